@@ -1,0 +1,100 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+
+/** One operation as the spec states it, with our two extensions. */
+export interface Operation {
+  readonly operationId: string;
+  /** `public`, `authenticated`, or a permission such as `movies:read`. */
+  readonly 'x-permission': string;
+  /** Where it is carried out; `leader` for mutations unless stated, absent for reads. */
+  readonly 'x-write'?: 'leader' | 'local';
+  /** Bytes or an endless stream: kept away from validation of responses and from compression. */
+  readonly 'x-stream'?: boolean;
+  readonly tags?: readonly string[];
+  readonly parameters?: readonly object[];
+  readonly requestBody?: object;
+  readonly responses: Readonly<Record<string, object>>;
+}
+
+export const methods = ['get', 'put', 'post', 'delete', 'patch', 'head'] as const;
+export type Method = (typeof methods)[number];
+
+type PathItem = Partial<Record<Method, Operation>> & { parameters?: object[] };
+
+/** An OpenAPI 3.1 document; only the parts the program itself reads are typed. */
+export interface Spec {
+  openapi: string;
+  info: { title: string; version: string; description?: string };
+  paths: Record<string, PathItem>;
+  components: Record<string, Record<string, unknown>>;
+  [other: string]: unknown;
+}
+
+interface Topic {
+  paths?: Record<string, PathItem>;
+  components?: Record<string, Record<string, unknown>>;
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+/** The topic files of `api/`, by name without `.yaml`, sorted. */
+export function readTopics(folder: string = here): Map<string, Topic> {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  return new Map(
+    names
+      .sort()
+      .map((name) => [
+        name.slice(0, -'.yaml'.length),
+        parse(readFileSync(`${folder}/${name}`, 'utf8')) as Topic,
+      ]),
+  );
+}
+
+function mergeInto<T>(target: Record<string, T>, source: Record<string, T>, where: string): void {
+  for (const [key, value] of Object.entries(source)) {
+    if (key in target) throw new Error(`api: ${where} "${key}" is defined twice`);
+    target[key] = value;
+  }
+}
+
+/** One document out of the topics given; a path or component that two topics define is an error. */
+export function mergeTopics(topics: Iterable<Topic>, version: string): Spec {
+  const spec: Spec = {
+    openapi: '3.1.0',
+    info: {
+      title: 'Revenge',
+      version,
+      description: 'The API of a Revenge node. Any node of a cluster answers any request.',
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }, { apiKey: [] }],
+    paths: {},
+    components: {},
+  };
+  for (const topic of topics) {
+    mergeInto(spec.paths, topic.paths ?? {}, 'path');
+    for (const [section, entries] of Object.entries(topic.components ?? {})) {
+      mergeInto((spec.components[section] ??= {}), entries, `component ${section}`);
+    }
+  }
+  return spec;
+}
+
+/** Every operation of a spec with its method and path. */
+export function* operationsOf(
+  spec: Spec,
+): Generator<{ method: Method; path: string; operation: Operation }> {
+  for (const [path, item] of Object.entries(spec.paths)) {
+    for (const method of methods) {
+      const operation = item[method];
+      if (operation !== undefined) yield { method, path, operation };
+    }
+  }
+}
+
+/** The class of a write: mutations are carried out by the leader unless the spec says otherwise. */
+export function writeClass(method: Method, operation: Operation): 'leader' | 'local' | undefined {
+  if (method === 'get' || method === 'head') return operation['x-write'];
+  return operation['x-write'] ?? 'leader';
+}

@@ -1,0 +1,131 @@
+import type { Log } from '#services/log.ts';
+import type { Metrics } from './metrics.ts';
+
+/** One dependency: how to ask it, how often, and whether the node can serve without it. */
+export interface HealthCheck {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** True: the node is not ready while it fails; false: it is degraded. */
+  readonly isVital: boolean;
+  /** Rejects when the dependency does not answer; resolves to a word about its state. */
+  readonly ask: (signal: AbortSignal) => Promise<string | undefined>;
+}
+
+export interface CheckResult {
+  readonly status: 'ok' | 'failing' | 'off';
+  readonly detail?: string;
+  readonly checkedAt?: string;
+  readonly durationMs?: number;
+}
+
+export interface HealthReport {
+  readonly status: 'ok' | 'degraded' | 'failing';
+  readonly version: string;
+  readonly nodeId: string;
+  readonly checks: Record<string, CheckResult>;
+}
+
+export interface HealthDeps {
+  readonly checks: readonly HealthCheck[];
+  /** Dependencies that are not configured; reported as `off`. */
+  readonly off: readonly string[];
+  readonly version: string;
+  readonly nodeId: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+}
+
+export type Health = ReturnType<typeof createHealth>;
+
+async function askOnce(check: HealthCheck, now: () => number): Promise<CheckResult> {
+  const begin = now();
+  const result = await check.ask(AbortSignal.timeout(check.timeoutMs)).then(
+    (detail) => ({ status: 'ok' as const, detail }),
+    (error: Error) => ({
+      status: 'failing' as const,
+      detail: error.message.split('\n')[0]?.slice(0, 200),
+    }),
+  );
+  return {
+    status: result.status,
+    ...(result.detail === undefined ? {} : { detail: result.detail }),
+    checkedAt: new Date(begin).toISOString(),
+    durationMs: now() - begin,
+  };
+}
+
+/**
+ * Keeps asking the dependencies, each at its own pace, and answers probes from the last results, so
+ * that a probe never waits for a dependency that hangs.
+ */
+export function createHealth({ checks, off, version, nodeId, log, metrics, now }: HealthDeps) {
+  const results = new Map<string, CheckResult>(off.map((name) => [name, { status: 'off' }]));
+  const timers = new Map<string, NodeJS.Timeout>();
+  let isStarted = false;
+  let isStopping = false;
+
+  async function run(check: HealthCheck): Promise<void> {
+    const before = results.get(check.name)?.status;
+    const result = await askOnce(check, now);
+    const { status, detail: error, durationMs = 0 } = result;
+    if (status === 'failing' && before !== 'failing') {
+      log.warn('dependency failing', { check: check.name, error });
+    }
+    if (status === 'ok' && before === 'failing') {
+      log.info('dependency answers again', { check: check.name });
+    }
+    metrics.healthStatus.set({ check: check.name }, status === 'ok' ? 1 : 0);
+    metrics.healthDuration.observe({ check: check.name }, durationMs / 1000);
+    results.set(check.name, result);
+    if (isStopping) return;
+    // A failing dependency is asked more often, so that its return is noticed soon.
+    const waitMs = status === 'ok' ? check.intervalMs : Math.min(check.intervalMs, 2_000);
+    timers.set(check.name, setTimeout(() => void run(check), waitMs).unref());
+  }
+
+  const isFailing = (check: HealthCheck) => results.get(check.name)?.status === 'failing';
+
+  function report(): HealthReport {
+    const failing = checks.filter(isFailing);
+    const status = failing.some((check) => check.isVital)
+      ? 'failing'
+      : failing.length > 0
+        ? 'degraded'
+        : 'ok';
+    return { status, version, nodeId, checks: Object.fromEntries(results) };
+  }
+
+  return {
+    /** Asks every dependency once, then keeps asking. */
+    async start(): Promise<void> {
+      await Promise.all(checks.map(run));
+    },
+    /** From now on `/health/startup` says yes. */
+    started(): void {
+      isStarted = true;
+    },
+    /** From now on `/health/ready` says no, so that a balancer sends nothing new. */
+    stopping(): void {
+      isStopping = true;
+    },
+    /** Asks a dependency at once, because somebody noticed that it fails. */
+    async askNow(name: string): Promise<void> {
+      const check = checks.find((candidate) => candidate.name === name);
+      if (check === undefined || isStopping) return;
+      clearTimeout(timers.get(name));
+      await run(check);
+    },
+    live: (): HealthReport => ({ ...report(), status: 'ok' }),
+    ready: (): HealthReport =>
+      isStopping || !isStarted ? { ...report(), status: 'failing' } : report(),
+    startup: (): HealthReport =>
+      isStarted ? { ...report(), status: 'ok' } : { ...report(), status: 'failing' },
+    [Symbol.asyncDispose](): Promise<void> {
+      isStopping = true;
+      for (const timer of timers.values()) clearTimeout(timer);
+      return Promise.resolve();
+    },
+  };
+}

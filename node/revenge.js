@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// The `revenge` command. The program is TypeScript that Node 24 runs as it stands; `npm ci` brings
+// that Node as a package, so a machine whose own Node is older re-executes under the right one.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const oldestMajor = 24;
+
+function runUnderOwnNode() {
+  const own = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
+  if (!existsSync(own)) {
+    process.stderr.write(
+      `revenge: needs Node ${oldestMajor} or newer, this is ${process.version}; run "npm ci" in ` +
+        'the project folder (without --omit=optional), it brings its own Node\n',
+    );
+    process.exit(78);
+  }
+  const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
+}
+
+if (Number(process.versions.node.split('.')[0]) < oldestMajor) {
+  runUnderOwnNode();
+} else {
+  enableCompileCache();
+  const { main } = await import('./cli/main.ts');
+  process.exitCode = await main(process.argv.slice(2));
+}

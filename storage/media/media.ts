@@ -1,0 +1,189 @@
+/**
+ * What the program may do with media files. Everything here happens in a process of its own,
+ * bounded per mount and with a deadline, so that a dead share costs its caller an error and nobody
+ * else anything. Paths are strings in the encoding of `path.ts` (reversible for any name).
+ */
+export interface Media {
+  /** One directory: entries with their stat, links resolved only inside `root`. */
+  list(root: string, path: string, options: MediaCall): Promise<Listing>;
+  /**
+   * Many directories in one round trip, in the order asked for; one that cannot be listed is its
+   * MediaError in the place of its listing. What concerns the whole root is thrown.
+   */
+  listMany(
+    root: string,
+    paths: readonly string[],
+    options: MediaCall,
+  ): Promise<(Listing | MediaError)[]>;
+  /** One file, after all links; proves that it lies inside `root` and that its mount answers. */
+  stat(root: string, path: string, options: MediaCall): Promise<FileFacts>;
+  /** Modification times of many directories at once; `undefined` for one that is not there. */
+  statDirectories(
+    root: string,
+    paths: readonly string[],
+    options: MediaCall,
+  ): Promise<(DirectoryStat | undefined)[]>;
+  /** Reads a small file whole (NFO, artwork); throws MediaError `too-large` above `maxBytes`. */
+  read(root: string, path: string, options: MediaCall & { maxBytes: number }): Promise<Uint8Array>;
+  /** OpenSubtitles hash of a file: 64 KiB from each end plus the size, 16 hex digits. */
+  fingerprint(root: string, path: string, options: MediaCall): Promise<string>;
+  /** Streams and chapters by ffprobe; a file that cannot be parsed is a MediaError `unreadable`. */
+  probe(root: string, path: string, options: MediaCall): Promise<Probe>;
+  /** One frame as JPEG, at most 1920 pixels wide, taken at `atMs`. */
+  frame(root: string, path: string, options: MediaCall & { atMs: number }): Promise<Uint8Array>;
+  /** The picture attached to the container as stream `index`. */
+  attachedPicture(
+    root: string,
+    path: string,
+    options: MediaCall & { index: number },
+  ): Promise<Uint8Array>;
+  /** Checks an image with limits and describes it. */
+  inspectImage(bytes: Uint8Array, options: MediaCall): Promise<ImageFacts>;
+  /** Resizes to at most `width` pixels wide (never enlarged) and encodes. */
+  resizeImage(bytes: Uint8Array, options: MediaCall & ImageTarget): Promise<Uint8Array>;
+}
+
+export interface MediaCall {
+  readonly signal?: AbortSignal;
+  /**
+   * Milliseconds until the call fails with MediaError `timeout`, waiting for a free place included.
+   * Without it each call has a deadline of its own, counted from when its work begins.
+   */
+  readonly timeoutMs?: number;
+  /** `user`: somebody waits for it, so it passes background work and may use the reserved place. */
+  readonly priority?: 'user' | 'background';
+}
+
+/** One regular file, as it is behind all links. */
+export interface FileFacts {
+  /** Absolute, encoded, without links. */
+  readonly realPath: string;
+  /** The root's own path without links, in which `realPath` lies. */
+  readonly realRoot: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  readonly inode: string;
+  readonly device: string;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly type: 'file' | 'directory';
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  readonly inode: string;
+  readonly device: string;
+}
+
+export interface Listing {
+  /** The directory's own modification time, read before its entries. */
+  readonly mtimeMs: number;
+  readonly inode: string;
+  readonly device: string;
+  readonly entries: readonly Entry[];
+  /** Names left out, and why (link out of the root, loop, special file, unreadable). */
+  readonly refused: readonly { name: string; reason: string }[];
+}
+
+export interface DirectoryStat {
+  readonly mtimeMs: number;
+  readonly inode: string;
+  readonly device: string;
+}
+
+export interface ImageFacts {
+  readonly format: 'jpeg' | 'png' | 'webp' | 'avif' | 'gif';
+  readonly width: number;
+  readonly height: number;
+  /** BlurHash, 4×3 components. */
+  readonly blurhash: string;
+  /** SHA-256 of the bytes, hex. */
+  readonly sha256: string;
+}
+
+export interface ImageTarget {
+  readonly width: number;
+  readonly format: 'webp' | 'avif' | 'jpeg';
+}
+
+/** What a container holds, as ffprobe tells it, in our words. */
+export interface Probe {
+  /** `matroska`, `mp4`, `mpegts`, `avi` … */
+  readonly container: string;
+  readonly durationMs: number | undefined;
+  readonly bitrate: number | undefined;
+  /** The container's own tags, names in lower case. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly streams: readonly ProbeStream[];
+  readonly chapters: readonly { startMs: number; endMs: number; title: string | undefined }[];
+}
+
+export type ProbeStream = VideoStream | AudioStream | SubtitleStream | AttachmentStream;
+
+interface StreamBase {
+  readonly index: number;
+  readonly codec: string;
+  readonly language: string | undefined;
+  readonly title: string | undefined;
+  readonly isDefault: boolean;
+  readonly isForced: boolean;
+}
+
+export interface VideoStream extends StreamBase {
+  readonly type: 'video';
+  readonly profile: string | undefined;
+  readonly level: number | undefined;
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number | undefined;
+  readonly bitDepth: number | undefined;
+  readonly pixelFormat: string | undefined;
+  readonly hdr: 'HDR10' | 'HDR10+' | 'HLG' | 'DolbyVision' | undefined;
+  readonly interlaced: boolean;
+  readonly bitrate: number | undefined;
+}
+
+export interface AudioStream extends StreamBase {
+  readonly type: 'audio';
+  readonly profile: string | undefined;
+  readonly channels: number;
+  readonly channelLayout: string | undefined;
+  readonly sampleRate: number | undefined;
+  readonly bitrate: number | undefined;
+}
+
+export interface SubtitleStream extends StreamBase {
+  readonly type: 'subtitle';
+  readonly isHearingImpaired: boolean;
+}
+
+export interface AttachmentStream extends StreamBase {
+  readonly type: 'attachment';
+  /** `picture` for attached cover art, `font`, or `other`. */
+  readonly role: 'picture' | 'font' | 'other';
+  readonly fileName: string | undefined;
+  readonly mimeType: string | undefined;
+}
+
+/** Why a media call failed; `code` is what callers switch on. */
+export type MediaErrorCode =
+  | 'not-found'
+  | 'forbidden' // outside the root, or no permission
+  | 'unreadable' // there, but not what it claims to be
+  | 'too-large'
+  | 'timeout'
+  | 'unavailable' // the mount does not answer, or the process is down
+  | 'tool-missing'
+  | 'cancelled';
+
+/** A media call's expected failure. */
+export class MediaError extends Error {
+  readonly code: MediaErrorCode;
+  /** With `unavailable`: milliseconds after which another try makes sense. */
+  retryAfterMs: number | undefined;
+  constructor(code: MediaErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'MediaError';
+    this.code = code;
+  }
+}
