@@ -1,0 +1,1 @@
+drop sequence shared.clock_epoch;

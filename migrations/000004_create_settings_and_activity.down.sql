@@ -1,0 +1,3 @@
+drop table shared.activity;
+drop table shared.secrets;
+drop table shared.settings;

@@ -1,0 +1,94 @@
+import type { Queryable } from '#storage/postgres/connect.ts';
+
+/**
+ * Every action the log of activity knows, with the details it may carry. A closed table, so that
+ * no entry can ever hold a password, a token or a key by accident.
+ */
+export const actions = {
+  'auth.setup': [],
+  'auth.login': ['deviceName', 'sessionId'],
+  'auth.login-failed': ['reason'],
+  'auth.logout': [],
+  'auth.logout-all': ['revoked'],
+  'auth.token-reused': ['sessionId'],
+  'auth.password-changed': ['revoked'],
+  'auth.password-change-failed': [],
+  'session.revoked': ['userId'],
+  'user.created': ['username', 'role'],
+  'user.updated': ['username', 'role', 'disabled', 'fields'],
+  'user.deleted': ['username'],
+  'user.password-reset': ['username', 'revoked'],
+  'apikey.created': ['name', 'scopes', 'expiresAt'],
+  'apikey.deleted': ['name'],
+  'setting.changed': ['value'],
+  'setting.reset': [],
+  'library.created': ['name', 'kind'],
+  'library.updated': ['name', 'fields'],
+  'library.deleted': ['name'],
+  'library.scan-requested': ['name', 'mode', 'scanId'],
+  'library.scan-cancelled': ['name', 'scanId'],
+  'movie.updated': ['title', 'fields'],
+  'movie.deleted': ['title'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** The name of one action. */
+export type Action = keyof typeof actions;
+
+type Detail = string | number | boolean | null | readonly string[];
+
+/** One thing that happened, as its doer tells it. */
+export interface ActivityEntry<Name extends Action = Action> {
+  readonly action: Name;
+  /** Who did it; undefined when nobody is known (a failed sign-in, the system itself). */
+  readonly userId?: string | undefined;
+  readonly username?: string | undefined;
+  readonly resourceType?: string;
+  readonly resourceId?: string;
+  /** True unless said otherwise. */
+  readonly success?: boolean;
+  readonly ip?: string | undefined;
+  /** Only the names `actions` lists; text is cut at 500 characters. */
+  readonly details?: Partial<Record<(typeof actions)[Name][number], Detail>>;
+  /** When; the database's time unless given. */
+  readonly at?: Date;
+}
+
+/**
+ * Writes one entry in the caller's transaction: it exists exactly if the change does. Throws
+ * TypeError for a detail that the action does not list.
+ */
+export async function record<Name extends Action>(
+  tx: Queryable,
+  entry: ActivityEntry<Name>,
+): Promise<void> {
+  await tx`
+    insert into shared.activity
+      (at, user_id, username, action, resource_type, resource_id, success, ip, details)
+    values (
+      coalesce(${entry.at ?? null}::timestamptz, now()),
+      ${entry.userId ?? null}, ${entry.username ?? null}, ${entry.action},
+      ${entry.resourceType ?? null}, ${entry.resourceId ?? null}, ${entry.success ?? true},
+      ${entry.ip ?? null}::inet, ${tx.json(detailsOf(entry))}
+    )`;
+}
+
+const textMax = 500;
+
+function detailsOf(entry: ActivityEntry): Record<string, Detail> {
+  const allowed: readonly string[] = actions[entry.action];
+  const given = Object.entries(entry.details ?? {}) as [string, Detail | undefined][];
+  const kept: Record<string, Detail> = {};
+  for (const [name, value] of given) {
+    if (!allowed.includes(name)) {
+      throw new TypeError(`activity ${entry.action} has no detail "${name}"`);
+    }
+    if (value !== undefined) kept[name] = shorten(value);
+  }
+  return kept;
+}
+
+function shorten(value: Detail): Detail {
+  if (typeof value === 'string') return value.slice(0, textMax);
+  if (Array.isArray(value)) return value.slice(0, 100).map((text: string) => text.slice(0, 100));
+  return value;
+}

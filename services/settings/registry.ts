@@ -1,0 +1,57 @@
+import * as z from 'zod';
+
+interface Definition<Schema extends z.ZodType> {
+  readonly schema: Schema;
+  readonly default: z.output<Schema>;
+  readonly description: string;
+}
+
+const define = <Schema extends z.ZodType>(
+  schema: Schema,
+  defaultValue: z.output<Schema>,
+  description: string,
+): Definition<Schema> => ({ schema, default: defaultValue, description });
+
+/**
+ * Every setting there is: its type, its default, and what it does. What must be known before the
+ * database is reached is configuration, not a setting.
+ */
+export const registry = {
+  'server.name': define(
+    z.string().trim().min(1).max(64),
+    'Revenge',
+    'How the server introduces itself.',
+  ),
+  'auth.session_idle_days': define(
+    z.int().min(1).max(365),
+    30,
+    'Days without use after which a session ends.',
+  ),
+  'auth.session_max_days': define(
+    z.int().min(1).max(730),
+    90,
+    'Days after which a session ends however much it is used.',
+  ),
+  'auth.sessions_per_user': define(
+    z.int().min(1).max(1000),
+    100,
+    'Sessions a user may have; signing in once more ends the one unused for longest.',
+  ),
+  'activity.retention_days': define(
+    z.int().min(1).max(3650),
+    90,
+    'Days the log of activity is kept.',
+  ),
+} as const;
+
+/** The name of a known setting. */
+export type SettingKey = keyof typeof registry;
+
+/** The type of a setting's value. */
+export type SettingValue<Key extends SettingKey> = z.output<(typeof registry)[Key]['schema']>;
+
+/** All known settings, in the order of the registry. */
+export const settingKeys = Object.keys(registry) as readonly SettingKey[];
+
+/** True when a setting of that name exists. */
+export const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(registry, key);
