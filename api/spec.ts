@@ -11,6 +11,11 @@ export interface Operation {
   readonly 'x-write'?: 'leader' | 'local';
   /** Bytes or an endless stream: kept away from validation of responses and from compression. */
   readonly 'x-stream'?: boolean;
+  /** May be proven by `?token=` instead of a header. */
+  readonly 'x-signed'?: boolean;
+  /** `auth`: guessing must be slow here, so the strict rate limit applies. */
+  readonly 'x-limit'?: 'auth';
+  readonly summary?: string;
   readonly tags?: readonly string[];
   readonly parameters?: readonly object[];
   readonly requestBody?: object;

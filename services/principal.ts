@@ -11,6 +11,8 @@ export interface Principal {
   /** Session id, or API key id; for a signed address, of the credential that asked for it. */
   readonly credentialId: string;
   readonly permissions: ReadonlySet<Permission>;
+  /** When the proof ends (epoch ms); long answers such as the event stream end with it. */
+  readonly expiresAt?: number;
 }
 
 /** True when `held` contains `wanted` or a wildcard that covers it (`movies:*`, `admin:*`). */

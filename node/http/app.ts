@@ -1,0 +1,141 @@
+import express, { type Express, type Request, type Response } from 'express';
+import type { Redis } from 'ioredis';
+import type { Spec } from '#api/spec.ts';
+import { problem } from '#services/errors.ts';
+import type { Log } from '#services/log.ts';
+import type { Authenticate } from '#services/principal.ts';
+import { openExchange, type Exchange } from './exchange.ts';
+import { createFail } from './failure.ts';
+import { securityHeaders } from './headers.ts';
+import { createInFlight, type InFlight } from './inflight.ts';
+import { createRateLimits, defaultLimits, type Limits } from './limits.ts';
+import { bindOperations, type AnyHandlers, type Route } from './operations.ts';
+import { createRecorder, type RequestMetrics } from './record.ts';
+import { createRender } from './rendering.ts';
+import { quickenUrlParse } from './quicken.ts';
+import { createRouter } from './router.ts';
+import { serve, type IndexClock, type ServeContext } from './serve.ts';
+import { createSite } from './site.ts';
+import { realTimers, type Timers } from './timers.ts';
+
+/** What an app is made of. */
+export interface AppDeps {
+  /** The merged spec: `mergeTopics(readTopics().values(), version)`. */
+  spec: Spec;
+  /** One per operation; what is missing or too much stops the start. */
+  handlers: AnyHandlers;
+  authenticate: Authenticate;
+  clock: IndexClock;
+  log: Log;
+  metrics?: RequestMetrics | undefined;
+  /** Shares the limit on sign-in attempts among the nodes. */
+  redis?: Redis | undefined;
+  now?: () => number;
+  makeRequestId?: () => string;
+  timers?: Timers;
+}
+
+/** How it behaves; every one has a default. */
+export interface AppOptions {
+  limits?: Limits;
+  /** Answers are checked against the spec, and a breach is a 500: for tests and development. */
+  validateResponses?: boolean;
+  /** As Express's `trust proxy`: addresses whose `X-Forwarded-For` counts. */
+  trustProxy?: string | readonly string[] | false;
+  hsts?: boolean;
+  bodyLimitBytes?: number;
+  /** How long a request may wait for `X-Revenge-Index`. */
+  behindMs?: number;
+  /** How long a handler may take to begin its answer. */
+  handlerTimeoutMs?: number;
+  /** A folder with the web app, served at `/`. */
+  siteDir?: string | undefined;
+}
+
+/** The API as an Express app, with what its listener needs to start and end it well. */
+export interface App extends AsyncDisposable {
+  readonly express: Express;
+  readonly inFlight: InFlight;
+  readonly log: Log;
+  /** Compiles the validators one by one, with pauses, so that no request waits for it. */
+  warm(signal?: AbortSignal): Promise<void>;
+}
+
+const warmPauseMs = 10;
+
+/**
+ * Mounts every operation of the spec on its handler. Throws, naming all faults, when the spec and
+ * the handlers do not fit or an operation states no permission: what is not allowed is denied.
+ */
+export function createApp(deps: AppDeps, options: AppOptions = {}): App {
+  const { spec, handlers, timers = realTimers, now = Date.now } = deps;
+  const log = deps.log.child({ module: 'http' });
+  const validateResponses = options.validateResponses ?? false;
+  quickenUrlParse();
+  const routes = bindOperations({ spec, handlers, validateResponses });
+  const security = securityHeaders({ hsts: options.hsts ?? false });
+  const context: ServeContext = {
+    router: createRouter(routes),
+    authenticate: deps.authenticate,
+    limits: createRateLimits(options.limits ?? defaultLimits, deps.redis),
+    clock: deps.clock,
+    render: createRender(),
+    security,
+    bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
+    behindMs: options.behindMs ?? 5_000,
+    validateResponses,
+  };
+  const timeoutMs = options.handlerTimeoutMs ?? 30_000;
+  const inFlight = createInFlight({ now, timers, timeoutMs });
+  const fail = createFail(log);
+  const record = createRecorder({ log, metrics: deps.metrics, now });
+  const site = createSite({ dir: options.siteDir, security });
+  const trustProxy = options.trustProxy ?? false;
+  const opening = {
+    now,
+    makeId: deps.makeRequestId,
+    security: security.data,
+    trustProxy: !!trustProxy,
+  };
+
+  const run = async (exchange: Exchange) => {
+    if ((await serve(exchange, context)) === 'answered' || (await site(exchange))) return;
+    throw problem('not-found', 'There is nothing at this path');
+  };
+
+  const app = express();
+  app.disable('x-powered-by');
+  app
+    .set('env', 'production')
+    .set('etag', false)
+    .set('query parser', false)
+    .set('trust proxy', trustProxy);
+  // One middleware that always answers: what is neither in the spec nor of the site is not there.
+  app.use((req: Request, res: Response) => {
+    const exchange = openExchange(req, res, opening);
+    inFlight.add(exchange, (error) => fail(exchange, error));
+    res.on('close', () => {
+      inFlight.remove(exchange);
+      if (!res.writableFinished) exchange.abort(new Error('the client went away'));
+      record(exchange);
+    });
+    run(exchange).catch((error: unknown) => fail(exchange, error));
+  });
+
+  const close = async () => inFlight.close();
+  return {
+    express: app,
+    inFlight,
+    log,
+    warm: (signal) => warm(routes, timers, signal),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function warm(routes: readonly Route[], timers: Timers, signal?: AbortSignal): Promise<void> {
+  for (const route of routes) {
+    if (signal?.aborted) return;
+    await route.validator.warm();
+    await new Promise<void>((resolve) => timers.after(warmPauseMs, resolve));
+  }
+}

@@ -1,0 +1,51 @@
+import { ProblemError, problem } from '#services/errors.ts';
+import type { Log } from '#services/log.ts';
+import { isUnavailable } from '#storage/postgres/errors.ts';
+import type { Exchange } from './exchange.ts';
+import { sendProblem } from './reply.ts';
+
+const networkCalls: ReadonlySet<string> = new Set(['connect', 'read', 'write', 'getaddrinfo']);
+const retryAfterSeconds = 5;
+
+/**
+ * What a client is told of an error: problems as they are, a database that is away as 503, all
+ * else as `internal` without details. `expected` is false where somebody must read a stack.
+ */
+export function toProblem(error: unknown): { problem: ProblemError; expected: boolean } {
+  if (error instanceof ProblemError) return { problem: error, expected: true };
+  if (isUnavailable(error) && !isFromFiles(error)) {
+    const detail = 'The database does not answer; it is being tried again';
+    const cause = { retryAfterSeconds, cause: error };
+    return { problem: problem('database-unavailable', detail, cause), expected: true };
+  }
+  const detail = 'The log of this node has the details under the id of this request';
+  return { problem: problem('internal', detail, { cause: error }), expected: false };
+}
+
+/** A file that is not there has the same code as a database socket that is not there. */
+function isFromFiles(error: unknown): boolean {
+  const { syscall } = error as { syscall?: unknown };
+  return typeof syscall === 'string' && !networkCalls.has(syscall);
+}
+
+/** Ends a request that has failed, with a problem if the client can still be told. */
+export type Fail = (exchange: Exchange, error: unknown) => void;
+
+/** Logs what nobody expected once, with its stack; a client that went away is no failure. */
+export function createFail(log: Log): Fail {
+  return (exchange, error) => {
+    const { res, id } = exchange;
+    if (res.destroyed || res.writableFinished) return;
+    if (!res.headersSent) {
+      const { problem, expected } = toProblem(error);
+      if (!expected) log.error('request failed', { requestId: id, error });
+      return sendProblem(exchange, problem);
+    }
+    // The answer has begun: all that is left is to let the client see that it is not whole.
+    if (!isPremature(error)) log.error('answer broke off', { requestId: id, error });
+    res.destroy();
+  };
+}
+
+const isPremature = (error: unknown) =>
+  (error as { code?: string } | undefined)?.code === 'ERR_STREAM_PREMATURE_CLOSE';

@@ -1,0 +1,115 @@
+import { createServer, maxHeaderSize, STATUS_CODES, type Server } from 'node:http';
+import { isIPv6, type AddressInfo, type Socket } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { problems, type ProblemCode } from '#services/errors.ts';
+import type { App } from './app.ts';
+
+/** Where to listen, and how patient to be with slow clients. */
+export interface ListenOptions {
+  /** 0 takes any free port. */
+  port: number;
+  host: string;
+  /** For the whole of the headers. */
+  headersTimeoutMs?: number;
+  /** For the whole of a request, body included; answers may take as long as they like. */
+  requestTimeoutMs?: number;
+  /** A connection on which nothing moves for so long is closed: a player that was forgotten. */
+  idleTimeoutMs?: number;
+  keepAliveMs?: number;
+  headersMaxBytes?: number;
+  connectionsMax?: number;
+  /** At the end: how long requests that run may go on. */
+  drainMs?: number;
+}
+
+/** A socket that listens; disposing of it stops accepting and lets what runs finish. */
+export interface Listening extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Serves an app over HTTP/1.1. Rejects when the address is taken or may not be used. */
+export async function listen(app: App, options: ListenOptions): Promise<Listening> {
+  const headersTimeout = options.headersTimeoutMs ?? 15_000;
+  const server = createServer(
+    {
+      headersTimeout,
+      requestTimeout: options.requestTimeoutMs ?? 60_000,
+      keepAliveTimeout: options.keepAliveMs ?? 65_000,
+      connectionsCheckingInterval: Math.min(5_000, headersTimeout),
+      maxHeaderSize: options.headersMaxBytes ?? maxHeaderSize,
+      noDelay: true,
+    },
+    app.express,
+  );
+  server.setTimeout(options.idleTimeoutMs ?? 900_000);
+  server.maxConnections = options.connectionsMax ?? 10_000;
+  server.on('checkContinue', app.express); // the body reader says when to go on
+  server.on('clientError', refuse);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: options.port, host: options.host }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = isIPv6(options.host) ? `[${options.host}]` : options.host;
+  const url = `http://${host}:${port}`;
+  app.log.info('listening', { url });
+  const warming = new AbortController();
+  app.warm(warming.signal).catch((error: unknown) => {
+    app.log.error('a validator does not compile', { error });
+  });
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    warming.abort();
+    return (closing ??= end(server, app, options.drainMs ?? 10_000));
+  };
+  return { url, port, close, [Symbol.asyncDispose]: close };
+}
+
+async function end(server: Server, app: App, drainMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await app.inFlight.drain(drainMs);
+  server.closeAllConnections();
+  await closed;
+  app.log.info('stopped listening');
+}
+
+/** What never became a request is answered on the bare socket, in the same form. */
+function refuse(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, code, detail] = meaningOf(error.code ?? '');
+  const body = JSON.stringify({
+    type: `/problems/${code}`,
+    title: problems[code].title,
+    status,
+    detail,
+    instance: randomUUID(),
+  });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n` +
+      'Content-Type: application/problem+json\r\n' +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function meaningOf(code: string): [number, ProblemCode, string] {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return [431, 'bad-request', 'The headers are too large'];
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return [408, 'bad-request', 'The request did not arrive in time'];
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return [413, 'too-large', 'The chunk extensions are too large'];
+    default:
+      return [400, 'bad-request', 'This is not HTTP'];
+  }
+}

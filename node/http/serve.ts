@@ -1,0 +1,197 @@
+import { parse as parseQuery } from 'node:querystring';
+import type { JsonAnswer, RequestFacts, StreamReply } from '#api/handler.ts';
+import { problem } from '#services/errors.ts';
+import type { Authenticate, Principal } from '#services/principal.ts';
+import { nulFound, readBody } from './body.ts';
+import { admit } from './credentials.ts';
+import type { Exchange } from './exchange.ts';
+import type { SecurityHeaders } from './headers.ts';
+import type { RateLimits } from './limits.ts';
+import type { Route } from './operations.ts';
+import type { Render } from './rendering.ts';
+import { send, sendJson, sendStream } from './reply.ts';
+import type { Router } from './router.ts';
+
+/** The cluster's clock as HTTP needs it; see `cluster/clock.ts`. */
+export interface IndexClock {
+  /** The highest index this node reflects. */
+  applied(): number;
+  /** Resolves to whether the node has applied `index` within the time given. */
+  waitFor(index: number, timeoutMs: number): Promise<boolean>;
+}
+
+/** What serving a request takes. */
+export interface ServeContext {
+  router: Router<Route>;
+  authenticate: Authenticate;
+  limits: RateLimits;
+  clock: IndexClock;
+  render: Render;
+  security: SecurityHeaders;
+  bodyLimitBytes: number;
+  behindMs: number;
+  validateResponses: boolean;
+}
+
+const queryKeysMax = 100;
+const mutations: ReadonlySet<string> = new Set(['PUT', 'POST', 'DELETE', 'PATCH']);
+
+/** True when the path belongs to the API, so that nobody else may answer it. */
+export type Served = 'answered' | 'unknown-path';
+
+/**
+ * Carries a request out, in the order that tells strangers least: limits, path, proof, permission
+ * and only then the request's contents. Rejects with what `failure.ts` turns into an answer.
+ */
+export async function serve(exchange: Exchange, context: ServeContext): Promise<Served> {
+  const { req } = exchange;
+  const rate = await context.limits.ip(exchange.ip);
+  exchange.headers.push(...rate);
+  const found = context.router.match(req.method, exchange.path);
+  if (!found) return 'unknown-path';
+  if ('allow' in found) {
+    refuseMethod(exchange, found.allow);
+    return 'answered';
+  }
+  const { route, params } = found;
+  exchange.route = route;
+  if (route.signed) exchange.security = context.security.embeddable;
+  if (route.limit === 'auth') replaceRate(exchange, rate, await context.limits.auth(exchange.ip));
+  const query = queryOf(exchange.search);
+  const proof = { req, route, params, query, ip: exchange.ip };
+  const principal = await admit(context.authenticate, proof);
+  exchange.principal = principal;
+  if (principal) {
+    replaceRate(exchange, rate, await context.limits.principal(principal.credentialId));
+  }
+  const call = await validate(exchange, context, { route, params, query, principal });
+  await awaitIndex(exchange, context);
+  const reply = await route.handler(call as never);
+  await answer(exchange, context, { route, reply });
+  return 'answered';
+}
+
+function refuseMethod(exchange: Exchange, allow: readonly string[]): void {
+  const headers = { Allow: allow.join(', ') };
+  if (exchange.req.method === 'OPTIONS') {
+    return send(exchange, 204, { headers: ['Allow', headers.Allow] });
+  }
+  throw problem('method-not-allowed', `${exchange.req.method} is not for this path`, { headers });
+}
+
+/** Of several limits an answer states the last one counted, which is the narrowest. */
+function replaceRate(exchange: Exchange, old: readonly string[], rate: readonly string[]): void {
+  if (rate.length === 0) return;
+  const at = old.length === 0 ? -1 : exchange.headers.indexOf(old[0] ?? '');
+  if (at < 0) exchange.headers.push(...rate);
+  else exchange.headers.splice(at, old.length, ...rate);
+}
+
+function queryOf(search: string): Record<string, unknown> {
+  if (search === '') return {};
+  const query: Record<string, unknown> = {
+    ...parseQuery(search, '&', '=', { maxKeys: queryKeysMax }),
+  };
+  if (search.includes('%00')) throw nulFound('/query');
+  return query;
+}
+
+interface Input {
+  route: Route;
+  params: Record<string, string>;
+  query: Record<string, unknown>;
+  principal: Principal | undefined;
+}
+
+async function validate(exchange: Exchange, context: ServeContext, input: Input): Promise<object> {
+  const { route, params, principal } = input;
+  const { req, res } = exchange;
+  if (exchange.path.includes('%00')) throw nulFound('/params');
+  const { query } = input;
+  if (route.signed && !route.tokenInQuery) delete query['token'];
+  const body = await readBody(req, res, { route, limitBytes: context.bodyLimitBytes });
+  const headers = pick(req.headers, route.headerNames);
+  const raw = { params, query, headers, contentType: body.contentType, body: body.value };
+  // A signed address has its token in the query: never the same one twice, and not to be kept.
+  const valid = await (query['token'] === undefined && !route.signed
+    ? route.validator.read(raw, exchange.search)
+    : route.validator.request(raw));
+  return { ...valid, principal, request: factsOf(exchange, route) };
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+function pick(headers: Headers, names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value === 'string') picked[name] = value;
+  }
+  return picked;
+}
+
+/** Headers any handler may want; credentials are not among them. */
+const useful = [
+  'accept',
+  'accept-language',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'range',
+];
+
+function factsOf(exchange: Exchange, route: Route): RequestFacts {
+  const { req } = exchange;
+  return {
+    id: exchange.id,
+    ip: exchange.ip,
+    userAgent: req.headers['user-agent']?.slice(0, 512),
+    get headers() {
+      return pick(req.headers, [...useful, ...route.headerNames]);
+    },
+    method: req.method,
+    get signal() {
+      return exchange.signal;
+    },
+  };
+}
+
+/** Read-your-writes on any node (design: `X-Revenge-Index`). */
+async function awaitIndex({ req }: Exchange, context: ServeContext): Promise<void> {
+  const header = req.headers['x-revenge-index'];
+  if (header === undefined) return;
+  const index = Number(header);
+  if (!/^\d{1,16}$/.test(String(header)) || !Number.isSafeInteger(index)) {
+    throw problem('bad-request', 'X-Revenge-Index is not an index');
+  }
+  if (index <= context.clock.applied()) return;
+  if (await context.clock.waitFor(index, context.behindMs)) return;
+  throw problem('behind', `This node is at ${context.clock.applied()}, not yet at ${index}`, {
+    retryAfterSeconds: 1,
+  });
+}
+
+async function answer(
+  exchange: Exchange,
+  context: ServeContext,
+  outcome: { route: Route; reply: JsonAnswer<unknown> | StreamReply },
+): Promise<void> {
+  const { route, reply } = outcome;
+  if (mutations.has(exchange.req.method)) {
+    exchange.headers.push('X-Revenge-Index', String(context.clock.applied()));
+  }
+  if ('stream' in reply) return sendStream(exchange, reply);
+  if (context.validateResponses) await checkReply(route, reply);
+  await sendJson(exchange, reply, { status: route.status, render: context.render });
+}
+
+/** In tests and development an answer that breaks the spec is a fault of ours: 500. */
+async function checkReply(route: Route, reply: JsonAnswer<unknown>): Promise<void> {
+  const status = reply.status ?? route.status;
+  const sent: unknown =
+    reply.body === undefined ? undefined : JSON.parse(JSON.stringify(reply.body));
+  const fault = await route.validator.response(status, 'application/json', sent);
+  if (fault) throw new Error(`the answer of ${route.operationId} breaks the spec: ${fault}`);
+}

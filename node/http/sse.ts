@@ -1,0 +1,175 @@
+import { Readable } from 'node:stream';
+import type { HandlersOf, RequestFacts } from '#api/handler.ts';
+import { problem } from '#services/errors.ts';
+import type { Event, EventSource } from '#services/events.ts';
+import type { Log } from '#services/log.ts';
+import { permits, type Principal } from '#services/principal.ts';
+import type { Timers } from './timers.ts';
+
+/** What event streams take. */
+export interface EventStreamDeps {
+  events: EventSource & { lastId(): number };
+  log: Log;
+  now: () => number;
+  timers: Timers;
+}
+
+/** Their limits. */
+export interface EventStreamOptions {
+  perUserMax?: number;
+  totalMax?: number;
+  heartbeatMs?: number;
+  /** After this long a stream ends, and the client comes back with a fresh token. */
+  lifetimeMs?: number;
+  /** Bytes that may wait for a slow client before it is cut off. */
+  bufferMaxBytes?: number;
+  retryMs?: number;
+}
+
+export interface EventStreams {
+  readonly handlers: HandlersOf<'streamEvents'>;
+  /** Streams that are open. */
+  count(): number;
+}
+
+interface Subscriber {
+  principal: Principal;
+  /** Undefined: all. */
+  names: readonly string[] | undefined;
+  request: RequestFacts;
+  sinceId: number | undefined;
+}
+
+/**
+ * Live changes as server-sent events (WHATWG HTML §9.2). Who connects again with the last id gets
+ * what happened meanwhile, or `event: reset` when that is no longer known.
+ */
+export function createEventStreams(
+  deps: EventStreamDeps,
+  options: EventStreamOptions = {},
+): EventStreams {
+  const perUser = new Map<string, number>();
+  const { perUserMax = 10, totalMax = 1_000 } = options;
+  let total = 0;
+  const enter = (userId: string) => {
+    const open = perUser.get(userId) ?? 0;
+    if (open >= perUserMax) {
+      throw problem('too-many-requests', `You have ${open} event streams open already`, {
+        retryAfterSeconds: 10,
+      });
+    }
+    if (total >= totalMax) {
+      throw problem('unavailable', 'This node has no event stream left', { retryAfterSeconds: 10 });
+    }
+    perUser.set(userId, open + 1);
+    total += 1;
+  };
+  const leave = (userId: string) => {
+    total -= 1;
+    const open = (perUser.get(userId) ?? 1) - 1;
+    if (open > 0) perUser.set(userId, open);
+    else perUser.delete(userId);
+  };
+  return {
+    count: () => total,
+    handlers: {
+      async streamEvents({ principal, query, request }) {
+        if (!principal) throw problem('unauthenticated', 'This needs a token or an API key');
+        const sinceId = resumeFrom(request.headers['last-event-id'], query.since);
+        const head = { status: 200, headers: streamHeaders };
+        if (request.method === 'HEAD') return { ...head, stream: undefined };
+        enter(principal.userId);
+        const subscriber = { principal, names: query.events, request, sinceId };
+        const stream = openStream(deps, options, subscriber);
+        stream.once('close', () => leave(principal.userId));
+        return { ...head, stream };
+      },
+    },
+  };
+}
+
+const streamHeaders = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store',
+  'X-Accel-Buffering': 'no', // nginx would hold events back
+};
+
+/** The header is what a browser sends by itself after a break, so it is the newer one. */
+function resumeFrom(header: string | undefined, since: number | undefined): number | undefined {
+  if (header === undefined || header === '') return since;
+  const id = Number(header);
+  return Number.isSafeInteger(id) && id >= 0 ? id : 0; // not one of ours: everything is lost
+}
+
+function openStream(
+  { events, log, now, timers }: EventStreamDeps,
+  options: EventStreamOptions,
+  { principal, names, request, sinceId }: Subscriber,
+): Readable {
+  const { heartbeatMs = 15_000, lifetimeMs = 900_000, bufferMaxBytes = 262_144 } = options;
+  const cleanups: (() => void)[] = [];
+  const stream = new Readable({
+    read: () => undefined,
+    destroy(error, done) {
+      for (const cleanup of cleanups) cleanup();
+      done(error);
+    },
+  });
+  let closing = false;
+  const ended = () => stream.destroyed || closing;
+  const finish = () => {
+    if (!ended()) stream.push(null);
+    closing = true;
+    for (const cleanup of cleanups) cleanup();
+  };
+  const write = (text: string) => {
+    if (ended()) return;
+    if (stream.readableLength + text.length <= bufferMaxBytes) return void stream.push(text);
+    log.warn('event stream cut off: the client is too slow', { userId: principal.userId });
+    stream.destroy();
+  };
+  const listen = (event: Event) => {
+    if (ended()) return;
+    if (isFor(event, principal) && isWanted(event.name, names)) write(frame(event));
+    if (endsSession(event, principal)) finish();
+  };
+
+  write(`retry: ${options.retryMs ?? 3_000}\n\n`);
+  // The place to resume from, even if the line breaks before the first event.
+  if (sinceId === undefined) write(`id: ${events.lastId()}\n\n`);
+  const { complete, unsubscribe } = events.subscribe(listen, sinceId);
+  cleanups.push(unsubscribe);
+  if (!complete) write(`id: ${events.lastId()}\nevent: reset\ndata: {"reason":"lost"}\n\n`);
+  const leftMs = principal.expiresAt === undefined ? lifetimeMs : principal.expiresAt - now();
+  cleanups.push(timers.every(heartbeatMs, () => !ended() && write(':\n\n')));
+  cleanups.push(timers.after(Math.max(0, Math.min(lifetimeMs, leftMs)), finish));
+  request.signal.addEventListener('abort', finish, { once: true });
+  cleanups.push(() => request.signal.removeEventListener('abort', finish));
+  if (request.signal.aborted || ended()) finish(); // it was over before it began
+  return stream;
+}
+
+/** JSON has no line breaks, so one `data` line holds it. */
+function frame({ id, at, name, payload }: Event): string {
+  const data = JSON.stringify({ id, at: new Date(at).toISOString(), name, payload });
+  return `id: ${id}\nevent: ${name}\ndata: ${data}\n\n`;
+}
+
+function isFor({ audience }: Event, principal: Principal): boolean {
+  if (audience === 'all') return true;
+  if ('userId' in audience) return audience.userId === principal.userId;
+  return permits(principal.permissions, audience.permission);
+}
+
+function isWanted(name: string, patterns: readonly string[] | undefined): boolean {
+  if (!patterns) return true;
+  return patterns.some((pattern) =>
+    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  );
+}
+
+function endsSession(event: Event, principal: Principal): boolean {
+  if (event.name !== 'session.revoked') return false;
+  const { sessionId } = event.payload as { sessionId: string };
+  return sessionId === principal.credentialId;
+}

@@ -1,0 +1,60 @@
+import { mergeTopics, readTopics } from '#api/spec.ts';
+import type { Handlers } from '#api/handler.ts';
+import type { Log } from '#services/log.ts';
+import type { Authenticate } from '#services/principal.ts';
+import type { RedisEngine } from '#storage/redis/redis.ts';
+import type { EventRing } from '../events.ts';
+import { createApp, type AppOptions } from './app.ts';
+import { createDocs } from './docs.ts';
+import { listen, type Listening, type ListenOptions } from './listen.ts';
+import { createProblemPages } from './problems.ts';
+import type { RequestMetrics } from './record.ts';
+import type { IndexClock } from './serve.ts';
+import { createEventStreams } from './sse.ts';
+import { realTimers } from './timers.ts';
+
+type HttpOperation =
+  | keyof ReturnType<typeof createDocs>['handlers']
+  | keyof ReturnType<typeof createProblemPages>['handlers']
+  | keyof ReturnType<typeof createEventStreams>['handlers'];
+
+/** What the API of a node is made of. */
+export interface HttpDeps {
+  /** All handlers but those of HTTP itself (documents, problems, the event stream). */
+  readonly handlers: Omit<Handlers, HttpOperation>;
+  readonly authenticate: Authenticate;
+  readonly clock: IndexClock;
+  readonly events: EventRing;
+  readonly redis: RedisEngine | undefined;
+  readonly metrics: RequestMetrics;
+  readonly version: string;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** Serves the API; disposing of it lets what runs finish. Rejects when the port is taken. */
+export async function startHttp(
+  deps: HttpDeps,
+  options: { app: AppOptions; listen: ListenOptions },
+): Promise<Listening> {
+  const spec = mergeTopics(readTopics().values(), deps.version);
+  const streams = createEventStreams({ ...deps, timers: realTimers });
+  const handlers = {
+    ...deps.handlers,
+    ...createDocs({ spec }).handlers,
+    ...createProblemPages().handlers,
+    ...streams.handlers,
+  } satisfies Handlers;
+  const { authenticate, clock, log, now, metrics } = deps;
+  const redis = deps.redis?.client;
+  const app = createApp(
+    { spec, handlers, authenticate, clock, log, now, metrics, redis },
+    options.app,
+  );
+  const listening = await listen(app, options.listen);
+  const close = async () => {
+    await listening.close();
+    await app[Symbol.asyncDispose]();
+  };
+  return { ...listening, close, [Symbol.asyncDispose]: close };
+}
