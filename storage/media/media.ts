@@ -25,6 +25,14 @@ export interface Media {
   ): Promise<(DirectoryStat | undefined)[]>;
   /** Reads a small file whole (NFO, artwork); throws MediaError `too-large` above `maxBytes`. */
   read(root: string, path: string, options: MediaCall & { maxBytes: number }): Promise<Uint8Array>;
+  /** `read` of many small files in one round trip: one slot per path, in the order asked for. */
+  readMany(
+    root: string,
+    paths: readonly string[],
+    options: MediaCall & { maxBytes: number },
+  ): Promise<(Uint8Array | MediaError)[]>;
+  /** The real, absolute path of a directory, all links resolved. */
+  resolve(path: string, options: MediaCall): Promise<string>;
   /** OpenSubtitles hash of a file: 64 KiB from each end plus the size, 16 hex digits. */
   fingerprint(root: string, path: string, options: MediaCall): Promise<string>;
   /** Streams and chapters by ffprobe; a file that cannot be parsed is a MediaError `unreadable`. */

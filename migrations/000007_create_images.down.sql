@@ -1,0 +1,2 @@
+drop table shared.address_epochs;
+drop table images;

@@ -1,0 +1,364 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import sharp from 'sharp';
+import { createLocalClock } from '#cluster/clock.ts';
+import { createWrite } from '#node/write.ts';
+import { createAdder } from '#services/jobs/enqueue.ts';
+import { createBlobs, type Blobs } from '#storage/blobs/index.ts';
+import { createCache } from '#storage/cache/index.ts';
+import { createMedia, type MediaEngine } from '#storage/media/index.ts';
+import { specOf, testApi, type TestApi } from '#test/http.ts';
+import { libraryRows, type FileRow, type LibraryRows } from '#test/library-rows.ts';
+import { quiet } from '#test/log.ts';
+import { needs } from '#test/needs.ts';
+import { testDatabase, type TestDatabase } from '#test/postgres.ts';
+import { createArtwork, type Artwork } from './index.ts';
+
+const paint = (path: string, ...[width, height, background = '#a33']: [number, number, string?]) =>
+  sharp({ create: { width, height, channels: 3, background } }).toFile(path);
+
+interface ItemImage {
+  id: string;
+  type: string;
+  source: string;
+  width: number;
+  url: string;
+  isChosen: boolean;
+  isChosenByUser: boolean;
+}
+
+describe('artwork', function () {
+  this.timeout(60_000);
+  let db: TestDatabase;
+  let root: string;
+  let rows: LibraryRows;
+  let media: MediaEngine;
+  let artwork: Artwork;
+  let api: TestApi;
+  let itemId: string;
+  let stale: string[];
+
+  before(async () => {
+    db = await testDatabase();
+    media = createMedia({
+      log: quiet,
+      processes: 2,
+      idleMs: 60_000,
+      perMountLimit: 4,
+      now: Date.now,
+    });
+  });
+  after(async () => {
+    await media[Symbol.asyncDispose]();
+    await db.close();
+  });
+
+  const blobsIn = (folder: string): Blobs =>
+    createBlobs({ dir: join(root, folder), maxBytes: 10_000_000, log: quiet, now: Date.now });
+
+  const node = (blobs: Blobs): Artwork => {
+    const clock = createLocalClock({ epoch: 1 });
+    clock.onInvalidate((_, tags) => stale.push(...tags));
+    const { sql } = db;
+    const write = createWrite({ sql, invalidate: (tags) => clock.invalidate(tags) });
+    const cache = createCache({ clock, log: quiet, now: Date.now, l1MaxBytes: 1_000_000 });
+    const signingKey = Buffer.alloc(32, 7);
+    const jobs = createAdder();
+    return createArtwork({
+      store: { sql, write },
+      cache,
+      media,
+      jobs,
+      blobs,
+      signingKey,
+      log: quiet,
+    });
+  };
+
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), 'revenge-artwork-'));
+    rows = await libraryRows(db.sql, root);
+    itemId = randomUUID();
+    stale = [];
+    artwork = node(blobsIn('.blobs'));
+    api = await testApi({ handlers: artwork.handlers, spec: specOf('images') });
+  });
+  afterEach(async () => {
+    await api.close();
+    rmSync(root, { recursive: true });
+  });
+
+  /** A file on disk and in the catalogue, as a scan would have it. */
+  const found = (path: string, role: FileRow['role'], rest: Partial<FileRow> = {}) => {
+    const { size, mtimeMs } = statSync(join(root, path));
+    return rows.addFile({ path, role, sizeBytes: size, mtimeMs, itemId, ...rest });
+  };
+  const refresh = async (using: Artwork = artwork) => {
+    const [job] = using.jobs;
+    await job?.run(
+      { kind: 'movie', itemIds: [itemId] },
+      {
+        jobId: 'test',
+        attempt: 1,
+        signal: new AbortController().signal,
+        log: quiet,
+        progress: () => undefined,
+      },
+    );
+  };
+  const list = async (): Promise<ItemImage[]> => {
+    const response = await api.fetch(`/api/v1/items/movie/${itemId}/images`, {
+      token: 'movies:read',
+    });
+    expect(response.status).to.equal(200);
+    return ((await response.json()) as { items: ItemImage[] }).items;
+  };
+  const chosen = async (type = 'poster') =>
+    (await list()).find((image) => image.type === type && image.isChosen);
+  const writeClass = (imageId: string, method: 'PUT' | 'DELETE') =>
+    api.fetch(`/api/v1/items/movie/${itemId}/images/${imageId}/chosen`, {
+      method,
+      token: 'movies:write',
+    });
+
+  describe('of local pictures', () => {
+    it('finds them by name, and shows the surest of each type', async () => {
+      await paint(join(root, 'folder.jpg'), 300, 450);
+      await paint(join(root, 'Heat-poster.jpg'), 200, 300, '#3a3');
+      await paint(join(root, 'fanart.jpg'), 640, 360);
+      await paint(join(root, 'holiday.jpg'), 640, 360, '#123');
+      for (const name of ['folder.jpg', 'Heat-poster.jpg', 'fanart.jpg', 'holiday.jpg']) {
+        await found(name, 'image');
+      }
+      writeFileSync(join(root, 'Heat.mkv'), 'film');
+      await found('Heat.mkv', 'video');
+      await refresh();
+      const images = await list();
+      expect(images.map(({ type, width, isChosen }) => [type, width, isChosen])).to.deep.equal([
+        ['backdrop', 640, true],
+        ['poster', 200, true],
+        ['poster', 300, false],
+      ]);
+      expect(stale).to.have.members([`movie:${itemId}`, 'movies']);
+      const shown = await artwork.forItems(db.sql, 'movie', [itemId, randomUUID()]);
+      expect([...shown.keys()]).to.deep.equal([itemId]);
+      expect(shown.get(itemId)?.['poster']).to.include({ width: 200, height: 300 });
+      expect(shown.get(itemId)?.['poster']?.url).to.equal(images[1]?.url);
+    });
+
+    it('changes nothing when nothing changed, and follows what did', async () => {
+      await paint(join(root, 'poster.jpg'), 200, 300);
+      const fileId = await found('poster.jpg', 'image');
+      await refresh();
+      const before = await chosen();
+      stale.length = 0;
+      await refresh();
+      expect(stale).to.deep.equal([]);
+      await paint(join(root, 'poster.jpg'), 400, 600, '#33a');
+      const { size, mtimeMs } = statSync(join(root, 'poster.jpg'));
+      await db.sql`update files set size_bytes = ${size}, mtime_ms = ${mtimeMs} where id = ${fileId}`;
+      await refresh();
+      const after = await chosen();
+      expect(after?.width).to.equal(400);
+      expect(after?.url).to.not.equal(before?.url);
+      expect(await list()).to.have.length(1);
+      expect((await api.fetch(before?.url ?? '')).status).to.equal(404);
+    });
+
+    it('leaves out what is no picture', async () => {
+      writeFileSync(join(root, 'poster.jpg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
+      await paint(join(root, 'cover.jpg'), 200, 300);
+      await found('poster.jpg', 'image');
+      await found('cover.jpg', 'image');
+      await refresh();
+      expect(await list()).to.have.length(1);
+    });
+
+    it('keeps all when the share is away', async () => {
+      await paint(join(root, 'poster.jpg'), 200, 300);
+      const fileId = await found('poster.jpg', 'image');
+      await refresh();
+      await db.sql`update library_roots set unavailable_since = now()
+        where id = (select root_id from files where id = ${fileId})`;
+      await refresh();
+      expect(await list()).to.have.length(1);
+      await db.sql`update library_roots set unavailable_since = null, path = path || '/away'
+        where id = (select root_id from files where id = ${fileId})`;
+      await db.sql`update files set mtime_ms = 0 where id = ${fileId}`;
+      const error: unknown = await refresh().catch((fault: unknown) => fault);
+      expect(error).to.include({ code: 'media-unavailable' });
+      expect(await list()).to.have.length(1);
+    });
+  });
+
+  it('shows what a person chose, until that is taken back or gone', async () => {
+    await paint(join(root, 'poster.jpg'), 200, 300);
+    await paint(join(root, 'cover.jpg'), 210, 300);
+    const [, coverFile] = [await found('poster.jpg', 'image'), await found('cover.jpg', 'image')];
+    await refresh();
+    const cover = (await list()).find(({ width }) => width === 210);
+    expect((await chosen())?.width).to.equal(200);
+    expect((await writeClass(cover?.id ?? '', 'PUT')).status).to.equal(204);
+    expect(await chosen()).to.include({ width: 210, isChosenByUser: true });
+    await refresh();
+    expect((await chosen())?.width).to.equal(210);
+    expect((await writeClass(cover?.id ?? '', 'DELETE')).status).to.equal(204);
+    expect(await chosen()).to.include({ width: 200, isChosenByUser: false });
+    await writeClass(cover?.id ?? '', 'PUT');
+    await db.sql`update files set missing_since = now() where id = ${coverFile}`;
+    await refresh();
+    expect(await chosen()).to.include({ width: 200, isChosenByUser: false });
+    expect((await writeClass(randomUUID(), 'PUT')).status).to.equal(404);
+    itemId = randomUUID();
+    expect((await writeClass(cover?.id ?? '', 'PUT')).status).to.equal(404);
+  });
+
+  describe('from films', () => {
+    needs('ffmpeg', 'ffprobe');
+    const ffmpeg = (...args: string[]) =>
+      execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args], { timeout: 60_000 });
+    const film = async (name: string, ...more: string[]) => {
+      ffmpeg(...more, '-c:v', 'libx264', '-preset', 'ultrafast', join(root, name));
+      return found(name, 'video', { probe: await media.probe(root, name, {}) });
+    };
+
+    it('takes the picture inside, where there is none beside', async () => {
+      await paint(join(root, 'inside.jpg'), 200, 300);
+      const source = ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=1'];
+      const attach = ['-attach', join(root, 'inside.jpg'), '-metadata:s:t', 'mimetype=image/jpeg'];
+      await film('Heat.mkv', ...source, ...attach, '-metadata:s:t', 'filename=cover.jpg');
+      await refresh();
+      expect(await chosen()).to.include({ source: 'embedded', width: 200 });
+      expect(await chosen('backdrop')).to.include({ source: 'frame', width: 320 });
+      await paint(join(root, 'poster.jpg'), 220, 300);
+      await found('poster.jpg', 'image');
+      await refresh();
+      expect(await chosen()).to.include({ source: 'local', width: 220 });
+      expect((await list()).some(({ source }) => source === 'embedded')).to.equal(true);
+    });
+
+    it('takes a frame that shows something, as long as there is nothing better', async () => {
+      // Black but for the middle third: one of the three places tried shows a picture.
+      const graph = 'color=s=320x180:d=4[a];testsrc2=s=320x180:d=2[b];color=s=320x180:d=4[c]';
+      const joined = `${graph};[a][b][c]concat=n=3:v=1`;
+      await film('Heat.mkv', '-filter_complex', joined);
+      await refresh();
+      const poster = await chosen();
+      expect(poster?.source).to.equal('frame');
+      const { sha256, at_ms: atMs } = (
+        await db.sql<{ sha256: string; at_ms: number }[]>`
+          select sha256, at_ms from images where id = ${poster?.id ?? ''}`
+      )[0] ?? { sha256: '', at_ms: 0 };
+      expect(atMs).to.equal(5_000);
+      const bytes = await blobsIn('.blobs').get(sha256);
+      const { channels } = await sharp(Buffer.from(bytes ?? [])).stats();
+      expect(Math.max(...channels.map(({ stdev }) => stdev))).to.be.greaterThan(20);
+      stale.length = 0;
+      await refresh();
+      expect(stale).to.deep.equal([]);
+      await paint(join(root, 'poster.jpg'), 220, 300);
+      await found('poster.jpg', 'image');
+      await refresh();
+      expect((await list()).map(({ type, source }) => `${type} ${source}`)).to.deep.equal([
+        'backdrop frame',
+        'poster local',
+      ]);
+    });
+
+    it('makes again on another node what that one never had', async () => {
+      await film('Heat.mkv', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=1');
+      await paint(join(root, 'logo.png'), 300, 100);
+      await found('logo.png', 'image');
+      await refresh();
+      const urls = (await list()).map(({ url }) => url);
+      expect(urls).to.have.length(3);
+      const other = node(blobsIn('.other'));
+      await using there = await testApi({ handlers: other.handlers, spec: specOf('images') });
+      for (const url of urls) expect((await there.fetch(url)).status).to.equal(200);
+    });
+  });
+
+  describe('delivery', () => {
+    let url: string;
+    beforeEach(async () => {
+      await paint(join(root, 'poster.jpg'), 1_000, 1_500);
+      await found('poster.jpg', 'image');
+      await refresh();
+      url = (await chosen())?.url ?? '';
+    });
+
+    const get = (query: string, accept = 'image/webp,*/*', headers = {}) =>
+      api.fetch(url + query, { headers: { accept, ...headers } });
+
+    it('sends the size and the format asked for, for ever', async () => {
+      const table: [query: string, accept: string, type: string, width: number][] = [
+        ['?width=300', 'image/webp,*/*', 'image/webp', 320],
+        ['?width=321', '*/*', 'image/jpeg', 480],
+        ['?width=96', 'image/avif', 'image/avif', 96],
+        ['', 'image/webp', 'image/webp', 1_000],
+        ['?width=9999', 'image/webp', 'image/webp', 1_000],
+      ];
+      for (const [query, accept, type, width] of table) {
+        const response = await get(query, accept);
+        expect(response.status).to.equal(200);
+        expect(Object.fromEntries(response.headers)).to.include({
+          'content-type': type,
+          'cache-control': 'public, max-age=31536000, immutable',
+          vary: 'Accept',
+        });
+        const bytes = Buffer.from(await response.arrayBuffer());
+        expect((await sharp(bytes).metadata()).width).to.equal(width);
+        const etag = response.headers.get('etag') ?? '';
+        expect((await get(query, accept, { 'if-none-match': etag })).status).to.equal(304);
+      }
+    });
+
+    it('makes each once, however many ask', async () => {
+      await Promise.all(Array.from({ length: 20 }, () => get('?width=480')));
+      rmSync(join(root, 'poster.jpg'));
+      expect((await get('?width=480')).status).to.equal(200);
+    });
+
+    it('shows nothing to whoever guesses', async () => {
+      const [, id = '', key = ''] = /images\/([^/]+)\/(.+)$/.exec(url) ?? [];
+      const other = key.startsWith('A') ? `B${key.slice(1)}` : `A${key.slice(1)}`;
+      for (const [imageId, guess] of [
+        [id, other],
+        [randomUUID(), key],
+        [id, 'A'.repeat(22)],
+      ] as const) {
+        const response = await api.fetch(`/api/v1/images/${imageId}/${guess}`);
+        expect(response.status).to.equal(404);
+      }
+      expect((await api.fetch(`/api/v1/images/${id}/short`)).status).to.equal(400);
+    });
+
+    it('sends nothing that the client does not take', async () => {
+      expect((await get('', 'text/html')).status).to.equal(406);
+    });
+
+    it('says that the picture is gone when it is, and nothing else can make it', async () => {
+      rmSync(join(root, '.blobs'), { recursive: true });
+      copyFileSync(join(root, 'poster.jpg'), join(root, 'safe.jpg'));
+      await paint(join(root, 'poster.jpg'), 50, 50);
+      expect((await get('')).status).to.equal(404);
+      rmSync(join(root, 'poster.jpg'));
+      expect((await get('')).status).to.equal(404);
+      copyFileSync(join(root, 'safe.jpg'), join(root, 'poster.jpg'));
+      expect((await get('')).status).to.equal(200);
+    });
+  });
+
+  it('asks for a look at each item, in jobs of a few', async () => {
+    const ids = Array.from({ length: 40 }, () => randomUUID());
+    await db.sql.begin((tx) => artwork.due(tx, 'movie', ids));
+    const jobs = await db.sql<{ ids: string[] }[]>`
+      select payload->'itemIds' as ids from shared.jobs where name = 'artwork.refresh'`;
+    expect(jobs.map((job) => job.ids.length)).to.have.members([16, 16, 8]);
+    expect(jobs.flatMap((job) => job.ids)).to.have.members(ids);
+  });
+});

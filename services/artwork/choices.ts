@@ -1,0 +1,40 @@
+import type { HandlersOf } from '#api/handler.ts';
+import type { Store } from '../changes.ts';
+import { problem } from '../errors.ts';
+import type { Show } from './address.ts';
+import { chooseAgain, tagsOf } from './refresh.ts';
+import { findImages, lockItems, setChoice } from './store.ts';
+
+/** What a person sees and says of an item's pictures. */
+export function createChoices(deps: {
+  store: Store;
+  show: Show;
+}): HandlersOf<'listItemImages' | 'chooseItemImage' | 'unchooseItemImage'> {
+  const { store, show } = deps;
+  const choose = async (
+    which: { kind: string; itemId: string; imageId: string },
+    isChosen: boolean,
+  ) => {
+    const { kind, itemId, imageId } = which;
+    await store.write(async (tx, stale) => {
+      await lockItems(tx, kind, [itemId]);
+      const isThere = await setChoice(tx, { kind, itemId, id: imageId }, isChosen);
+      if (!isThere) throw problem('not-found', 'The item has no such picture');
+      await chooseAgain(tx, kind, itemId);
+      stale(...tagsOf(kind, itemId));
+    });
+    return { status: 204, body: undefined };
+  };
+  return {
+    async listItemImages({ params }) {
+      const images = await findImages(store.sql, params.kind, [params.itemId]);
+      const items = images.map((image) => {
+        const { id, type, source, format, language, isChosen, isChosenByUser } = image;
+        return { id, type, source, format, language, isChosen, isChosenByUser, ...show(image) };
+      });
+      return { body: { items } };
+    },
+    chooseItemImage: ({ params }) => choose(params, true),
+    unchooseItemImage: ({ params }) => choose(params, false),
+  };
+}

@@ -1,0 +1,76 @@
+import type { HandlersOf } from '#api/handler.ts';
+import type { Blobs } from '#storage/blobs/index.ts';
+import type { Cache } from '#storage/cache/cache.ts';
+import type { Media } from '#storage/media/media.ts';
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import type { Store } from '../changes.ts';
+import type { JobAdder, JobHandler } from '../jobs/job.ts';
+import type { Log } from '../log.ts';
+import { createImageAddresses, type Addressed, type Show, type ShownImage } from './address.ts';
+import { createChoices } from './choices.ts';
+import { createDelivery } from './delivery.ts';
+import { createRefresh } from './refresh.ts';
+import { findChosen } from './store.ts';
+
+export type { Show, ShownImage } from './address.ts';
+export type { ImageType } from './names.ts';
+
+export interface ArtworkDeps {
+  readonly store: Store;
+  readonly cache: Cache;
+  readonly media: Media;
+  readonly jobs: JobAdder;
+  /** Originals and sizes made of them, on this node. */
+  readonly blobs: Blobs;
+  /** The cluster's signing key, at least 32 bytes; addresses get a key derived from it. */
+  readonly signingKey: Uint8Array;
+  readonly log: Log;
+}
+
+/** Pictures of items of all kinds. */
+export interface Artwork {
+  readonly handlers: HandlersOf<
+    'getImage' | 'listItemImages' | 'chooseItemImage' | 'unchooseItemImage'
+  >;
+  readonly jobs: readonly JobHandler[];
+  /** Asks, in the transaction that changed files, for a new look at their items. */
+  readonly due: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
+  /** An image's address; `?width=` may be added. */
+  readonly imageUrl: (image: Addressed) => string;
+  readonly show: Show;
+  /** The chosen picture of each type, by item: one query for a page; items without are absent. */
+  readonly forItems: (
+    sql: Queryable,
+    kind: string,
+    itemIds: readonly string[],
+  ) => Promise<Map<string, Record<string, ShownImage>>>;
+}
+
+/** Makes artwork. */
+export function createArtwork(deps: ArtworkDeps): Artwork {
+  const { store, cache, media, jobs, blobs } = deps;
+  const log = deps.log.child({ module: 'artwork' });
+  const addresses = createImageAddresses(deps.signingKey);
+  const refresh = createRefresh({ store, media, blobs, jobs, log });
+  const show: Show = (image) => {
+    const { blurhash, width, height } = image;
+    return { url: addresses.url(image), blurhash, width, height };
+  };
+  return {
+    handlers: {
+      ...createDelivery({ sql: store.sql, cache, blobs, addresses, media }),
+      ...createChoices({ store, show }),
+    },
+    jobs: refresh.jobs,
+    due: refresh.due,
+    imageUrl: addresses.url,
+    show,
+    async forItems(sql, kind, itemIds) {
+      const byItem = new Map<string, Record<string, ShownImage>>();
+      for (const image of await findChosen(sql, kind, itemIds)) {
+        byItem.set(image.itemId, { ...byItem.get(image.itemId), [image.type]: show(image) });
+      }
+      return byItem;
+    },
+  };
+}

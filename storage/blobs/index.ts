@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../log.ts';
+
+/**
+ * Bytes by name in a folder of this node, kept to a size: whatever is here can be made again, so
+ * the longest unused goes first. A name is only ever given to the same content.
+ */
+export interface Blobs {
+  /** Undefined when it is not here, or no longer. */
+  get(name: string): Promise<Uint8Array | undefined>;
+  has(name: string): Promise<boolean>;
+  /** Whole and on disk when it resolves; a crash leaves the blob or nothing. */
+  put(name: string, bytes: Uint8Array): Promise<void>;
+  stats(): { sizeBytes: number; maxBytes: number };
+}
+
+export interface BlobOptions {
+  readonly dir: string;
+  readonly maxBytes: number;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+interface State extends BlobOptions {
+  readonly log: Log;
+  /** Undefined until the folder has been counted. */
+  sizeBytes: number | undefined;
+  sweep: Promise<void> | undefined;
+}
+
+const nameRule = /^[a-z0-9][a-z0-9._-]{3,127}$/;
+/** Below this part of the maximum a sweep stops, so that not every new blob starts one. */
+const sweptTo = 0.9;
+/** The time of last use is written at most this often. */
+const touchMs = 3_600_000;
+const staleTemporaryMs = 3_600_000;
+
+/** Opens the folder; it is made by the first `put`. */
+export function createBlobs(options: BlobOptions): Blobs {
+  const log = options.log.child({ module: 'blobs' });
+  const state: State = { ...options, log, sizeBytes: undefined, sweep: undefined };
+  return {
+    get: (name) => read(state, name),
+    async has(name) {
+      return (await stat(placeOf(state, name)).catch(ifMissing)) !== undefined;
+    },
+    put: (name, bytes) => write(state, name, bytes),
+    stats: () => ({ sizeBytes: state.sizeBytes ?? 0, maxBytes: state.maxBytes }),
+  };
+}
+
+async function read(state: State, name: string): Promise<Uint8Array | undefined> {
+  const path = placeOf(state, name);
+  const bytes = await readFile(path).catch(ifMissing);
+  if (bytes !== undefined) await touch(state, path);
+  return bytes;
+}
+
+async function touch({ now }: State, path: string): Promise<void> {
+  const found = await stat(path).catch(ifMissing);
+  if (found === undefined || now() - found.mtimeMs < touchMs) return;
+  const at = new Date(now());
+  await utimes(path, at, at).catch(ifMissing);
+}
+
+async function write(state: State, name: string, bytes: Uint8Array): Promise<void> {
+  const path = placeOf(state, name);
+  await mkdir(join(path, '..'), { recursive: true });
+  const temporary = join(path, '..', `.${randomUUID()}`);
+  const file = await open(temporary, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+    await file.close();
+    await rename(temporary, path);
+  } catch (error) {
+    await file.close();
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  if (state.sizeBytes !== undefined) state.sizeBytes += bytes.length;
+  if (state.sizeBytes !== undefined && state.sizeBytes <= state.maxBytes) return;
+  state.sweep ??= sweep(state).finally(() => (state.sweep = undefined));
+  await state.sweep;
+}
+
+interface Found {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly usedAt: number;
+}
+
+/** Counts the folder and removes the longest unused until it fits again. */
+async function sweep(state: State): Promise<void> {
+  const found: Found[] = [];
+  for (const folder of (await readdir(state.dir).catch(ifMissing)) ?? []) {
+    found.push(...(await listFolder(state, folder)));
+  }
+  let sizeBytes = found.reduce((sum, blob) => sum + blob.sizeBytes, 0);
+  if (sizeBytes > state.maxBytes) {
+    found.sort((a, b) => a.usedAt - b.usedAt);
+    let removed = 0;
+    for (const { path, sizeBytes: size } of found) {
+      if (sizeBytes <= state.maxBytes * sweptTo) break;
+      await rm(path, { force: true });
+      sizeBytes -= size;
+      removed += 1;
+    }
+    state.log.info('removed what was longest unused', { removed, sizeBytes });
+  }
+  state.sizeBytes = sizeBytes;
+}
+
+async function listFolder({ dir, now }: State, folder: string): Promise<Found[]> {
+  if (!/^[0-9a-z]{2}$/.test(folder)) return []; // not ours
+  const found: Found[] = [];
+  for (const name of (await readdir(join(dir, folder)).catch(ifMissing)) ?? []) {
+    const path = join(dir, folder, name);
+    const facts = await stat(path).catch(ifMissing);
+    if (facts === undefined) continue;
+    if (name.startsWith('.')) {
+      // Left by a process that died while writing.
+      if (now() - facts.mtimeMs > staleTemporaryMs) await rm(path, { force: true });
+    } else found.push({ path, sizeBytes: facts.size, usedAt: facts.mtimeMs });
+  }
+  return found;
+}
+
+function placeOf({ dir }: State, name: string): string {
+  if (!nameRule.test(name)) throw new RangeError(`"${name}" is no name for a blob`);
+  return join(dir, name.slice(0, 2), name);
+}
+
+function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  throw error;
+}
