@@ -1,0 +1,98 @@
+import { normaliseLanguage } from '../../languages.ts';
+
+/** A video file of a film with what is known of its streams. */
+export interface FileFacts {
+  readonly id: string;
+  /** The first part's id, when the file is one part of several. */
+  readonly stackId: string | null;
+  readonly sizeBytes: number;
+  readonly isAuxiliary: boolean;
+  /** From the name, while the file has not been probed. */
+  readonly nameResolution: string | null;
+  readonly durationMs: number | null;
+  /** Null while it has not been probed. */
+  readonly streams:
+    | readonly {
+        readonly type: 'video' | 'audio';
+        readonly codec: string | null;
+        readonly width: number | null;
+        readonly height: number | null;
+        readonly hdr: string | null;
+        readonly language: string | null;
+      }[]
+    | null;
+}
+
+/** What lists filter and sort by, out of a film's files. */
+export interface Derived {
+  readonly resolutions: string[];
+  readonly videoCodecs: string[];
+  readonly hdrKinds: string[];
+  readonly audioLanguages: string[];
+  readonly durationMs: number | null;
+  readonly sizeBytes: number;
+}
+
+/** The classes of resolution, best first. */
+export const resolutionClasses = ['2160p', '1080p', '720p', '480p', 'SD'] as const;
+export type ResolutionClass = (typeof resolutionClasses)[number];
+
+/** The class of a picture: by width or height, so that wide and cropped films keep theirs. */
+export function resolutionClass(width: number, height: number): ResolutionClass {
+  if (width >= 3_200 || height >= 1_800) return '2160p';
+  if (width >= 1_800 || height >= 1_000) return '1080p';
+  if (width >= 1_200 || height >= 700) return '720p';
+  if (width >= 640 || height >= 460) return '480p';
+  return 'SD';
+}
+
+const nameClass: Readonly<Record<string, ResolutionClass>> = {
+  '4320p': '2160p',
+  '2160p': '2160p',
+  '1440p': '1080p',
+  '1080p': '1080p',
+  '720p': '720p',
+  '576p': '480p',
+  '540p': '480p',
+  '480p': '480p',
+  '360p': 'SD',
+};
+
+const unique = (values: Iterable<string | null | undefined>): string[] =>
+  [...new Set([...values].filter((value) => typeof value === 'string'))].sort();
+
+/** Derives a film's facets from the files that are there. Pure. */
+export function derive(files: readonly FileFacts[]): Derived {
+  const main = files.filter(({ isAuxiliary }) => !isAuxiliary);
+  const streams = main.flatMap((file) => file.streams ?? []);
+  const pictures = streams.filter(({ type }) => type === 'video');
+  const probed = pictures.map(({ width, height }) => resolutionClass(width ?? 0, height ?? 0));
+  const named = main
+    .filter((file) => file.streams === null)
+    .map(({ nameResolution }) => nameClass[nameResolution ?? '']);
+  const sounds = streams.filter(({ type }) => type === 'audio');
+  return {
+    resolutions: unique([...probed, ...named]),
+    videoCodecs: unique(pictures.map(({ codec }) => codec)),
+    hdrKinds: unique(pictures.map(({ hdr }) => hdr ?? 'SDR')),
+    audioLanguages: unique(sounds.map(({ language }) => normaliseLanguage(language ?? undefined))),
+    durationMs: longest(main),
+    sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  };
+}
+
+/** The key of the version a file is of: its own, or that of the first part of a stack. */
+export const versionKey = (file: {
+  readonly id: string;
+  readonly stackId: string | null;
+}): string => file.stackId ?? file.id;
+
+function longest(files: readonly FileFacts[]): number | null {
+  const totals = new Map<string, number>();
+  for (const file of files) {
+    if (file.durationMs === null) continue;
+    const key = versionKey(file);
+    totals.set(key, (totals.get(key) ?? 0) + file.durationMs);
+  }
+  return totals.size === 0 ? null : Math.max(...totals.values());
+}

@@ -1,0 +1,75 @@
+import type { Queryable } from '#storage/postgres/connect.ts';
+import type { Probe } from '#storage/media/media.ts';
+import type { Match } from './fields.ts';
+import type { CardRow } from './list.ts';
+
+/** A film's whole row. */
+export interface FilmDetail extends CardRow {
+  readonly sortTitle: string;
+  readonly originalTitle: string | null;
+  readonly overview: string | null;
+  readonly tagline: string | null;
+  readonly studio: string | null;
+  readonly collection: string | null;
+  readonly runtimeMs: number | null;
+  readonly tags: string[];
+  readonly match: Match | Record<never, never>;
+  readonly sources: Record<string, string>;
+  readonly lockedFields: string[];
+  readonly revision: number;
+  readonly updatedAt: Date;
+  readonly externalIds: Record<string, string>;
+  readonly ratings: { source: string; score: number; votes: number | null }[];
+}
+
+/** One film with its ids and ratings; undefined: there is none. */
+export async function readFilm(sql: Queryable, id: string): Promise<FilmDetail | undefined> {
+  const [row] = await sql<FilmDetail[]>`
+    select m.id, m.library_id as "libraryId", m.title, m.year, m.release_date as "releaseDate",
+      m.duration_ms as "durationMs", m.rating, m.certification, m.genres, m.resolutions,
+      m.hdr_kinds as "hdrKinds", m.is_available as "isAvailable", m.added_at as "addedAt",
+      m.sort_title as "sortTitle", m.original_title as "originalTitle", m.overview, m.tagline,
+      m.studio, m.collection, m.runtime_ms as "runtimeMs", m.tags, m.match, m.sources,
+      m.locked_fields as "lockedFields", m.revision, m.updated_at as "updatedAt",
+      coalesce((
+        select jsonb_object_agg(e.source, e.value) from external_ids e
+        where e.kind = 'movie' and e.item_id = m.id
+      ), '{}') as "externalIds",
+      coalesce((
+        select jsonb_agg(jsonb_build_object('source', r.source, 'score', r.score, 'votes', r.votes)
+          order by r.source)
+        from ratings r where r.kind = 'movie' and r.item_id = m.id
+      ), '[]') as ratings
+    from movies m where m.id = ${id}`;
+  return row;
+}
+
+/** A file of a film as the detail page needs it. */
+export interface FilmFile {
+  readonly id: string;
+  readonly name: string;
+  readonly role: 'video' | 'subtitle' | 'extra' | 'audio';
+  readonly version: string | null;
+  readonly part: number | null;
+  readonly sizeBytes: number;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly probe: Probe | null;
+  readonly probeState: 'none' | 'due' | 'done' | 'failed';
+  readonly probeError: string | null;
+  readonly isMissing: boolean;
+  readonly isAvailable: boolean;
+}
+
+/** The files of a film that matter to a viewer, in the order of their paths; at most 1,000. */
+export function readFiles(sql: Queryable, filmId: string): Promise<FilmFile[]> {
+  return sql<FilmFile[]>`
+    select f.id, f.name, f.role, f.version, f.part, f.size_bytes as "sizeBytes", f.facts, f.probe,
+      f.probe_state as "probeState", f.probe_error as "probeError",
+      f.missing_since is not null as "isMissing",
+      f.missing_since is null and r.unavailable_since is null as "isAvailable"
+    from files f join library_roots r on r.id = f.root_id and r.removed_at is null
+    where f.item_id = ${filmId} and f.role in ('video', 'subtitle', 'extra', 'audio')
+      and not coalesce((f.facts ->> 'auxiliary')::boolean, false)
+    order by f.path, f.id
+    limit 1000`;
+}

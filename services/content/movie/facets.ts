@@ -1,0 +1,56 @@
+import type { components } from '#api/types.ts';
+import type { Queryable } from '#storage/postgres/connect.ts';
+
+type Filters = components['schemas']['MovieFilters'];
+
+const valuesMax = 200;
+
+/**
+ * How many films have each value that can be filtered by, most frequent first. Reads all films of
+ * the library once (combinations are counted, then taken apart), so it is for the cache.
+ */
+export async function countFacets(sql: Queryable, libraryId: string | undefined): Promise<Filters> {
+  const rows = await sql<{ field: keyof Filters; value: string; count: number }[]>`
+    with combined as (
+      select grouping(genres, resolutions, video_codecs, hdr_kinds, audio_languages,
+          year / 10, certification) as bits,
+        genres, resolutions, video_codecs, hdr_kinds, audio_languages, year / 10 as decade,
+        certification, count(*) as count
+      from movies where ${libraryId === undefined ? sql`true` : sql`library_id = ${libraryId}`}
+      group by grouping sets ((genres), (resolutions), (video_codecs), (hdr_kinds),
+        (audio_languages), (year / 10), (certification))
+    ), counted as (
+      select c.field, v.value, sum(c.count)::int8 as count
+      from (
+        select case bits
+            when 63 then 'genres' when 95 then 'resolutions' when 111 then 'videoCodecs'
+            when 119 then 'hdr' when 123 then 'languages' when 125 then 'decades'
+            else 'certifications'
+          end as field,
+          case bits
+            when 63 then genres when 95 then resolutions when 111 then video_codecs
+            when 119 then hdr_kinds when 123 then audio_languages
+            when 125 then array[(decade * 10)::text] else array[certification]
+          end as options,
+          count
+        from combined
+      ) c, unnest(c.options) v (value)
+      where v.value is not null
+      group by c.field, v.value
+    ), ranked as (
+      select *, row_number() over (partition by field order by count desc, value) as place
+      from counted
+    )
+    select field, value, count from ranked where place <= ${valuesMax} order by field, place`;
+  const facets: Filters = {
+    genres: [],
+    resolutions: [],
+    videoCodecs: [],
+    hdr: [],
+    languages: [],
+    decades: [],
+    certifications: [],
+  };
+  for (const { field, value, count } of rows) facets[field].push({ value, count });
+  return facets;
+}

@@ -1,0 +1,193 @@
+import type { Sql, Tx } from '#storage/postgres/connect.ts';
+import type { FilmRow } from './fields.ts';
+import type { KnownFilm } from './resolve.ts';
+import type { ContextFile, WantedDirectory } from './units.ts';
+
+/** A film's row with what resolution asks of it. */
+export type KnownRow = FilmRow & KnownFilm;
+
+/** One identification at a time per library; two would make two films of one. */
+export async function lockLibrary(tx: Tx, libraryId: string): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(${'movie.identify:' + libraryId}, 0))`;
+}
+
+/** Files that are in these directories now. */
+export function loadContext(tx: Tx, wanted: readonly WantedDirectory[]): Promise<ContextFile[]> {
+  if (wanted.length === 0) return Promise.resolve([]);
+  return tx<ContextFile[]>`
+    select f.id, f.root_id as "rootId", d.path as directory, f.path, f.name, f.role,
+      f.size_bytes as "sizeBytes", f.mtime_ms as "mtimeMs", f.item_id as "itemId"
+    from unnest(
+      ${wanted.map(({ rootId }) => rootId)}::uuid[], ${wanted.map(({ path }) => path)}::text[]
+    ) as w (root_id, path)
+    join directories d on d.root_id = w.root_id and d.path = w.path
+    join files f on f.directory_id = d.id and f.missing_since is null
+    limit 20000`.then((rows) => rows.map((row) => ({ ...row, itemId: row.itemId ?? undefined })));
+}
+
+/** The films of a library that files of a batch may be: by what they were, by id, by identity. */
+export function loadKnown(
+  tx: Tx,
+  libraryId: string,
+  wanted: {
+    itemIds: readonly string[];
+    ids: readonly (readonly [source: string, value: string])[];
+    identities: readonly string[];
+    videoIds: readonly string[];
+  },
+): Promise<KnownRow[]> {
+  return tx<KnownRow[]>`
+    with wanted as (
+      select unnest(${wanted.itemIds as string[]}::uuid[]) as id
+      union
+      select e.item_id from unnest(
+        ${wanted.ids.map(([source]) => source)}::text[],
+        ${wanted.ids.map(([, value]) => value)}::text[]
+      ) as i (source, value)
+      join external_ids e on e.kind = 'movie' and e.source = i.source and e.value = i.value
+      union
+      select id from movies
+      where library_id = ${libraryId} and identity = any (${wanted.identities as string[]}::text[])
+    )
+    select m.id, m.identity, m.title, m.sort_title as "sortTitle",
+      m.original_title as "originalTitle", m.year, m.release_date as "releaseDate",
+      m.runtime_ms as "runtimeMs", m.overview, m.tagline, m.certification, m.studio, m.collection,
+      m.genres, m.tags, m.rating, m.match, m.sources, m.locked_fields as "lockedFields",
+      coalesce((
+        select jsonb_object_agg(e.source, e.value) from external_ids e
+        where e.kind = 'movie' and e.item_id = m.id
+      ), '{}') as ids,
+      (
+        select count(*) from files f
+        where f.item_id = m.id and f.role = 'video' and f.missing_since is null
+          and f.id <> all (${wanted.videoIds as string[]}::uuid[])
+      ) as others
+    from movies m join wanted w on w.id = m.id
+    where m.library_id = ${libraryId}
+    order by m.id
+    for no key update of m`;
+}
+
+/** As many ids as asked for, in rising order. */
+export async function newIds(tx: Tx, count: number): Promise<string[]> {
+  if (count === 0) return [];
+  const rows = await tx<{ id: string }[]>`select uuidv7() as id from generate_series(1, ${count})`;
+  return rows.map(({ id }) => id);
+}
+
+/** Writes films, new and known ones alike. */
+export async function saveFilms(
+  tx: Tx,
+  libraryId: string,
+  rows: readonly FilmRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await tx`
+    insert into movies (
+      id, library_id, title, sort_title, original_title, identity, year, release_date, runtime_ms,
+      overview, tagline, certification, studio, collection, genres, tags, rating, match, sources
+    )
+    select id, ${libraryId}, title, "sortTitle", "originalTitle", identity, year, "releaseDate",
+      "runtimeMs", overview, tagline, certification, studio, collection, genres, tags, rating,
+      match, sources
+    from jsonb_to_recordset(${tx.json(rows as never)}) as r (
+      id uuid, title text, "sortTitle" text, "originalTitle" text, identity text, year smallint,
+      "releaseDate" date, "runtimeMs" bigint, overview text, tagline text, certification text,
+      studio text, collection text, genres text[], tags text[], rating real, match jsonb,
+      sources jsonb
+    )
+    order by id
+    on conflict (id) do update set
+      title = excluded.title, sort_title = excluded.sort_title,
+      original_title = excluded.original_title, identity = excluded.identity,
+      year = excluded.year, release_date = excluded.release_date,
+      runtime_ms = excluded.runtime_ms, overview = excluded.overview, tagline = excluded.tagline,
+      certification = excluded.certification, studio = excluded.studio,
+      collection = excluded.collection, genres = excluded.genres, tags = excluded.tags,
+      rating = excluded.rating, match = excluded.match, sources = excluded.sources,
+      revision = movies.revision + 1, updated_at = now()`;
+}
+
+/** What a scan decided of one file. */
+export interface FileDecision {
+  readonly id: string;
+  readonly itemId: string | null;
+  readonly version: string | null;
+  readonly part: number | null;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** Records decisions; resolves to the works whose files changed, before and after. */
+export async function saveFiles(tx: Tx, decisions: readonly FileDecision[]): Promise<string[]> {
+  if (decisions.length === 0) return [];
+  const rows = await tx<{ itemId: string | null; oldItemId: string | null }[]>`
+    update files f
+    set item_id = v."itemId", version = v.version, part = v.part,
+      facts = case when f.role = 'image' then f.facts else v.facts end, updated_at = now()
+    from jsonb_to_recordset(${tx.json(decisions as never)}) as v (
+      id uuid, "itemId" uuid, version text, part smallint, facts jsonb
+    )
+    where f.id = v.id and (
+      f.item_id is distinct from v."itemId" or f.version is distinct from v.version
+      or f.part is distinct from v.part or (f.role <> 'image' and f.facts <> v.facts)
+    )
+    returning old.item_id as "oldItemId", new.item_id as "itemId"`;
+  const ids = rows.flatMap(({ itemId, oldItemId }) => [itemId, oldItemId]);
+  return [...new Set(ids.filter((id) => id !== null))];
+}
+
+/** Ids of films elsewhere; a source that a film already has gets the new value. */
+export async function saveExternalIds(
+  tx: Tx,
+  ids: readonly { itemId: string; source: string; value: string }[],
+): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx<{ itemId: string }[]>`
+    insert into external_ids (kind, item_id, source, value)
+    select 'movie', "itemId", source, value
+    from jsonb_to_recordset(${tx.json(ids)}) as r ("itemId" uuid, source text, value text)
+    on conflict (kind, item_id, source) do update set value = excluded.value
+      where external_ids.value <> excluded.value
+    returning item_id as "itemId"`;
+  return rows.map(({ itemId }) => itemId);
+}
+
+/** Ratings as an NFO gives them. */
+export async function saveRatings(
+  tx: Tx,
+  ratings: readonly { itemId: string; source: string; score: number; votes: number | null }[],
+): Promise<void> {
+  if (ratings.length === 0) return;
+  await tx`
+    insert into ratings (kind, item_id, source, score, votes)
+    select 'movie', "itemId", source, score, votes
+    from jsonb_to_recordset(${tx.json(ratings)})
+      as r ("itemId" uuid, source text, score real, votes integer)
+    on conflict (kind, item_id, source) do update
+      set score = excluded.score, votes = excluded.votes`;
+}
+
+/** Those of the films that no file, present or missing, belongs to any more. */
+export async function withoutFiles(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx<{ id: string }[]>`
+    select m.id from movies m where m.id = any (${ids as string[]}::uuid[])
+      and not exists (select from files f where f.item_id = m.id)`;
+  return rows.map(({ id }) => id);
+}
+
+/** Deletes films with what hangs on them without a foreign key, but for images and people's state. */
+export async function deleteFilms(tx: Tx, ids: readonly string[]): Promise<void> {
+  const gone = ids as string[];
+  await tx`delete from external_ids where kind = 'movie' and item_id = any (${gone}::uuid[])`;
+  await tx`delete from ratings where kind = 'movie' and item_id = any (${gone}::uuid[])`;
+  await tx`delete from images where kind = 'movie' and item_id = any (${gone}::uuid[])`;
+  await tx`delete from movies where id = any (${gone}::uuid[])`;
+}
+
+/** Ids of a library's films after one, in order. */
+export async function filmsOf(sql: Sql | Tx, libraryId: string, limit: number): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from movies where library_id = ${libraryId} order by id limit ${limit}`;
+  return rows.map(({ id }) => id);
+}

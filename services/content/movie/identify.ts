@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto';
+import type { Tx } from '#storage/postgres/connect.ts';
+import { replaceCredits, type Credit } from '../../people/index.ts';
+import type { Identified, IdentifyBatch } from '../module.ts';
+import { applyPlan, emptyRow, outranks, matchOf, type FilmRow, type Match } from './fields.ts';
+import * as store from './identify-store.ts';
+import type { NfoFilm } from './nfo.ts';
+import { planUnit, type Plan, type Texts } from './plan.ts';
+import { forgetFilms, mergeFilms } from './remove.ts';
+import { refreshFilms } from './refresh.ts';
+import { resolve, type Resolution } from './resolve.ts';
+import { buildUnits, wantedDirectories, type UnitFile } from './units.ts';
+
+/** The films a scan's batch holds, and everything about them that names and NFO files tell. */
+export async function identify(
+  tx: Tx,
+  batch: IdentifyBatch,
+  options: { readonly now: () => number },
+): Promise<Identified> {
+  const { library } = batch;
+  const texts = digestTexts(batch.texts);
+  await store.lockLibrary(tx, library.id);
+  const context = await store.loadContext(tx, wantedDirectories(batch));
+  const latestYear = new Date(options.now()).getUTCFullYear() + 2;
+  const planned = buildUnits(batch, context).map((unit) => planUnit(unit, texts, { latestYear }));
+  const plans = planned.flatMap((unit) => unit.plans);
+  const known = await loadKnown(tx, library.id, plans);
+  const ids = await store.newIds(tx, plans.length);
+  const resolved = resolve(plans, known, () => take(ids));
+  const { rows, added, updated } = decideRows(resolved, known, library.language);
+  await store.saveFilms(tx, library.id, rows);
+  await saveFindings(tx, resolved, known);
+  const loose = planned.flatMap((unit) => unit.loose);
+  const touched = await store.saveFiles(tx, decideFiles(resolved, loose));
+  const removed = await settleOrphans(tx, touched, resolved);
+  const gone = new Set(removed);
+  const alive = touched.filter((id) => !gone.has(id));
+  await refreshFilms(tx, alive);
+  const isNew = new Set(added);
+  // Films that were merged away count as updated: whoever looks them up anew finds them gone.
+  return {
+    added,
+    updated: [...new Set([...updated, ...touched])].filter((id) => !isNew.has(id)),
+  };
+}
+
+function digestTexts(texts: ReadonlyMap<string, Uint8Array>): Texts {
+  return new Map(
+    [...texts].map(([id, bytes]) => [
+      id,
+      { bytes, digest: createHash('sha1').update(bytes).digest('base64url') },
+    ]),
+  );
+}
+
+function take(ids: string[]): string {
+  const id = ids.shift();
+  if (id === undefined) throw new Error('more new films than plans');
+  return id;
+}
+
+function loadKnown(tx: Tx, libraryId: string, plans: readonly Plan[]): Promise<store.KnownRow[]> {
+  const videos = plans.flatMap((plan) => plan.videos);
+  const itemIds = videos.flatMap(({ itemId }) => (itemId === undefined ? [] : [itemId]));
+  const ids = plans.flatMap((plan) => Object.entries(plan.ids) as [string, string][]);
+  return store.loadKnown(tx, libraryId, {
+    itemIds: [...new Set(itemIds)],
+    ids,
+    identities: [...new Set(plans.map(({ identity }) => identity))],
+    videoIds: videos.map(({ id }) => id),
+  });
+}
+
+/** One row per film that changes: what its best evidence of this batch makes of it. */
+function decideRows(
+  resolved: readonly Resolution[],
+  known: readonly store.KnownRow[],
+  language: string,
+): { rows: FilmRow[]; added: string[]; updated: string[] } {
+  const before = new Map(known.map((row) => [row.id, row]));
+  const rows: FilmRow[] = [];
+  const added: string[] = [];
+  const updated: string[] = [];
+  for (const [filmId, found] of Map.groupBy(resolved, (one) => one.filmId)) {
+    const row = before.get(filmId);
+    const plan = best(found.map((one) => one.plan));
+    if (row !== undefined && !mayChange(row, plan)) continue;
+    const next = applyPlan(row ?? emptyRow(filmId), plan, language);
+    if (next === undefined) continue;
+    rows.push(next);
+    (row === undefined ? added : updated).push(filmId);
+  }
+  return { rows, added, updated };
+}
+
+const best = (plans: readonly Plan[]): Plan =>
+  plans.reduce((a, b) => (outranks(matchOf(b), matchOf(a)) ? b : a));
+
+/** Evidence in one folder must not undo better evidence that still stands in another. */
+function mayChange(row: store.KnownRow, plan: Plan): boolean {
+  if (plan.isPartial) return false;
+  const match = row.match as Partial<Match>;
+  if (row.others === 0 || match.path === undefined || match.path === plan.path) return true;
+  return outranks(matchOf(plan), match as Match);
+}
+
+/** External ids of all plans; ratings and credits of NFO files that are new or have changed. */
+async function saveFindings(
+  tx: Tx,
+  resolved: readonly Resolution[],
+  known: readonly store.KnownRow[],
+): Promise<void> {
+  const before = new Map(known.map((row) => [row.id, row]));
+  const locked = (id: string, field: string) => before.get(id)?.lockedFields.includes(field);
+  const ids = new Map<string, { itemId: string; source: string; value: string }>();
+  const films = new Map<string, NfoFilm>();
+  for (const { plan, filmId } of resolved) {
+    if (plan.isPartial) continue;
+    if (locked(filmId, 'ids') !== true) {
+      for (const [source, value] of Object.entries(plan.ids) as [string, string][]) {
+        ids.set(`${filmId} ${source}`, { itemId: filmId, source, value });
+      }
+    }
+    const row = before.get(filmId);
+    const match = row?.match as Partial<Match> | undefined;
+    const isNews = plan.nfo !== undefined && match?.nfo?.digest !== plan.nfo.digest;
+    if (isNews && plan.nfo !== undefined && (row === undefined || mayChange(row, plan))) {
+      films.set(filmId, plan.nfo.film);
+    }
+  }
+  await store.saveExternalIds(tx, [...ids.values()]);
+  await store.saveRatings(tx, ratingsOf(films));
+  const credited = [...films].filter(([id]) => locked(id, 'people') !== true);
+  await replaceCredits(
+    tx,
+    'movie',
+    credited.map(([itemId, film]) => ({ itemId, credits: creditsOf(film) })),
+  );
+}
+
+const ratingsOf = (films: ReadonlyMap<string, NfoFilm>) =>
+  [...films].flatMap(([itemId, film]) =>
+    film.ratings.map(({ source, score, votes }) => ({
+      itemId,
+      source,
+      score,
+      votes: votes ?? null,
+    })),
+  );
+
+function creditsOf(film: NfoFilm): Credit[] {
+  const crew = (names: readonly string[], role: 'director' | 'writer') =>
+    names.map((name, position) => ({ name, role, character: '', position }));
+  const actors = film.actors.map((actor) => ({ ...actor, role: 'actor' as const }));
+  return [...crew(film.directors, 'director'), ...crew(film.writers, 'writer'), ...actors];
+}
+
+function decideFiles(
+  resolved: readonly Resolution[],
+  loose: readonly UnitFile[],
+): store.FileDecision[] {
+  const nothing = { version: null, part: null, facts: {} };
+  return [
+    ...resolved.flatMap(({ plan, filmId }) => [
+      ...plan.group.versions.flatMap((version) => versionFiles(version, filmId)),
+      ...plan.sides.map(({ file, facts }) => ({
+        ...nothing,
+        id: file.id,
+        itemId: filmId,
+        facts: clean(facts),
+      })),
+    ]),
+    ...loose.map(({ id }) => ({ ...nothing, id, itemId: null })),
+  ];
+}
+
+function versionFiles(
+  version: Plan['group']['versions'][number],
+  itemId: string,
+): store.FileDecision[] {
+  const { label, parts, auxiliary, release, edition } = version;
+  const stackId = parts.length > 1 ? parts[0]?.id : undefined;
+  const facts = clean({ ...release, edition, stackId });
+  const one = { itemId, version: label ?? null };
+  return [
+    ...parts.map(({ id }, index) => ({
+      ...one,
+      id,
+      part: parts.length > 1 ? index + 1 : null,
+      facts,
+    })),
+    ...auxiliary.map(({ id }) => ({ ...one, id, part: null, facts: { auxiliary: true } })),
+  ];
+}
+
+const clean = (facts: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+
+/** A film whose last file now belongs to another is that other one: what people did moves over. */
+async function settleOrphans(
+  tx: Tx,
+  touched: readonly string[],
+  resolved: readonly Resolution[],
+): Promise<string[]> {
+  const orphans = await store.withoutFiles(tx, touched);
+  if (orphans.length === 0) return [];
+  const heirs = new Map<string, string>();
+  for (const { plan, filmId } of resolved) {
+    for (const { itemId } of plan.videos) if (itemId !== undefined) heirs.set(itemId, filmId);
+  }
+  const moves = orphans.flatMap((from) => {
+    const to = heirs.get(from);
+    return to === undefined || to === from ? [] : [{ from, to }];
+  });
+  await mergeFilms(tx, moves);
+  const merged = moves.map(({ from }) => from);
+  await forgetFilms(tx, merged);
+  return merged;
+}

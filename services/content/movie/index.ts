@@ -1,0 +1,55 @@
+import type { HandlersOf } from '#api/handler.ts';
+import type { Queryable } from '#storage/postgres/connect.ts';
+import type { ItemSummary, ProgressKind } from '../../progress/kinds.ts';
+import type { SearchSource } from '../../search/source.ts';
+import type { ContentModule } from '../module.ts';
+import { classify, ignores } from './classify.ts';
+import { identify } from './identify.ts';
+import { listTag, type ImageLookup, type MovieDeps } from './movie.ts';
+import { refreshFilms } from './refresh.ts';
+import { removeFilms } from './remove.ts';
+import { createRoutes, type MovieOperation } from './routes.ts';
+import { movieSearch } from './search.ts';
+import { summariesOfFilms } from './summaries.ts';
+
+export type { ImageLookup, MovieDeps } from './movie.ts';
+
+/** What films bring to the system. */
+export interface Movie {
+  readonly module: ContentModule;
+  readonly handlers: HandlersOf<MovieOperation>;
+  readonly searchSource: SearchSource;
+  readonly progressKind: ProgressKind;
+}
+
+/** Films, the first kind of content. */
+export function createMovie(deps: MovieDeps): Movie {
+  return {
+    module: {
+      kind: 'movie',
+      listTags: [listTag],
+      classify,
+      ignores,
+      identify: (tx, batch) => identify(tx, batch, { now: deps.now }),
+      async refresh(tx, ids) {
+        await refreshFilms(tx, ids);
+      },
+      async remove(tx, which) {
+        await removeFilms(tx, which);
+      },
+    },
+    handlers: createRoutes(deps),
+    searchSource: movieSearch,
+    progressKind: progressKind(deps.images),
+  };
+}
+
+const progressKind = (images: ImageLookup): ProgressKind => ({
+  kind: 'movie',
+  async exists(sql: Queryable, id: string) {
+    const rows = await sql`select from movies where id = ${id}`;
+    return rows.length > 0;
+  },
+  summaries: (sql: Queryable, ids: readonly string[]): Promise<ItemSummary[]> =>
+    summariesOfFilms(sql, images, ids),
+});

@@ -1,0 +1,41 @@
+import type { components } from '#api/types.ts';
+import type { Cache } from '#storage/cache/cache.ts';
+import type { Queryable } from '#storage/postgres/connect.ts';
+import type { Store } from '../../changes.ts';
+import type { EventPublisher } from '../../events.ts';
+import type { ItemImage } from '../../progress/kinds.ts';
+import type { SearchChanges } from '../../search/source.ts';
+
+/** Where the pictures of works come from. */
+export interface ImageLookup {
+  /** The chosen picture of each type, by item; items without any are absent. */
+  forItems(
+    sql: Queryable,
+    kind: string,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Readonly<Record<string, ItemImage>>>>;
+}
+
+/** What films need of the rest of the system. */
+export interface MovieDeps extends Store {
+  readonly cache: Cache;
+  readonly images: ImageLookup;
+  readonly search: SearchChanges;
+  readonly events: EventPublisher;
+  readonly now: () => number;
+  /** 0 to 1; where a shuffled list begins. */
+  readonly random: () => number;
+}
+
+export type MovieCard = components['schemas']['MovieCard'];
+export type MovieView = components['schemas']['Movie'];
+export type MoviePage = components['schemas']['MoviePage'];
+
+/** Cache tag of everything that lists films. */
+export const listTag = 'movies';
+
+/** Cache tag of one film. */
+export const itemTag = (id: string): string => `movie:${id}`;
+
+/** Cache tag of what one person has done with works. */
+export const userTag = (userId: string): string => `user-items:${userId}`;

@@ -1,0 +1,211 @@
+import { XMLParser } from 'fast-xml-parser';
+import { idsInText, type ProviderIds } from './naming-ids.ts';
+import * as read from './nfo-values.ts';
+
+/** A part in a film, as an NFO tells it. */
+export interface NfoActor {
+  readonly name: string;
+  readonly character: string;
+  readonly position: number;
+}
+
+/** A score out of ten. */
+export interface NfoRating {
+  readonly source: string;
+  readonly score: number;
+  readonly votes: number | undefined;
+}
+
+/** What an NFO says about a film; what it does not say is undefined or empty. */
+export interface NfoFilm {
+  readonly title: string | undefined;
+  readonly originalTitle: string | undefined;
+  readonly sortTitle: string | undefined;
+  readonly year: number | undefined;
+  /** YYYY-MM-DD. */
+  readonly releaseDate: string | undefined;
+  readonly overview: string | undefined;
+  readonly tagline: string | undefined;
+  readonly runtimeMs: number | undefined;
+  readonly certification: string | undefined;
+  readonly collection: string | undefined;
+  readonly genres: readonly string[];
+  readonly tags: readonly string[];
+  readonly studios: readonly string[];
+  readonly ids: ProviderIds;
+  readonly ratings: readonly NfoRating[];
+  readonly actors: readonly NfoActor[];
+  readonly directors: readonly string[];
+  readonly writers: readonly string[];
+}
+
+/** An NFO read: the film, if it tells of one, and what was wrong with the file. */
+export interface NfoReading {
+  readonly film: NfoFilm | undefined;
+  readonly problems: readonly string[];
+}
+
+/** Bytes an NFO may have; scene releases decorate theirs, but a film's facts need far less. */
+export const nfoMaxBytes = 1024 * 1024;
+
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: '@',
+  textNodeName: '#',
+  parseTagValue: false,
+  parseAttributeValue: false,
+  processEntities: false,
+  htmlEntities: false,
+  ignoreDeclaration: true,
+  ignorePiTags: true,
+  trimValues: true,
+  transformTagName: (name) => name.toLowerCase(),
+});
+
+/**
+ * Reads an NFO file: Kodi's XML (https://kodi.wiki/view/NFO_files/Movies), a text with a link to
+ * IMDb or TheMovieDB, or XML followed by such a link. Never throws: what is broken is told.
+ */
+export function readNfo(bytes: Uint8Array): NfoReading {
+  if (bytes.byteLength > nfoMaxBytes) return refused('larger than 1 MiB');
+  const text = read.decodeText(bytes);
+  const start = /<movie[\s>/]/i.exec(text)?.index;
+  if (start === undefined) return readPlain(text);
+  if (/<!ENTITY/i.test(text)) return refused('defines entities, which are not read');
+  return readXml(text, start);
+}
+
+const refused = (problem: string): NfoReading => ({ film: undefined, problems: [problem] });
+
+function readPlain(text: string): NfoReading {
+  const other = /<(tvshow|episodedetails|musicvideo|artist|album)[\s>]/i.exec(text)?.[1];
+  if (other !== undefined) return refused(`tells of a <${other.toLowerCase()}>, not of a film`);
+  const ids = idsInText(text);
+  if (Object.keys(ids).length > 0) return { film: { ...empty, ids }, problems: [] };
+  return refused('neither a film in XML nor a link to one');
+}
+
+function readXml(text: string, start: number): NfoReading {
+  const problems: string[] = [];
+  const close = /<\/movie\s*>/i.exec(text.slice(start));
+  if (close === null) problems.push('is cut off: </movie> is missing');
+  const end = close === null ? text.length : start + close.index + close[0].length;
+  const xml = text.slice(start, end) + (close === null ? '</movie>' : '');
+  try {
+    const document = parser.parse(xml) as Record<string, unknown>;
+    const film = toFilm(read.elementOf(document['movie']), text.slice(end));
+    if (film.title === undefined && Object.keys(film.ids).length === 0) {
+      problems.push('has neither a title nor an id');
+    }
+    return { film, problems };
+  } catch (error) {
+    // The file is a person's or another program's: its faults are shown, the scan goes on.
+    const ids = idsInText(text);
+    const why = `is not well-formed XML: ${read.clip(String((error as Error).message), 200)}`;
+    return { film: Object.keys(ids).length > 0 ? { ...empty, ids } : undefined, problems: [why] };
+  }
+}
+
+const empty: NfoFilm = {
+  title: undefined,
+  originalTitle: undefined,
+  sortTitle: undefined,
+  year: undefined,
+  releaseDate: undefined,
+  overview: undefined,
+  tagline: undefined,
+  runtimeMs: undefined,
+  certification: undefined,
+  collection: undefined,
+  genres: [],
+  tags: [],
+  studios: [],
+  ids: {},
+  ratings: [],
+  actors: [],
+  directors: [],
+  writers: [],
+};
+
+function toFilm(movie: read.Element, after: string): NfoFilm {
+  const text = (name: string, max = 500) => read.text(movie, name, max);
+  const releaseDate = read.date(text('premiered') ?? text('releasedate'));
+  return {
+    title: text('title'),
+    originalTitle: text('originaltitle'),
+    sortTitle: text('sorttitle'),
+    year: read.year(text('year')) ?? read.year(releaseDate?.slice(0, 4)),
+    releaseDate,
+    overview: text('plot', 10_000) ?? text('outline', 10_000),
+    tagline: text('tagline', 1_000),
+    runtimeMs: read.minutes(text('runtime')),
+    certification: (text('mpaa') ?? text('certification'))?.replace(/^rated\s+/i, ''),
+    collection: collectionName(movie),
+    genres: read.names(movie, 'genre'),
+    tags: read.names(movie, 'tag'),
+    studios: read.names(movie, 'studio'),
+    ids: { ...idsInText(after), ...idsOf(movie) },
+    ratings: ratingsOf(movie),
+    actors: actorsOf(movie),
+    directors: read.names(movie, 'director'),
+    writers: [...new Set([...read.names(movie, 'credits'), ...read.names(movie, 'writer')])],
+  };
+}
+
+function collectionName(movie: read.Element): string | undefined {
+  const set = read.children(movie, 'set')[0];
+  if (set === undefined) return undefined;
+  return read.text(set, 'name', 200) ?? read.ownText(set, 200);
+}
+
+function idsOf(movie: read.Element): ProviderIds {
+  const given: Record<string, string | undefined> = {};
+  for (const unique of read.children(movie, 'uniqueid')) {
+    const type = read.attribute(unique, 'type')?.toLowerCase();
+    if (type !== undefined) given[type] ??= read.ownText(unique, 40);
+  }
+  const named = (...names: string[]) =>
+    names.map((name) => read.text(movie, name, 40)).find((value) => value !== undefined);
+  const id = named('id');
+  const imdb = given['imdb'] ?? named('imdbid', 'imdb_id', 'imdb') ?? id;
+  const tmdb = given['tmdb'] ?? named('tmdbid', 'tmdb_id');
+  const tvdb = given['tvdb'] ?? named('tvdbid', 'tvdb_id');
+  return {
+    ...(imdb !== undefined && /^tt\d{7,9}$/.test(imdb) ? { imdb } : {}),
+    ...(tmdb !== undefined && /^[1-9]\d{0,8}$/.test(tmdb) ? { tmdb } : {}),
+    ...(tvdb !== undefined && /^[1-9]\d{0,8}$/.test(tvdb) ? { tvdb } : {}),
+  };
+}
+
+function ratingsOf(movie: read.Element): NfoRating[] {
+  const found = new Map<string, NfoRating>();
+  const add = (source: string, value: number | undefined, votes: number | undefined) => {
+    if (value === undefined || value <= 0 || value > 10 || found.has(source)) return;
+    found.set(source, { source, score: Math.round(value * 100) / 100, votes });
+  };
+  for (const list of read.children(movie, 'ratings').slice(0, 1)) {
+    for (const rating of read.children(list, 'rating').slice(0, 20)) {
+      const max = read.number(read.attribute(rating, 'max')) ?? 10;
+      const value = read.number(read.text(rating, 'value', 20));
+      const source = (read.attribute(rating, 'name') ?? 'nfo').toLowerCase().slice(0, 40);
+      const score = value === undefined ? undefined : (value * 10) / (max > 0 ? max : 10);
+      add(source, score, read.count(read.text(rating, 'votes', 20)));
+    }
+  }
+  if (found.size === 0) {
+    const votes = read.count(read.text(movie, 'votes', 20));
+    add('nfo', read.number(read.text(movie, 'rating', 20)), votes);
+  }
+  return [...found.values()];
+}
+
+function actorsOf(movie: read.Element): NfoActor[] {
+  const actors = read.children(movie, 'actor').slice(0, 200);
+  return actors.flatMap((actor, index) => {
+    const name = read.text(actor, 'name', 200);
+    if (name === undefined) return [];
+    const order = read.number(read.text(actor, 'order', 10)) ?? index;
+    const position = Math.min(Math.max(Math.trunc(order), 0), 32_767);
+    return [{ name, character: read.text(actor, 'role', 300) ?? '', position }];
+  });
+}

@@ -1,0 +1,106 @@
+import { attachSides, type SideFile } from './attach.ts';
+import { groupFilms, type FilmGroup } from './grouping.ts';
+import type { NamingOptions } from './naming.ts';
+import type { ProviderIds } from './naming-ids.ts';
+import { readNfo, type NfoFilm } from './nfo.ts';
+import { identityKey } from './titles.ts';
+import type { Unit, UnitFile } from './units.ts';
+
+/** One film found in one folder: what it is said to be and which files are its own. */
+export interface Plan {
+  /** Where it was found; names the evidence. */
+  readonly path: string;
+  readonly group: FilmGroup<UnitFile>;
+  readonly nfo:
+    { readonly film: NfoFilm; readonly path: string; readonly digest: string } | undefined;
+  /** What was wrong with its NFO files. */
+  readonly problems: readonly { readonly path: string; readonly message: string }[];
+  readonly ids: ProviderIds;
+  readonly title: string;
+  readonly year: number | undefined;
+  readonly identity: string;
+  readonly videos: readonly UnitFile[];
+  readonly sides: readonly SideFile[];
+  readonly isPartial: boolean;
+}
+
+/** NFO files already read, by file id. */
+export type Texts = ReadonlyMap<string, { bytes: Uint8Array; digest: string }>;
+
+/** The films of a unit, and the files that belong to none of them. Pure. */
+export function planUnit(
+  unit: Unit,
+  texts: Texts,
+  options: NamingOptions,
+): { plans: Plan[]; loose: UnitFile[] } {
+  const folder = unit.owner === '' ? undefined : unit.owner.slice(unit.owner.lastIndexOf('/') + 1);
+  const videos = unit.files.filter(({ role }) => role === 'video');
+  const groups = groupFilms(folder, videos, options);
+  const sides = attachSides(
+    groups,
+    unit.files.filter(({ role }) => role !== 'video'),
+  );
+  const plans = groups.map((group, index) =>
+    planGroup({ unit, group, sides: sides.byGroup[index] ?? [], texts }),
+  );
+  return { plans, loose: sides.loose };
+}
+
+function planGroup(found: {
+  unit: Unit;
+  group: FilmGroup<UnitFile>;
+  sides: readonly SideFile[];
+  texts: Texts;
+}): Plan {
+  const { unit, group, sides, texts } = found;
+  const { nfo, problems } = chooseNfo(group, sides, texts);
+  const { reading } = group;
+  const title = nfo?.film.title ?? reading.title;
+  const year = nfo?.film.year ?? reading.year;
+  const videos = group.versions.flatMap(({ parts, auxiliary }) => [...parts, ...auxiliary]);
+  const first = videos[0];
+  return {
+    path: group.hasFolder ? unit.owner : (first?.path ?? unit.owner),
+    group,
+    nfo,
+    problems,
+    ids: { ...reading.ids, ...nfo?.film.ids },
+    title,
+    year,
+    identity: identityKey(title, year),
+    videos,
+    sides,
+    isPartial: unit.isPartial,
+  };
+}
+
+/** `<name>.nfo` before `movie.nfo` before the only other NFO of the film's own folder. */
+function chooseNfo(
+  group: FilmGroup<UnitFile>,
+  sides: readonly SideFile[],
+  texts: Texts,
+): Pick<Plan, 'nfo' | 'problems'> {
+  const stems = new Set(
+    group.versions.flatMap(({ stem, parts }) => [stem, ...parts.map((part) => part.stem)]),
+  );
+  const rank = ({ file }: SideFile) =>
+    stems.has(file.stem) ? 0 : file.stem.toLowerCase() === 'movie' ? 1 : 2;
+  const files = sides.filter(({ file }) => file.role === 'nfo' && file.place.extra === undefined);
+  const others = files.filter((side) => rank(side) === 2).length;
+  const candidates = files
+    .filter((side) => rank(side) < 2 || others === 1)
+    .sort((a, b) => rank(a) - rank(b));
+  const problems: { path: string; message: string }[] = [];
+  for (const side of candidates) {
+    const text = texts.get(side.file.id);
+    if (text === undefined) continue;
+    const { film, problems: messages } = readNfo(text.bytes);
+    // A release's own .nfo is decoration: only one that means to describe the film can be wrong.
+    if (rank(side) < 2)
+      problems.push(...messages.map((message) => ({ path: side.file.path, message })));
+    if (film !== undefined) {
+      return { nfo: { film, path: side.file.path, digest: text.digest }, problems };
+    }
+  }
+  return { nfo: undefined, problems };
+}

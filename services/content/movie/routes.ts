@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import type { HandlersOf } from '#api/handler.ts';
+import type { Cached } from '#storage/cache/cache.ts';
+import { problem } from '../../errors.ts';
+import type { Principal } from '../../principal.ts';
+import { presentState, type UserStateView } from '../../progress/present.ts';
+import { noState, statesOf } from '../../progress/store.ts';
+import { readDetail, type SharedView } from './detail.ts';
+import { editFilm } from './edit.ts';
+import { countFacets } from './facets.ts';
+import { readListQuery } from './list-query.ts';
+import { itemTag, listTag, userTag, type MovieDeps, type MovieView } from './movie.ts';
+import { definePages } from './pages.ts';
+
+/** Operations of api/movies.yaml. */
+export type MovieOperation =
+  'listMovies' | 'getMovieFilters' | 'listMovieGenres' | 'getMovie' | 'updateMovie';
+
+const seconds = 1_000;
+const minutes = 60 * seconds;
+
+type CachedDetail = { view: SharedView; revision: number; digest: string };
+
+/** The film API. */
+export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
+  const { cache, sql, images } = deps;
+  const pages = definePages(deps);
+  const details = cache.define<string, CachedDetail | undefined>({
+    name: 'movie',
+    ttlMs: 5 * minutes,
+    sharedTtlMs: 60 * minutes,
+    negativeTtlMs: 10 * seconds,
+    async load(id) {
+      const detail = await readDetail(sql, images, id);
+      return detail && { ...detail, digest: digestOf(detail.view) };
+    },
+    tags: (_detail, id) => [itemTag(id)],
+  });
+  const states = cache.define<string, UserStateView>({
+    name: 'movie.state',
+    ttlMs: 5 * minutes,
+    async load(key) {
+      const [userId = '', id = ''] = key.split(' ');
+      const found = await statesOf(sql, userId, { kind: 'movie', itemIds: [id] });
+      return presentState(found.get(id) ?? noState);
+    },
+    tags: (_state, key) => [userTag(key.slice(0, key.indexOf(' ')))],
+  });
+  const facets = cache.define({
+    name: 'movie.filters',
+    ttlMs: 5 * minutes,
+    sharedTtlMs: 60 * minutes,
+    load: (library: string) => countFacets(sql, library === '' ? undefined : library),
+    tags: () => [listTag],
+  });
+  const show = (id: string, userId: string) => showFilm({ details, states }, id, userId);
+  return {
+    async listMovies({ query, principal }) {
+      const { userId } = signedIn(principal);
+      return { body: await pages.get(readListQuery(query, { userId, random: deps.random })) };
+    },
+    async getMovieFilters({ query }) {
+      return { body: await facets.get(query.library ?? '') };
+    },
+    async listMovieGenres({ query }) {
+      const { genres } = await facets.get(query.library ?? '');
+      return { body: { items: genres.toSorted((a, b) => a.value.localeCompare(b.value, 'en')) } };
+    },
+    getMovie: ({ params, principal }) => show(params.movieId, signedIn(principal).userId),
+    async updateMovie({ params, body, principal, request }) {
+      const id = params.movieId;
+      const revision = revisionOf(request.headers['if-match']);
+      const edited = await deps.write(async (tx, stale) => {
+        const found = await editFilm(tx, id, { update: body, revision });
+        if (found === undefined) throw problem('not-found', `There is no film ${id}`);
+        await deps.search.changed(tx, 'movie', [id]);
+        stale(itemTag(id), listTag);
+        return found;
+      });
+      const { libraryId } = edited;
+      deps.events.publish('item.updated', { kind: 'movie', itemId: id, libraryId });
+      return show(id, signedIn(principal).userId);
+    },
+  };
+}
+
+function signedIn(principal: Principal | undefined): Principal {
+  if (principal === undefined) throw problem('unauthenticated', 'Sign in first');
+  return principal;
+}
+
+const digestOf = (value: unknown): string =>
+  createHash('sha1').update(JSON.stringify(value)).digest('base64url').slice(0, 12);
+
+async function showFilm(
+  caches: {
+    details: Cached<string, CachedDetail | undefined>;
+    states: Cached<string, UserStateView>;
+  },
+  id: string,
+  userId: string,
+): Promise<{ body: MovieView; headers: Record<string, string> }> {
+  const [detail, userState] = await Promise.all([
+    caches.details.get(id),
+    caches.states.get(`${userId} ${id}`),
+  ]);
+  if (detail === undefined) throw problem('not-found', `There is no film ${id}`);
+  const etag = `"${detail.revision}.${detail.digest}.${digestOf(userState)}"`;
+  return { body: { ...detail.view, userState }, headers: { ETag: etag } };
+}
+
+/** The revision an ETag of ours names; `*` and an absent header match any. */
+function revisionOf(ifMatch: string | undefined): number | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  const revision = /^(?:W\/)?"(\d{1,10})[."]/.exec(ifMatch.trim())?.[1];
+  if (revision === undefined) throw problem('precondition-failed', 'The ETag is not one of a film');
+  return Number(revision);
+}

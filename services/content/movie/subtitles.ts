@@ -1,0 +1,41 @@
+import { languageCode } from '../../languages.ts';
+
+/** What the name of a subtitle file says beyond the name of its video. */
+export interface SubtitleFacts {
+  readonly language: string | undefined;
+  readonly forced: boolean;
+  readonly default: boolean;
+  readonly hearingImpaired: boolean;
+  readonly title: string | undefined;
+}
+
+const forced = new Set(['forced', 'foreign']);
+const impaired = new Set(['sdh', 'cc']);
+
+/**
+ * Reads what follows the video's name (`.en.forced`, ` [German]`, `2_English`). The last language
+ * counts; `hi` is Hindi unless another language is named, then it is "hearing impaired".
+ */
+export function readSubtitleTail(tail: string): SubtitleFacts {
+  const facts = { forced: false, default: false, hearingImpaired: false };
+  let language: string | undefined;
+  const title: string[] = [];
+  for (const token of tail.split(/[._]/).map(bare).filter(Boolean).reverse()) {
+    const lower = token.toLowerCase();
+    if (forced.has(lower)) facts.forced = true;
+    else if (lower === 'default') facts.default = true;
+    else if (impaired.has(lower)) facts.hearingImpaired = true;
+    else if (lower === 'hi' && language !== undefined) facts.hearingImpaired = true;
+    else {
+      const code = languageCode(lower) ?? languageCode(lower.replace(/[^\p{L}-]+/gu, ''));
+      if (code !== undefined && language === 'hi') {
+        facts.hearingImpaired = true;
+        language = code;
+      } else if (code !== undefined && language === undefined) language = code;
+      else if (!/^\d+$/.test(token)) title.unshift(token);
+    }
+  }
+  return { ...facts, language, title: title.length === 0 ? undefined : title.join('.') };
+}
+
+const bare = (token: string): string => token.replace(/^[\s\-[(]+|[\s\-\])]+$/g, '');

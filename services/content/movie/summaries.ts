@@ -1,0 +1,22 @@
+import type { Queryable } from '#storage/postgres/connect.ts';
+import type { ItemSummary } from '../../progress/kinds.ts';
+import type { ImageLookup } from './movie.ts';
+
+/** Films as lists of all kinds show them. */
+export async function summariesOfFilms(
+  sql: Queryable,
+  images: ImageLookup,
+  ids: readonly string[],
+): Promise<ItemSummary[]> {
+  const [rows, pictures] = await Promise.all([
+    sql<Omit<ItemSummary, 'images'>[]>`
+      select m.id, m.title, m.year, m.duration_ms as "durationMs", m.is_available as "isAvailable",
+        coalesce((
+          select jsonb_object_agg(e.source, e.value) from external_ids e
+          where e.kind = 'movie' and e.item_id = m.id
+        ), '{}') as "externalIds"
+      from movies m where m.id = any (${ids as string[]}::uuid[])`,
+    images.forItems(sql, 'movie', ids),
+  ]);
+  return rows.map((row) => ({ ...row, images: pictures.get(row.id) ?? {} }));
+}

@@ -1,0 +1,30 @@
+import { problem } from './errors.ts';
+
+/**
+ * Makes the opaque cursor of a list out of what the next page begins after. `scope` names the list
+ * and its order: a cursor of another is refused.
+ */
+export const encodeCursor = (scope: string, values: readonly (string | number | null)[]): string =>
+  Buffer.from(JSON.stringify([scope, ...values])).toString('base64url');
+
+/** The values of a cursor of this list; throws `invalid-cursor` for anything else. */
+export function decodeCursor(scope: string, cursor: string): readonly (string | number | null)[] {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    if (Array.isArray(parsed) && parsed[0] === scope && parsed.slice(1).every(isPlain)) {
+      return parsed.slice(1) as (string | number | null)[];
+    }
+  } catch {
+    // Not JSON: refused like every other cursor that is not ours.
+  }
+  throw problem('invalid-cursor', 'The cursor does not belong to this list');
+}
+
+const isPlain = (value: unknown): boolean =>
+  value === null || typeof value === 'string' || typeof value === 'number';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Whether a value is a UUID in its usual writing. */
+export const isUuid = (value: unknown): value is string =>
+  typeof value === 'string' && uuid.test(value);

@@ -1,0 +1,155 @@
+import type { HandlersOf } from '#api/handler.ts';
+import type { Tx } from '#storage/postgres/connect.ts';
+import type { Store } from '../changes.ts';
+import { problem } from '../errors.ts';
+import type { EventPublisher } from '../events.ts';
+import type { Principal } from '../principal.ts';
+import { exportWatchlist } from './export.ts';
+import type { ProgressKind } from './kinds.ts';
+import { listPage } from './lists.ts';
+import { presentState, type UserStateView } from './present.ts';
+import { readProgress } from './rules.ts';
+import {
+  noState,
+  saveProgress,
+  saveShelf,
+  saveWatched,
+  statesOf,
+  type Shelf,
+  type StateKey,
+} from './store.ts';
+
+export interface ProgressDeps extends Store {
+  readonly kinds: readonly ProgressKind[];
+  readonly events: EventPublisher;
+  readonly now: () => number;
+}
+
+/** Operations of api/me.yaml that this module carries out. */
+export type ProgressOperation =
+  | 'getProgress'
+  | 'putProgress'
+  | 'markWatched'
+  | 'unmarkWatched'
+  | 'addFavourite'
+  | 'removeFavourite'
+  | 'addToWatchlist'
+  | 'removeFromWatchlist'
+  | 'listContinueWatching'
+  | 'listFavourites'
+  | 'listWatchlist'
+  | 'exportWatchlist';
+
+/** A report of progress, from a client or from playback itself. */
+export interface Report {
+  readonly positionMs: number;
+  readonly durationMs?: number | undefined;
+  /** Milliseconds; now, unless given. */
+  readonly atMs?: number | undefined;
+  readonly fileId?: string | undefined;
+}
+
+export interface Progress {
+  readonly handlers: HandlersOf<ProgressOperation>;
+  /** Notes how far somebody is; throws `not-found` for a work that does not exist. */
+  report(key: StateKey, report: Report): Promise<UserStateView>;
+}
+
+/** What people have watched, want to watch and like; state belongs to works, not to files. */
+export function createProgress(deps: ProgressDeps): Progress {
+  const { sql, now } = deps;
+  const change = (key: StateKey, save: (tx: Tx) => Promise<void>) => changeState(deps, key, save);
+  const watched = (isWatched: boolean) => async (call: ItemCall) => {
+    const key = keyOf(call);
+    const mark = { isWatched, atMs: now() };
+    return { body: await change(key, (tx) => saveWatched(tx, key, mark)) };
+  };
+  const shelve = (shelf: Shelf, isOn: boolean) => async (call: ItemCall) => {
+    const key = keyOf(call);
+    const mark = { shelf, atMs: isOn ? now() : null };
+    return { body: await change(key, (tx) => saveShelf(tx, key, mark)) };
+  };
+  const report: Progress['report'] = (key, { positionMs, durationMs, atMs, fileId }) => {
+    const progress = readProgress({ positionMs, durationMs, atMs: atMs ?? now() }, now());
+    return change(key, (tx) => saveProgress(tx, key, { ...progress, durationMs, fileId }));
+  };
+  return {
+    report,
+    handlers: {
+      async getProgress(call) {
+        const key = keyOf(call);
+        await requireItem(deps, sql, key);
+        return { body: await readState(sql, key) };
+      },
+      async putProgress(call) {
+        const { at, ...body } = call.body;
+        const atMs = at === undefined ? undefined : Date.parse(at);
+        return { body: await report(keyOf(call), { ...body, atMs }) };
+      },
+      markWatched: watched(true),
+      unmarkWatched: watched(false),
+      addFavourite: shelve('favourite', true),
+      removeFavourite: shelve('favourite', false),
+      addToWatchlist: shelve('watchlist', true),
+      removeFromWatchlist: shelve('watchlist', false),
+      listContinueWatching: (call) => listPage(deps, 'continue', userPage(call)),
+      listFavourites: (call) => listPage(deps, 'favourite', userPage(call)),
+      listWatchlist: (call) => listPage(deps, 'watchlist', userPage(call)),
+      exportWatchlist: ({ principal, query }) =>
+        exportWatchlist(deps, userIdOf(principal), query.format ?? 'json'),
+    },
+  };
+}
+
+interface ItemCall {
+  readonly params: { readonly kind: string; readonly itemId: string };
+  readonly principal: Principal | undefined;
+}
+
+function userIdOf(principal: Principal | undefined): string {
+  if (principal === undefined) throw problem('unauthenticated', 'This is somebody’s own');
+  return principal.userId;
+}
+
+const keyOf = ({ params, principal }: ItemCall): StateKey => ({
+  userId: userIdOf(principal),
+  kind: params.kind,
+  itemId: params.itemId,
+});
+
+const userPage = (call: {
+  readonly principal: Principal | undefined;
+  readonly query: { readonly limit?: number; readonly cursor?: string };
+}) => ({
+  userId: userIdOf(call.principal),
+  limit: call.query.limit ?? 50,
+  cursor: call.query.cursor,
+});
+
+async function requireItem(deps: ProgressDeps, tx: Tx | ProgressDeps['sql'], key: StateKey) {
+  const kind = deps.kinds.find((one) => one.kind === key.kind);
+  if (kind === undefined || !(await kind.exists(tx, key.itemId))) {
+    throw problem('not-found', `There is no ${key.kind} ${key.itemId}`);
+  }
+}
+
+async function readState(sql: Tx | ProgressDeps['sql'], key: StateKey): Promise<UserStateView> {
+  const states = await statesOf(sql, key.userId, { kind: key.kind, itemIds: [key.itemId] });
+  return presentState(states.get(key.itemId) ?? noState);
+}
+
+async function changeState(
+  deps: ProgressDeps,
+  key: StateKey,
+  save: (tx: Tx) => Promise<void>,
+): Promise<UserStateView> {
+  const { userId, kind, itemId } = key;
+  const state = await deps.write(async (tx, stale) => {
+    await requireItem(deps, tx, key);
+    await save(tx);
+    stale(`user-items:${userId}`);
+    return readState(tx, key);
+  });
+  deps.events.publish('progress.changed', { userId, kind, itemId }, { userId });
+  return state;
+}

@@ -1,0 +1,66 @@
+import type { components } from '#api/types.ts';
+import type { Queryable } from '#storage/postgres/connect.ts';
+import { decodeCursor, encodeCursor, isUuid } from '../cursor.ts';
+import { problem } from '../errors.ts';
+import type { ItemSummary, ProgressKind } from './kinds.ts';
+import { presentState } from './present.ts';
+import { listStates, type ListEntry, type ListPlace, type StateList } from './store.ts';
+
+type UserItem = components['schemas']['UserItem'];
+
+interface ListDeps {
+  readonly sql: Queryable;
+  readonly kinds: readonly ProgressKind[];
+}
+
+/** One page of a person's list. Works that are gone are passed over, so a page may be short. */
+export async function listPage(
+  { sql, kinds }: ListDeps,
+  list: StateList,
+  page: { readonly userId: string; readonly limit: number; readonly cursor: string | undefined },
+): Promise<{ body: components['schemas']['UserItemPage'] }> {
+  const after = page.cursor === undefined ? undefined : placeOf(list, page.cursor);
+  const found = await listStates(sql, page.userId, { list, after, limit: page.limit + 1 });
+  const entries = found.slice(0, page.limit);
+  const last = found.length > page.limit ? entries.at(-1) : undefined;
+  const summaries = await summariesOf({ sql, kinds }, entries);
+  const items = entries.flatMap((entry): UserItem[] => {
+    const summary = summaries.get(entryKey(entry));
+    if (summary === undefined) return [];
+    const { kind, ...item } = summary;
+    const { id, title, year, durationMs, isAvailable, images } = item;
+    const userState = presentState(entry);
+    const at = entry.at.toISOString();
+    return [{ kind, id, title, year, durationMs, isAvailable, images, userState, at }];
+  });
+  const nextCursor =
+    last === undefined ? null : encodeCursor(list, [last.at.getTime(), last.kind, last.itemId]);
+  return { body: { items, nextCursor } };
+}
+
+function placeOf(list: StateList, cursor: string): ListPlace {
+  const [atMs, kind, itemId] = decodeCursor(list, cursor);
+  const isTime = Number.isSafeInteger(atMs) && Math.abs(Number(atMs)) < 8e15;
+  if (!isTime || typeof kind !== 'string' || !isUuid(itemId)) {
+    throw problem('invalid-cursor', 'The cursor does not belong to this list');
+  }
+  return { atMs: Number(atMs), kind, itemId };
+}
+
+const entryKey = (entry: { kind: string; itemId: string }): string =>
+  `${entry.kind} ${entry.itemId}`;
+
+/** What kinds tell of their works among the entries, by kind and id; unknown kinds tell nothing. */
+export async function summariesOf(
+  { sql, kinds }: ListDeps,
+  entries: readonly Pick<ListEntry, 'kind' | 'itemId'>[],
+): Promise<Map<string, ItemSummary & { readonly kind: ProgressKind['kind'] }>> {
+  const lists = await Promise.all(
+    kinds.map(async (one) => {
+      const ids = entries.filter(({ kind }) => kind === one.kind).map(({ itemId }) => itemId);
+      const summaries = ids.length === 0 ? [] : await one.summaries(sql, ids);
+      return summaries.map((summary) => ({ ...summary, kind: one.kind }));
+    }),
+  );
+  return new Map(lists.flat().map((one) => [`${one.kind} ${one.id}`, one]));
+}
