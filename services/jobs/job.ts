@@ -3,13 +3,7 @@ import type { Log } from '../log.ts';
 
 /** The queues of the system; their worker limits live in `queues.ts`. */
 export type QueueName =
-  | 'playback'
-  | 'metadata'
-  | 'library'
-  | 'maintenance'
-  | 'transcode'
-  | 'scrobble'
-  | 'notification';
+  'playback' | 'metadata' | 'library' | 'maintenance' | 'transcode' | 'scrobble' | 'notification';
 
 /** How long a job rests after a failed try. */
 export interface Backoff {
