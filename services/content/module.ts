@@ -49,11 +49,7 @@ export interface Identified {
 export interface ContentModule {
   readonly kind: Kind;
   /** What a file is to this kind, by its place and name; undefined: not recorded at all. Pure. */
-  classify(file: {
-    directory: string;
-    name: string;
-    sizeBytes: number;
-  }): FileRole | undefined;
+  classify(file: { directory: string; name: string; sizeBytes: number }): FileRole | undefined;
   /** Whether a directory is left out with all below it (`.trash`, `@eaDir` …). Pure. */
   ignores(directory: { path: string; name: string }): boolean;
   /**
@@ -63,4 +59,14 @@ export interface ContentModule {
   identify(tx: Tx, batch: IdentifyBatch): Promise<Identified>;
   /** Recomputes what is derived from files (availability, facets, duration) after they changed. */
   refresh(tx: Tx, itemIds: readonly string[]): Promise<void>;
+  /** Cache tags of its lists, made stale when works come or go; `<kind>s` unless stated. */
+  readonly listTags?: readonly string[];
+  /**
+   * Deletes works for good, with all that hangs on them (a person's state, images, credits …): those
+   * given, or all of a library. Without it a work whose last file is gone stays, unavailable.
+   */
+  remove?(
+    tx: Tx,
+    which: { readonly itemIds: readonly string[] } | { readonly libraryId: string },
+  ): Promise<void>;
 }

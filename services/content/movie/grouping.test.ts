@@ -128,6 +128,13 @@ describe('grouping files to films', () => {
     expect(group!.reading.score).to.be.above(group!.runnerUp!.score);
   });
 
+  it('takes the spelling of a person over a release in small letters', () => {
+    const place = readPlace('Old Tape (1994)');
+    const video = { id: '1', stem: 'old.tape.1994.dvdrip.xvid-grp', sizeBytes: 1, place };
+    const [group] = groupFilms('Old Tape (1994)', [video], options);
+    expect(group?.reading).to.include({ title: 'Old Tape', from: 'folder' });
+  });
+
   const parts: [name: string, part: object | undefined][] = [
     ['300 2006 part1', { base: '300 2006', part: 1 }],
     ['Neverland (2011)[720p]part2', { base: 'Neverland (2011)[720p]', part: 2 }],

@@ -206,12 +206,16 @@ function choose<File extends VideoFile>(
   return { reading: complete(best, other), runnerUp: other };
 }
 
+const hasCapitals = (title: string): boolean => title !== title.toLowerCase();
+
 function score(
   reading: NameReading,
   from: 'file' | 'folder',
   other: NameReading | undefined,
 ): ScoredReading {
   const agrees = other !== undefined && titleKey(other.title) === titleKey(reading.title);
+  // Both say the same: then the one that a person has written, not a release in small letters.
+  const isFlat = agrees && !hasCapitals(reading.title) && hasCapitals(other.title);
   const isScene = /^[a-z0-9]{2,8}-[a-z0-9.-]+$/.test(reading.title.replaceAll(' ', '.'));
   const value =
     (isGenericName(reading.title) ? 0.1 : 0.4) +
@@ -219,7 +223,7 @@ function score(
     (Object.keys(reading.ids).length === 0 ? 0 : 0.15) +
     (agrees ? 0.1 : 0) +
     (from === 'file' ? 0.02 : 0) -
-    (isScene ? 0.05 : 0);
+    (isScene || isFlat ? 0.05 : 0);
   return { ...reading, from, score: Math.round(Math.max(value, 0) * 100) / 100 };
 }
 
