@@ -1,0 +1,95 @@
+import type { Kind } from '../content/module.ts';
+import { on, type JobHandler } from '../jobs/job.ts';
+import type { FolderDeps } from './folders.ts';
+import { allRoots, findLibrary } from './libraries-store.ts';
+import { addLibrary, startScan } from './manage.ts';
+import type { Library, Scan, ScanMode } from './model.ts';
+import { runProbes } from './probe.ts';
+import { probeFiles } from './probe-jobs.ts';
+import { createRoutes, type LibraryHandlers } from './routes.ts';
+import type { ScannerDeps } from './run.ts';
+import { failScan, runScan } from './scan.ts';
+import { clean, cleanMissing, scanAll, scanDue } from './schedule.ts';
+import { libraryScan } from './start.ts';
+
+export type { OnItemsChanged } from './run.ts';
+export type { Counters, Library, Root, Scan, ScanMode, ScanState } from './model.ts';
+export { libraryScan } from './start.ts';
+
+/** What libraries need of the rest. */
+export interface LibraryDeps extends ScannerDeps, Partial<FolderOptions> {
+  readonly dataDir: string;
+}
+
+interface FolderOptions {
+  /** Absolute folders below which libraries may lie; `/`, all, unless stated. */
+  readonly allowedFolders: readonly string[];
+  /** Days that what vanished is kept; 30 unless stated, asked at each clean-up. */
+  readonly missingGraceDays: () => Promise<number>;
+}
+
+/** Libraries: folders of one kind of content each, and the scans that keep the catalogue true. */
+export interface LibraryService {
+  readonly handlers: LibraryHandlers;
+  readonly jobs: readonly JobHandler[];
+  /**
+   * Makes sure that a folder belongs to a library, for `serve --movies DIR`. A folder that a library
+   * has already is left as it is. Throws `unprocessable` or `conflict` like the API.
+   */
+  ensureLibrary(wanted: {
+    kind: Kind;
+    name: string;
+    paths: readonly string[];
+  }): Promise<{ library: Library; scan: Scan }>;
+  /** Starts a scan, or finds the one that waits or runs already. Throws `not-found`. */
+  startScan(libraryId: string, mode?: ScanMode): Promise<Scan>;
+}
+
+const graceDaysDefault = 30;
+
+/** Builds libraries and their jobs. */
+export function createLibrary(deps: LibraryDeps): LibraryService {
+  const scanner: ScannerDeps & FolderDeps = {
+    ...deps,
+    allowedFolders: deps.allowedFolders ?? ['/'],
+    log: deps.log.child({ module: 'library' }),
+  };
+  const graceDays = deps.missingGraceDays ?? (() => Promise.resolve(graceDaysDefault));
+  return {
+    handlers: createRoutes(scanner),
+    jobs: [
+      on(libraryScan, async ({ scanId }, context) => {
+        try {
+          await runScan(scanner, scanId, context);
+        } catch (error) {
+          const isLast = context.attempt >= libraryScan.options.attempts;
+          // Cut off by a shutdown is not failed: the next try carries on.
+          if (isLast && !context.signal.aborted) await failScan(scanner, scanId, reasonOf(error));
+          throw error;
+        }
+      }),
+      on(probeFiles, (payload, context) => runProbes(scanner, payload, context)),
+      on(scanAll, () => scanDue(scanner)),
+      on(clean, async (_payload, context) => cleanMissing(scanner, await graceDays(), context)),
+    ],
+    ensureLibrary: (wanted) => ensureLibrary(scanner, wanted),
+    startScan: (libraryId, mode = 'quick') =>
+      startScan(scanner, { libraryId, mode, by: undefined }),
+  };
+}
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+async function ensureLibrary(
+  deps: ScannerDeps & FolderDeps,
+  wanted: { kind: Kind; name: string; paths: readonly string[] },
+): Promise<{ library: Library; scan: Scan }> {
+  const roots = await allRoots(deps.store.sql);
+  const owner = roots.find(({ path }) => wanted.paths.includes(path))?.libraryId;
+  const known = owner === undefined ? undefined : await findLibrary(deps.store.sql, owner);
+  const fields = { language: 'en', options: {}, scanIntervalMinutes: 60, ...wanted };
+  const library = known ?? (await addLibrary(deps, fields, undefined)).library;
+  const request = { libraryId: library.id, mode: 'quick', by: undefined } as const;
+  return { library, scan: await startScan(deps, request) };
+}

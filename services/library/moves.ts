@@ -1,0 +1,160 @@
+import { MediaError, type Media } from '#storage/media/media.ts';
+import type { Queryable } from '#storage/postgres/connect.ts';
+import { mapAtOnce } from './at-once.ts';
+import { isProbed, type KnownFile, type Root, type SeenFile } from './model.ts';
+import {
+  candidatesByHash,
+  candidatesByInode,
+  candidatesByTrace,
+  type Candidate,
+} from './moves-store.ts';
+import { isSameContent, type Comparison, type MoveSource } from './reconcile.ts';
+
+/** What looking for moves needs. */
+export interface MoveSearch {
+  readonly sql: Queryable;
+  readonly media: Pick<Media, 'stat' | 'fingerprint'>;
+  readonly libraryId: string;
+  readonly roots: ReadonlyMap<string, Root>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Smaller files are not matched by content, nor by inode alone: sidecars are often equal, and their
+ * inodes and sizes are soon used again.
+ */
+const telltaleBytes = 131_072;
+const lookupsAtOnce = 16;
+
+/**
+ * Finds the rows that arrivals were before. A row is free when its own file is no longer at its
+ * place, which is looked up on disk now: so it does not matter whether a scan comes by the old or
+ * the new place first, and a hard link is never taken for a move.
+ */
+export async function findMoves(
+  search: MoveSearch,
+  comparison: Comparison,
+  listed: ReadonlySet<string>,
+): Promise<Map<SeenFile, MoveSource>> {
+  const arrivals = comparison.arrivals.map(({ seen }) => seen);
+  const moves = new Map<SeenFile, MoveSource>();
+  if (arrivals.length === 0) return moves;
+  const claimed = new Set([...comparison.same, ...comparison.rewritten].map(({ row }) => row.id));
+  const round: Round = { search, listed, claimed, moves, used: new Set() };
+  await matchByInode(round, arrivals);
+  await matchByContent(round, arrivals);
+  return moves;
+}
+
+interface Round {
+  readonly search: MoveSearch;
+  readonly listed: ReadonlySet<string>;
+  readonly claimed: ReadonlySet<string>;
+  readonly moves: Map<SeenFile, MoveSource>;
+  readonly used: Set<string>;
+}
+
+async function matchByInode(round: Round, arrivals: readonly SeenFile[]): Promise<void> {
+  const { sql, libraryId } = round.search;
+  const found = [
+    ...(await candidatesByInode(sql, libraryId, arrivals)),
+    ...(await candidatesByTrace(sql, libraryId, arrivals)),
+  ];
+  if (found.length === 0) return;
+  const byInode = Map.groupBy(found, ({ row }) => row.inode);
+  const pairs = arrivals.flatMap((seen) =>
+    (byInode.get(seen.inode) ?? [])
+      .filter((candidate) => isSameInode(seen, candidate))
+      .map((candidate) => ({ seen, candidate })),
+  );
+  const free = await findFree(
+    round,
+    pairs.map(({ candidate }) => candidate),
+  );
+  for (const { seen, candidate } of pairs) {
+    if (round.moves.has(seen) || !free.has(candidate.row.id)) continue;
+    if (await isProved(round.search, seen, candidate)) take(round, seen, candidate);
+  }
+}
+
+async function matchByContent(round: Round, arrivals: readonly SeenFile[]): Promise<void> {
+  const { search } = round;
+  const left = arrivals.filter(
+    (seen) => !round.moves.has(seen) && seen.sizeBytes >= telltaleBytes && isProbed(seen.role),
+  );
+  if (left.length === 0) return;
+  const sizes = [...new Set(left.map(({ sizeBytes }) => sizeBytes))];
+  const found = await candidatesByHash(search.sql, search.libraryId, sizes);
+  const free = await findFree(round, found);
+  const usable = found.filter(({ row }) => free.has(row.id));
+  const wanted = new Set(usable.map(({ row }) => row.sizeBytes));
+  for (const seen of left.filter(({ sizeBytes }) => wanted.has(sizeBytes))) {
+    const hash = await fingerprint(search, seen);
+    const match = usable.find(({ row }) => row.oshash === hash && !round.used.has(row.id));
+    if (match !== undefined && match.row.sizeBytes === seen.sizeBytes) take(round, seen, match);
+  }
+}
+
+function take(round: Round, seen: SeenFile, { row, isTrace }: Candidate): void {
+  if (round.used.has(row.id)) return;
+  round.used.add(row.id);
+  round.moves.set(seen, { row, isTrace });
+}
+
+/** Same inode and size; the time may differ only for files too large to be equal by chance. */
+function isSameInode(seen: SeenFile, { row, isTrace }: Candidate): boolean {
+  if (row.inode !== seen.inode || row.sizeBytes !== seen.sizeBytes) return false;
+  if (row.mtimeMs === seen.mtimeMs) return true;
+  return !isTrace && row.device === seen.device && seen.sizeBytes >= telltaleBytes;
+}
+
+async function isProved(search: MoveSearch, seen: SeenFile, { row }: Candidate): Promise<boolean> {
+  if (row.mtimeMs === seen.mtimeMs || row.oshash === null) return true;
+  return (await fingerprint(search, seen)) === row.oshash;
+}
+
+/** Ids of the rows whose files have left their places. */
+async function findFree(round: Round, candidates: readonly Candidate[]): Promise<Set<string>> {
+  const unique = new Map(
+    candidates
+      .filter(({ row }) => !round.used.has(row.id) && !round.claimed.has(row.id))
+      .map((candidate) => [`${candidate.row.id}/${candidate.isTrace}`, candidate]),
+  );
+  const checked = await mapAtOnce([...unique.values()], lookupsAtOnce, async (candidate) =>
+    (await isFree(round, candidate)) ? candidate.row.id : undefined,
+  );
+  return new Set(checked.filter((id) => id !== undefined));
+}
+
+async function isFree(
+  { search, listed }: Round,
+  { row, isTrace, isDirectoryGone }: Candidate,
+): Promise<boolean> {
+  const root = search.roots.get(row.rootId);
+  if (isTrace || root === undefined || root.removedAt !== null) return true;
+  if (root.unavailableSince !== null) return false; // its share may come back with the file
+  if (row.missingSince !== null || isDirectoryGone || listed.has(row.directoryId)) return true;
+  return hasLeft(search, root, row);
+}
+
+async function hasLeft(search: MoveSearch, root: Root, row: KnownFile): Promise<boolean> {
+  try {
+    const now = await search.media.stat(root.path, row.path, { signal: search.signal });
+    return now.inode !== row.inode && !isSameContent(row, now);
+  } catch (error) {
+    if (!(error instanceof MediaError) || error.code === 'cancelled') throw error;
+    // Anything but a clear "not there" leaves the row where it is.
+    return error.code === 'not-found' || error.code === 'unreadable';
+  }
+}
+
+async function fingerprint(search: MoveSearch, seen: SeenFile): Promise<string | undefined> {
+  const root = search.roots.get(seen.rootId);
+  if (root === undefined) return undefined;
+  try {
+    return await search.media.fingerprint(root.path, seen.path, { signal: search.signal });
+  } catch (error) {
+    if (!(error instanceof MediaError) || error.code === 'cancelled') throw error;
+    return undefined; // it cannot be read: then it proves nothing
+  }
+}

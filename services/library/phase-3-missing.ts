@@ -1,0 +1,114 @@
+import { clearTraces } from './moves-store.ts';
+import { deleteRoot } from './libraries-store.ts';
+import { retryFailedProbes, takeStaleProbes } from './identify-store.ts';
+import { refreshItems, releaseItems } from './items.ts';
+import { deleteRootFiles, itemsToRefresh, markGoneFiles, unavailableOf } from './missing-store.ts';
+import { addProbes } from './probe-jobs.ts';
+import type { ScanRun } from './run.ts';
+
+const filesPerStep = 4_000;
+const itemsPerStep = 200;
+/** Told one by one per scan; beyond that clients hear that the library changed. */
+const eventsMax = 100;
+const probeLostMs = 24 * 3_600_000;
+
+/**
+ * Phase 3: what was there and is not becomes unavailable, and is kept. Files of directories that
+ * are gone are marked missing, the works concerned take it over, folders that a person took out of
+ * the library are cleared, and probes whose job was lost are asked for again.
+ */
+export async function settleMissing(run: ScanRun): Promise<void> {
+  await markMissing(run);
+  await clearRemovedRoots(run);
+  await refresh(run);
+  await askForProbes(run);
+  await run.change(async (tx) => {
+    await clearTraces(tx, run.library.id);
+    const lost = [...run.roots.values()].filter(
+      ({ removedAt, unavailableSince }) => removedAt === null && unavailableSince !== null,
+    ).length;
+    return { rootsUnavailable: lost - (run.counters().rootsUnavailable ?? 0) };
+  });
+}
+
+async function markMissing(run: ScanRun): Promise<void> {
+  const rootIds = [...run.roots.keys()];
+  for (let count = filesPerStep; count === filesPerStep;) {
+    await run.change(async (tx) => {
+      count = await markGoneFiles(tx, rootIds, filesPerStep);
+      return { filesMissing: count };
+    });
+  }
+}
+
+async function refresh(run: ScanRun): Promise<void> {
+  const { deps, module, library } = run;
+  const { onItemsChanged } = deps;
+  let told = 0;
+  for (;;) {
+    const itemIds = await itemsToRefresh(deps.store.sql, library.id, itemsPerStep);
+    if (itemIds.length === 0) break;
+    let gone: string[] = [];
+    await run.change(async (tx, stale) => {
+      const libraryId = library.id;
+      await refreshItems(tx, { module, libraryId, itemIds, onItemsChanged, stale });
+      gone = await unavailableOf(tx, itemIds);
+      return {};
+    });
+    for (const itemId of gone.slice(0, eventsMax - told)) {
+      const { kind } = module;
+      deps.events.publish('item.unavailable', { kind, itemId, libraryId: library.id });
+    }
+    told = Math.min(eventsMax, told + gone.length);
+  }
+  if (told === eventsMax) {
+    deps.events.publish('library.changed', { libraryId: library.id, change: 'updated' });
+  }
+}
+
+/** Only while all other folders are there: their files may yet be found in one that is not. */
+async function clearRemovedRoots(run: ScanRun): Promise<void> {
+  const roots = [...run.roots.values()];
+  if (roots.some((root) => root.removedAt === null && root.unavailableSince !== null)) return;
+  for (const { id } of roots.filter(({ removedAt }) => removedAt !== null)) {
+    await clearRoot(run, id);
+    run.roots.delete(id);
+  }
+}
+
+async function clearRoot(run: ScanRun, rootId: string): Promise<void> {
+  const { module, library, deps } = run;
+  for (let left = filesPerStep; left > 0;) {
+    await run.change(async (tx, stale) => {
+      const { count, itemIds } = await deleteRootFiles(tx, rootId, filesPerStep);
+      left = count;
+      const { onItemsChanged } = deps;
+      await releaseItems(tx, { module, libraryId: library.id, itemIds, onItemsChanged, stale });
+      return {};
+    });
+  }
+  await run.change(async (tx) => {
+    await deleteRoot(tx, rootId);
+    return {};
+  });
+}
+
+async function askForProbes(run: ScanRun): Promise<void> {
+  const libraryId = run.library.id;
+  const { jobs, now } = run.deps;
+  if (run.scan.mode === 'full') {
+    await run.change(async (tx) => {
+      await retryFailedProbes(tx, libraryId);
+      return {};
+    });
+  }
+  const before = new Date(now() - probeLostMs);
+  for (let count = filesPerStep; count === filesPerStep;) {
+    await run.change(async (tx) => {
+      const fileIds = await takeStaleProbes(tx, { libraryId, before, limit: filesPerStep });
+      count = fileIds.length;
+      await addProbes(tx, jobs, { libraryId, fileIds });
+      return {};
+    });
+  }
+}

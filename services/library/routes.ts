@@ -1,0 +1,182 @@
+import type { HandlersOf } from '#api/handler.ts';
+import type { components } from '#api/types.ts';
+import type { Sql } from '#storage/postgres/connect.ts';
+import { problem } from '../errors.ts';
+import { permits, type Principal } from '../principal.ts';
+import { problemCursor, readProblemCursor, readScanCursor, scanCursor } from './cursors.ts';
+import { listFolders } from './folders.ts';
+import { allLibraries, findLibrary, numbersOf, rootsOf } from './libraries-store.ts';
+import {
+  addLibrary,
+  cancelScan,
+  changeLibrary,
+  dropLibrary,
+  noLibrary,
+  startScan,
+  type Asker,
+  type ManageDeps,
+} from './manage.ts';
+import type { Library } from './model.ts';
+import { libraryJson, problemJson, scanJson } from './present.ts';
+import { countProblems, problemPage } from './problems-store.ts';
+import { countScans, findScan, latestScans, scanPage } from './scans-store.ts';
+
+/** The operations of api/libraries.yaml. */
+export type LibraryHandlers = HandlersOf<
+  | 'listLibraries'
+  | 'createLibrary'
+  | 'getLibrary'
+  | 'updateLibrary'
+  | 'deleteLibrary'
+  | 'listLibraryScans'
+  | 'startLibraryScan'
+  | 'listLibraryProblems'
+  | 'getScan'
+  | 'cancelScan'
+  | 'listFolders'
+>;
+
+const limitDefault = 50;
+
+/** Where folders lie is for those who may change them. */
+const maySeePaths = (principal: Principal | undefined): boolean =>
+  principal !== undefined && permits(principal.permissions, 'libraries:write');
+
+/** The handlers of libraries and scans. */
+export function createRoutes(deps: ManageDeps): LibraryHandlers {
+  return { ...libraryRoutes(deps), ...scanRoutes(deps) };
+}
+
+function libraryRoutes(
+  deps: ManageDeps,
+): HandlersOf<
+  | 'listLibraries'
+  | 'createLibrary'
+  | 'getLibrary'
+  | 'updateLibrary'
+  | 'deleteLibrary'
+  | 'listFolders'
+> {
+  const { sql } = deps.store;
+  const show = async (library: Library, principal: Principal | undefined) => {
+    const [roots, numbers, scans] = await Promise.all([
+      maySeePaths(principal) ? rootsOf(sql, [library.id]) : undefined,
+      numbersOf(sql, library.id),
+      latestScans(sql, [library.id]),
+    ]);
+    return libraryJson(library, { roots, numbers, lastScan: scans.get(library.id) });
+  };
+  return {
+    async listLibraries({ principal }) {
+      const items = await listAll(sql, maySeePaths(principal));
+      return { body: { items, nextCursor: null, total: items.length } };
+    },
+    async createLibrary({ body, principal }) {
+      const { library } = await addLibrary(
+        deps,
+        {
+          ...body,
+          language: body.language ?? 'en',
+          options: body.options ?? {},
+          scanIntervalMinutes: body.scanIntervalMinutes ?? 60,
+        },
+        principal,
+      );
+      const location = `/api/v1/libraries/${library.id}`;
+      return { status: 201, headers: { location }, body: await show(library, principal) };
+    },
+    async getLibrary({ params, principal }) {
+      const library = await findLibrary(sql, params.libraryId);
+      if (library === undefined) throw noLibrary();
+      return { body: await show(library, principal) };
+    },
+    async updateLibrary({ params, body, principal }) {
+      const change = { patch: body, by: principal };
+      return {
+        body: await show(await changeLibrary(deps, params.libraryId, change), principal),
+      };
+    },
+    async deleteLibrary({ params, principal }) {
+      await dropLibrary(deps, params.libraryId, principal);
+      return { status: 204, body: undefined };
+    },
+    async listFolders({ query }) {
+      return { body: await listFolders(deps, query.path) };
+    },
+  };
+}
+
+async function listAll(sql: Sql, withRoots: boolean): Promise<components['schemas']['Library'][]> {
+  const libraries = await allLibraries(sql);
+  const ids = libraries.map(({ id }) => id);
+  const [roots, scans] = await Promise.all([
+    withRoots ? rootsOf(sql, ids) : [],
+    latestScans(sql, ids),
+  ]);
+  const rootsBy = Map.groupBy(roots, ({ libraryId }) => libraryId);
+  return libraries.map((library) =>
+    libraryJson(library, {
+      roots: withRoots ? (rootsBy.get(library.id) ?? []) : undefined,
+      lastScan: scans.get(library.id),
+    }),
+  );
+}
+
+function scanRoutes(
+  deps: ManageDeps,
+): HandlersOf<
+  'listLibraryScans' | 'startLibraryScan' | 'listLibraryProblems' | 'getScan' | 'cancelScan'
+> {
+  const { sql } = deps.store;
+  const mustExist = async (libraryId: string) => {
+    if ((await findLibrary(sql, libraryId)) === undefined) throw noLibrary();
+  };
+  return {
+    async listLibraryScans({ params, query }) {
+      const { libraryId } = params;
+      await mustExist(libraryId);
+      const { offset, limit = limitDefault } = query;
+      const before = offset === undefined ? readScanCursor(query.cursor) : undefined;
+      const page = { libraryId, before, offset: offset ?? 0, limit: limit + 1 };
+      const rows = await scanPage(sql, page);
+      const items = rows.slice(0, limit).map(scanJson);
+      const last = items.at(-1);
+      const nextCursor = rows.length > limit && last ? scanCursor(last.id) : null;
+      if (offset === undefined) return { body: { items, nextCursor } };
+      return { body: { items, nextCursor, total: await countScans(sql, libraryId) } };
+    },
+    async startLibraryScan({ params, body, principal }) {
+      const mode = body?.mode ?? 'quick';
+      const scan = await startScan(deps, { ...params, mode, by: principal });
+      return { status: 202, body: scanJson(scan) };
+    },
+    async listLibraryProblems({ params, query }) {
+      const { libraryId } = params;
+      await mustExist(libraryId);
+      const { offset, limit = limitDefault } = query;
+      const after = offset === undefined ? readProblemCursor(query.cursor) : undefined;
+      const page = { after, offset: offset ?? 0, limit: limit + 1 };
+      const rows = await problemPage(sql, libraryId, page);
+      const shown = rows.slice(0, limit);
+      const last = shown.at(-1);
+      const nextCursor = rows.length > limit && last ? problemCursor(last) : null;
+      const items = shown.map(problemJson);
+      if (offset === undefined) return { body: { items, nextCursor } };
+      return { body: { items, nextCursor, total: await countProblems(sql, libraryId) } };
+    },
+    async getScan({ params }) {
+      const scan = await findScan(sql, params.scanId);
+      if (scan === undefined) throw noScan();
+      return { body: scanJson(scan) };
+    },
+    async cancelScan({ params, principal }) {
+      const by: Asker = principal;
+      const scan =
+        (await cancelScan(deps, params.scanId, by)) ?? (await findScan(sql, params.scanId));
+      if (scan === undefined) throw noScan();
+      return { body: scanJson(scan) };
+    },
+  };
+}
+
+const noScan = () => problem('not-found', 'There is no such scan.');

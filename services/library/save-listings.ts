@@ -1,0 +1,213 @@
+import type { Listing } from '#storage/media/media.ts';
+import { MediaError } from '#storage/media/media.ts';
+import type { Tx } from '#storage/postgres/connect.ts';
+import { chunksOf } from './at-once.ts';
+import * as directoriesStore from './directories-store.ts';
+import type { KnownDirectory } from './directories-store.ts';
+import * as filesStore from './files-store.ts';
+import { joinPath, type Root, type SeenFile } from './model.ts';
+import { findMoves } from './moves.ts';
+import { compare, planFiles, type Comparison, type FilePlan } from './reconcile.ts';
+import type { Count, ScanRun } from './run.ts';
+
+/** A directory that was read, or that could not be. */
+export interface Visit {
+  readonly directory: KnownDirectory;
+  readonly result: Listing | MediaError;
+  /** The time to trust at the next scan; null: none. */
+  readonly mtimeMs: number | null;
+}
+
+/** A row that was to follow its file went away in between; the batch is worked out anew. */
+class RowGoneError extends Error {}
+
+const triesMax = 5;
+const rowsPerStatement = 2_000;
+/** Refused names kept per directory. */
+const refusedMax = 100;
+/** A directory that holds one of these is left out, with all below it. */
+const skipMarks: ReadonlySet<string> = new Set(['.ignore', '.nomedia']);
+
+/**
+ * Takes in what some directories hold, in one transaction: rows of files that are new, changed,
+ * moved here or no longer there, and of sub-directories. Doing it again changes nothing. Resolves
+ * to how many sub-directories are new.
+ */
+export async function saveListings(
+  run: ScanRun,
+  root: Root,
+  visits: readonly Visit[],
+): Promise<number> {
+  const contents = visits.flatMap((visit) => contentOf(run, root, visit));
+  for (let tries = 1; ; tries++) {
+    const batch = await workOut(run, root, { visits, contents });
+    try {
+      await run.change((tx) => apply(tx, run, batch));
+      return batch.discovered.length;
+    } catch (error) {
+      if (!(error instanceof RowGoneError) || tries === triesMax) throw error;
+    }
+  }
+}
+
+/** What of a directory's content is of interest. */
+interface Content {
+  readonly visit: Visit;
+  readonly files: readonly SeenFile[];
+  readonly subdirectories: readonly string[];
+  readonly refused: readonly { name: string; reason: string }[];
+}
+
+interface Batch {
+  readonly root: Root;
+  readonly visits: readonly Visit[];
+  readonly contents: readonly Content[];
+  readonly comparison: Comparison;
+  readonly plan: FilePlan;
+  readonly discovered: readonly { rootId: string; parentId: string; path: string }[];
+  readonly gone: readonly string[];
+}
+
+function contentOf({ module }: ScanRun, root: Root, visit: Visit): Content[] {
+  const { directory, result } = visit;
+  if (result instanceof MediaError) return [];
+  const isSkipped = result.entries.some(({ type, name }) => type === 'file' && skipMarks.has(name));
+  const files: SeenFile[] = [];
+  const subdirectories: string[] = [];
+  for (const { type, name, ...facts } of isSkipped ? [] : result.entries) {
+    const path = joinPath(directory.path, name);
+    if (type === 'directory') {
+      if (!module.ignores({ path, name })) subdirectories.push(path);
+      continue;
+    }
+    const place = { directory: directory.path, name, sizeBytes: facts.sizeBytes };
+    const role = module.classify(place);
+    if (role === undefined) continue;
+    files.push({ rootId: root.id, directoryId: directory.id, path, name, role, ...facts });
+  }
+  const refused = isSkipped ? [] : result.refused.slice(0, refusedMax);
+  return [{ visit, files, subdirectories, refused }];
+}
+
+async function workOut(
+  run: ScanRun,
+  root: Root,
+  { visits, contents }: Pick<Batch, 'visits' | 'contents'>,
+): Promise<Batch> {
+  const { store, media } = run.deps;
+  const ids = contents.map(({ visit }) => visit.directory.id);
+  const [known, children] = await Promise.all([
+    filesStore.knownFiles(store.sql, ids),
+    directoriesStore.subdirectories(store.sql, ids),
+  ]);
+  const comparison = compare(
+    contents.flatMap(({ files }) => files),
+    known,
+  );
+  const { signal, roots } = run;
+  const search = { sql: store.sql, media, libraryId: run.library.id, roots, signal };
+  const plan = planFiles(comparison, await findMoves(search, comparison, new Set(ids)));
+  const there = new Set(contents.flatMap(({ subdirectories }) => subdirectories));
+  const before = new Set(children.map(({ path }) => path));
+  const discovered = contents.flatMap(({ visit, subdirectories }) =>
+    subdirectories
+      .filter((path) => !before.has(path))
+      .map((path) => ({ rootId: root.id, parentId: visit.directory.id, path })),
+  );
+  const gone = [...before].filter((path) => !there.has(path));
+  return { root, visits, contents, comparison, plan, discovered, gone };
+}
+
+async function apply(tx: Tx, run: ScanRun, batch: Batch): Promise<Count> {
+  await applyDirectories(tx, run, batch);
+  await applyFiles(tx, run, batch.plan);
+  return countOf(run, batch);
+}
+
+async function applyDirectories(tx: Tx, run: ScanRun, batch: Batch): Promise<void> {
+  const { root, contents, discovered, gone } = batch;
+  const scanId = run.scan.id;
+  const changed = changedDirectories(batch.plan);
+  if (contents.length > 0) {
+    const read = contents.map(({ visit, refused }) => {
+      const { id } = visit.directory;
+      return { id, mtimeMs: visit.mtimeMs, refused, isChanged: changed.has(id) };
+    });
+    await directoriesStore.saveRead(tx, scanId, read);
+  }
+  if (discovered.length > 0) await directoriesStore.discover(tx, discovered);
+  if (gone.length > 0) await directoriesStore.markGone(tx, root.id, gone);
+  const failed = failedOf(batch);
+  const absent = failed.filter(({ isAbsent }) => isAbsent).map(({ id }) => id);
+  const unreadable = failed.filter(({ isAbsent }) => !isAbsent);
+  if (absent.length > 0) await directoriesStore.doubt(tx, scanId, absent);
+  if (unreadable.length > 0) await directoriesStore.saveUnreadable(tx, scanId, unreadable);
+}
+
+/** Directories that could not be read, without those that are known to be gone by now. */
+function failedOf({ visits, gone }: Batch): { id: string; error: string; isAbsent: boolean }[] {
+  const isGone = (path: string) =>
+    gone.some((above) => path === above || path.startsWith(`${above}/`));
+  return visits.flatMap(({ directory, result }) =>
+    result instanceof MediaError && !isGone(directory.path)
+      ? [{ id: directory.id, error: result.message, isAbsent: result.code === 'not-found' }]
+      : [],
+  );
+}
+
+/** The directories whose files have to be identified (again). */
+function changedDirectories({ insert, move, update, missing }: FilePlan): Set<string> {
+  const told = update.filter(
+    ({ row, seen, isNewContent }) => isNewContent || row.role !== seen.role || row.itemId === null,
+  );
+  return new Set([
+    ...insert.map(({ directoryId }) => directoryId),
+    ...move.map(({ seen }) => seen.directoryId),
+    ...told.map(({ seen }) => seen.directoryId),
+    ...missing.map(({ directoryId }) => directoryId),
+  ]);
+}
+
+/** The order matters: a place must be left by one row before another can take it. */
+async function applyFiles(tx: Tx, run: ScanRun, plan: FilePlan): Promise<void> {
+  const libraryId = run.library.id;
+  const missing = plan.missing.map(({ id }) => id);
+  const moving = plan.move.map(({ row }) => row.id);
+  const leaving = plan.move.filter(({ leaves }) => leaves).map(({ row }) => row.id);
+  if (missing.length > 0) await filesStore.markMissing(tx, missing);
+  if (moving.length > 0) await filesStore.detachFiles(tx, moving);
+  if (plan.trace.length > 0) await filesStore.traceFiles(tx, libraryId, plan.trace);
+  for (const chunk of chunksOf(plan.update, rowsPerStatement)) {
+    await filesStore.updateFiles(tx, chunk);
+  }
+  if (leaving.length > 0) {
+    const directories = await filesStore.splitFiles(tx, leaving);
+    await directoriesStore.unsettle(tx, directories);
+  }
+  for (const chunk of chunksOf(plan.move, rowsPerStatement)) {
+    if ((await filesStore.moveFiles(tx, chunk)) !== chunk.length) throw new RowGoneError();
+  }
+  for (const chunk of chunksOf(plan.insert, rowsPerStatement)) {
+    await filesStore.insertFiles(tx, libraryId, chunk);
+  }
+}
+
+function countOf(run: ScanRun, batch: Batch): Count {
+  const { plan, contents, comparison } = batch;
+  const since = run.scan.startedAt ?? run.scan.createdAt;
+  // What this very scan took for missing, and now has found again.
+  const found = plan.move.filter(
+    ({ row }) => row.missingSince !== null && row.missingSince >= since,
+  );
+  return {
+    directoriesRead: contents.length,
+    files: comparison.same.length + comparison.rewritten.length + comparison.arrivals.length,
+    filesNew: plan.insert.length,
+    filesChanged: plan.update.filter(({ isNewContent }) => isNewContent).length,
+    filesMoved: plan.move.length,
+    filesMissing: plan.missing.length - found.length,
+    filesReturned: plan.update.filter(({ row }) => row.missingSince !== null).length,
+    refused: contents.reduce((sum, { refused }) => sum + refused.length, 0),
+    unreadable: failedOf(batch).filter(({ isAbsent }) => !isAbsent).length,
+  };
+}
