@@ -2,6 +2,74 @@
 /* eslint-disable */
 
 export interface paths {
+    "/api/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reference as a page to try things on */
+        get: operations["getDocs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of the reference page */
+        get: operations["getDocsFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document, as JSON */
+        get: operations["getOpenApiJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openapi.yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document, as YAML */
+        get: operations["getOpenApiYaml"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/activity": {
         parameters: {
             query?: never;
@@ -13,6 +81,60 @@ export interface paths {
         get: operations["listActivity"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Folders of the server, to choose library folders from */
+        get: operations["listFolders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the search engines are doing */
+        get: operations["getSearchStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/search/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fills the search index anew
+         * @description The old index answers until the new one is complete.
+         */
+        post: operations["rebuildSearch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -157,6 +279,606 @@ export interface paths {
         put?: never;
         /** Make the first administrator with the one-time token printed at start */
         post: operations["completeSetup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live changes as server-sent events
+         * @description A `text/event-stream` (WHATWG HTML, server-sent events) of what changes while one looks:
+         *     progress of scans, new and changed items, jobs. Each event has an `id`, an `event` (its
+         *     name) and `data` (JSON: `{ id, at, name, payload }`).
+         *
+         *     After a break give the last id as `Last-Event-ID` (browsers do it by themselves) or as
+         *     `?since=`; what happened in between follows. When too much has happened, or another node
+         *     answers, an `event: reset` comes first: read your lists anew and go on listening.
+         *     The stream ends with the session, and at the latest when the access token does.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{imageId}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture, by the address that items give
+         * @description The address itself is the right to see the picture, and of one content for ever: a picture that changes gets another address. Never enlarged. WebP where `Accept` names it, AVIF where only that is named, JPEG for whoever takes anything.
+         */
+        get: operations["getImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{kind}/{itemId}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ImageItemId"];
+                kind: components["parameters"]["ImageItemKind"];
+            };
+            cookie?: never;
+        };
+        /** All pictures an item has */
+        get: operations["listItemImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{kind}/{itemId}/images/{imageId}/chosen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                imageId: components["schemas"]["Id"];
+                itemId: components["parameters"]["ImageItemId"];
+                kind: components["parameters"]["ImageItemKind"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Show this picture for its type, whatever else is found */
+        put: operations["chooseItemImage"];
+        post?: never;
+        /** Let the picture of this type be chosen automatically again */
+        delete: operations["unchooseItemImage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists jobs, the newest first. */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /** Shows one job. */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        /** Forgets a job that is over. */
+        delete: operations["deleteJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels a job; one that runs is asked to stop, on whichever node. */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs a job again, or at once when it rests between tries. */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/dead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists jobs whose last try has failed, the newest first. */
+        get: operations["listDeadJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/dead/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives dead jobs their tries again.
+         * @description All of them, or those of a queue or kind; 10,000 at most. A job whose key is held by one that waits or runs stays dead.
+         */
+        post: operations["retryDeadJobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the queues with their limits and what is in them. */
+        get: operations["listJobQueues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/queues/{queue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Pauses a queue or changes its limit, on all nodes, at once. */
+        patch: operations["updateJobQueue"];
+        trace?: never;
+    };
+    "/api/v1/jobs/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the recurring jobs. */
+        get: operations["listJobSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/schedules/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs a recurring job now. */
+        post: operations["runJobSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All libraries */
+        get: operations["listLibraries"];
+        put?: never;
+        /**
+         * Add a library and scan it
+         * @description The folders must be absolute, exist, and lie neither in nor around a folder of another library or the server's own data. The first scan starts at once.
+         */
+        post: operations["createLibrary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{libraryId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        /** One library, with its numbers */
+        get: operations["getLibrary"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a library from the catalogue
+         * @description Takes its items, with everybody's progress, out of the catalogue. Media files are never touched.
+         */
+        delete: operations["deleteLibrary"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a library
+         * @description When folders change, a scan starts; films that are found again in the new folders keep their ids and everybody's progress.
+         */
+        patch: operations["updateLibrary"];
+        trace?: never;
+    };
+    "/api/v1/libraries/{libraryId}/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What a library could not take in
+         * @description Folders that do not answer, directories and names that could not be read, files that could not be understood.
+         */
+        get: operations["listLibraryProblems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{libraryId}/scans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        /** Scans of a library, the latest first */
+        get: operations["listLibraryScans"];
+        put?: never;
+        /**
+         * Scan a library
+         * @description A library is scanned once at a time; asking again answers with the scan that runs.
+         */
+        post: operations["startLibraryScan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/movies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Films, sorted and filtered
+         * @description Values of one filter are alternatives, filters are combined. Films without the value that is sorted by come last in either order.
+         */
+        get: operations["listMovies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/movies/{movieId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A film with its versions, streams, people and pictures */
+        get: operations["getMovie"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Corrects a film
+         * @description A field that is set is locked: no scan and no provider changes it again, until `lockedFields` is given without it.
+         */
+        patch: operations["updateMovie"];
+        trace?: never;
+    };
+    "/api/v1/movies/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What films can be filtered by, with counts */
+        get: operations["getMovieFilters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/movies/genres": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Genres of films, by name */
+        get: operations["listMovieGenres"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Make all signed addresses of the caller void */
+        delete: operations["revokePlaybackAddresses"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/files/{fileId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fileId: components["parameters"]["PlaybackFileId"];
+            };
+            cookie?: never;
+        };
+        /** What a file holds */
+        get: operations["getPlaybackFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/files/{fileId}/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fileId: components["parameters"]["PlaybackFileId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A signed address of the file, for players that cannot send headers
+         * @description Opens this one file to whoever has the address, until it expires, the session or API key that asked for it ends, or its user revokes all addresses.
+         */
+        post: operations["createPlaybackAddress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/files/{fileId}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fileId: components["parameters"]["PlaybackFileId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The file's bytes, as they are
+         * @description Byte ranges and preconditions as in RFC 9110; several ranges in one request are answered with the whole file. Proven by a signed address too (`?token=`).
+         */
+        get: operations["getPlaybackContent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scanId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scanId: components["parameters"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        /** One scan */
+        get: operations["getScan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scanId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scanId: components["parameters"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a scan early
+         * @description What it has found stays. A scan that has ended already is left as it is.
+         */
+        post: operations["cancelScan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finds things of all kinds by title, people, year or identifier
+         * @description Forgives mistyped words, accents and missing punctuation. Values of one filter are alternatives, filters are combined. Only kinds the caller may read are looked at.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finds while somebody is typing
+         * @description A small answer, meant to be asked for at every key; the last word may be unfinished.
+         */
+        get: operations["suggest"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -353,6 +1075,161 @@ export interface paths {
         patch: operations["updateMe"];
         trace?: never;
     };
+    "/api/v1/users/me/continue-watching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I have begun, latest first */
+        get: operations["listContinueWatching"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/favourites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My favourites, latest first */
+        get: operations["listFavourites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/favourites/{kind}/{itemId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a work a favourite */
+        post: operations["addFavourite"];
+        /** Takes a work from my favourites */
+        delete: operations["removeFavourite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/progress/{kind}/{itemId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        /** What I have done with a work */
+        get: operations["getProgress"];
+        /**
+         * Reports how far I am
+         * @description Reports may come late, twice and in any order: the one whose `at` is latest counts. From 90 % on the work is watched and begins anew.
+         */
+        put: operations["putProgress"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/watched/{kind}/{itemId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks a work watched */
+        post: operations["markWatched"];
+        /** Marks a work not watched */
+        delete: operations["unmarkWatched"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/watchlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My watchlist, latest first */
+        get: operations["listWatchlist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/watchlist/{kind}/{itemId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a work on my watchlist */
+        post: operations["addToWatchlist"];
+        /** Takes a work off my watchlist */
+        delete: operations["removeFromWatchlist"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/watchlist/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My watchlist as a file */
+        get: operations["exportWatchlist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -404,6 +1281,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The node's metrics in Prometheus' text format */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that can go wrong, by code */
+        get: operations["listProblems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/problems/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a problem means and what to do about it
+         * @description The `type` of every problem answer is the address of this page.
+         */
+        get: operations["getProblem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -444,11 +1375,59 @@ export interface components {
         ApiKeyPage: components["schemas"]["Page"] & {
             items: components["schemas"]["ApiKey"][];
         };
+        ArtworkImage: {
+            /** @description BlurHash, 4 × 3 components. */
+            blurhash: string;
+            format: string;
+            height: number;
+            id: components["schemas"]["Id"];
+            /** @description It is the one shown. */
+            isChosen: boolean;
+            isChosenByUser: boolean;
+            language: string | null;
+            /** @enum {string} */
+            source: "local" | "embedded" | "frame" | "provider" | "upload";
+            /** @enum {string} */
+            type: "poster" | "backdrop" | "logo" | "thumb" | "banner" | "disc";
+            /** @description Relative to the server; `?width=` may be added. */
+            url: string;
+            width: number;
+        };
+        ArtworkImageList: {
+            items: components["schemas"]["ArtworkImage"][];
+        };
         CreatedApiKey: components["schemas"]["ApiKey"] & {
             /** @description The secret; send it as `X-API-Key`. */
             key: string;
         };
         DisplayName: string | null;
+        ExternalSubtitle: {
+            fileId: components["schemas"]["Id"];
+            forFileId?: components["schemas"]["Id"];
+            /** @description The file's extension: `srt`, `ass` … */
+            format: string;
+            isDefault: boolean;
+            isForced: boolean;
+            isHearingImpaired: boolean;
+            language?: string;
+            name: string;
+            title?: string;
+        };
+        FacetValue: {
+            count: number;
+            value: string;
+        };
+        Folder: {
+            name: string;
+            path: string;
+        };
+        FolderList: {
+            items: components["schemas"]["Folder"][];
+            /** @description Where "up" leads; null when nowhere. */
+            parent: string | null;
+            /** @description What was listed; null for the starting points. */
+            path: string | null;
+        };
         Health: {
             checks: {
                 [key: string]: {
@@ -470,6 +1449,220 @@ export interface components {
          * @description UUIDv7.
          */
         Id: string;
+        ItemImage: {
+            blurhash: string;
+            height: number;
+            url: string;
+            width: number;
+        };
+        /** @description The chosen picture of each type (`poster`, `backdrop`, `logo` …). */
+        ItemImages: {
+            [key: string]: components["schemas"]["ItemImage"];
+        };
+        /** @enum {string} */
+        ItemKind: "movie";
+        Job: {
+            /** @description Tries begun. */
+            attempt: number;
+            /** @description Tries it has in all. */
+            attempts: number;
+            cancelRequested: boolean;
+            createdAt: components["schemas"]["Time"];
+            /** @description The latest failed tries, oldest first. */
+            errors: {
+                at: components["schemas"]["Time"];
+                attempt: number;
+                message: string;
+            }[];
+            /** Format: date-time */
+            finishedAt: string | null;
+            id: components["schemas"]["Id"];
+            /** @description While a job with this name and key waits or runs, no other is added. */
+            key: string | null;
+            name: string;
+            /** @description The node of its latest try. */
+            nodeId: string | null;
+            payload: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            priority: "high" | "normal" | "low";
+            progress: null | {
+                done: number;
+                note: string | null;
+                total: number;
+            };
+            queue: string;
+            runAt: components["schemas"]["Time"];
+            /** Format: date-time */
+            startedAt: string | null;
+            state: components["schemas"]["JobState"];
+            timeoutMs: number;
+        };
+        JobList: components["schemas"]["Page"] & {
+            items: components["schemas"]["Job"][];
+        };
+        JobQueue: {
+            dead: number;
+            /** @description Per node */
+            defaultLimit: number;
+            /** @description What an administrator has set; null where the default holds. */
+            limit: number | null;
+            name: components["schemas"]["JobQueueName"];
+            /** @description How long the longest due job has waited. */
+            oldestWaitMs: number;
+            paused: boolean;
+            /** @description On all nodes. */
+            running: number;
+            scheduled: number;
+            thisNode: {
+                /** @description In force right now. */
+                limit: number;
+                running: number;
+            };
+            waiting: number;
+        };
+        /** @enum {string} */
+        JobQueueName: "playback" | "transcode" | "metadata" | "notification" | "library" | "scrobble" | "maintenance";
+        JobSchedule: {
+            /** @description Five fields */
+            cron: string;
+            /** Format: date-time */
+            lastDueAt: string | null;
+            name: string;
+            /** Format: date-time */
+            nextDueAt: string | null;
+            queue: components["schemas"]["JobQueueName"];
+        };
+        /**
+         * @description Scheduled jobs wait for their time; dead ones have failed their last try.
+         * @enum {string}
+         */
+        JobState: "waiting" | "scheduled" | "running" | "completed" | "cancelled" | "dead";
+        Library: {
+            createdAt: components["schemas"]["Time"];
+            id: components["schemas"]["Id"];
+            kind: components["schemas"]["LibraryKind"];
+            language: string;
+            lastScan?: components["schemas"]["LibraryScan"];
+            name: string;
+            numbers?: components["schemas"]["LibraryNumbers"];
+            options: {
+                [key: string]: unknown;
+            };
+            /** @description Only for those who may change libraries. */
+            roots?: components["schemas"]["LibraryRoot"][];
+            scanIntervalMinutes: number;
+            updatedAt: components["schemas"]["Time"];
+        };
+        LibraryCreate: {
+            kind: components["schemas"]["LibraryKind"];
+            /** @description BCP 47; the language its texts are wanted in. */
+            language?: string;
+            name: string;
+            options?: {
+                [key: string]: unknown;
+            };
+            paths: string[];
+            scanIntervalMinutes?: number;
+        };
+        /** @enum {string} */
+        LibraryKind: "movie";
+        LibraryList: {
+            items: components["schemas"]["Library"][];
+            nextCursor: string | null;
+            total?: number;
+        };
+        LibraryNumbers: {
+            files: number;
+            missingFiles: number;
+            problems: number;
+            /** Format: int64 */
+            sizeBytes: number;
+        };
+        LibraryProblem: {
+            fileId?: components["schemas"]["Id"];
+            itemId?: components["schemas"]["Id"];
+            /** @description Absolute. */
+            path: string;
+            reason: string;
+            /** @enum {string} */
+            type: "root" | "directory" | "name" | "file";
+        };
+        LibraryProblemPage: {
+            items: components["schemas"]["LibraryProblem"][];
+            nextCursor: string | null;
+            total?: number;
+        };
+        LibraryRoot: {
+            id: components["schemas"]["Id"];
+            isAvailable: boolean;
+            path: string;
+            /** @description Why it is not available. */
+            reason?: string;
+            unavailableSince?: components["schemas"]["Time"];
+        };
+        LibraryScan: {
+            counters: components["schemas"]["LibraryScanCounters"];
+            createdAt: components["schemas"]["Time"];
+            error?: string;
+            finishedAt?: components["schemas"]["Time"];
+            id: components["schemas"]["Id"];
+            libraryId: components["schemas"]["Id"];
+            /** @enum {string} */
+            mode: "quick" | "full";
+            /** @enum {string} */
+            phase: "walk" | "identify" | "missing" | "done";
+            requestedBy?: components["schemas"]["Id"];
+            startedAt?: components["schemas"]["Time"];
+            /** @enum {string} */
+            state: "queued" | "running" | "completed" | "failed" | "cancelled";
+        };
+        LibraryScanCounters: {
+            /** @description Looked at. */
+            directories: number;
+            /** @description Of these */
+            directoriesRead: number;
+            /** @description In the directories read. */
+            files: number;
+            filesChanged: number;
+            filesMissing: number;
+            /** @description Moved or renamed; they kept their ids. */
+            filesMoved: number;
+            filesNew: number;
+            /** @description Missing before and there again. */
+            filesReturned: number;
+            itemsAdded: number;
+            itemsUpdated: number;
+            /** @description Names left out: links out of the folder, special files … */
+            refused: number;
+            rootsUnavailable: number;
+            /** @description Directories that could not be read. */
+            unreadable: number;
+        };
+        LibraryScanPage: {
+            items: components["schemas"]["LibraryScan"][];
+            nextCursor: string | null;
+            total?: number;
+        };
+        LibraryScanStart: {
+            /**
+             * @description `quick` reads the directories that changed; `full` reads all of them, and so notices files that were rewritten in place, and tries again what failed.
+             * @default quick
+             * @enum {string}
+             */
+            mode: "quick" | "full";
+        };
+        LibraryUpdate: {
+            /** @description BCP 47; the language its texts are wanted in. */
+            language?: string;
+            name?: string;
+            options?: {
+                [key: string]: unknown;
+            };
+            paths?: string[];
+            scanIntervalMinutes?: number;
+        };
         LoginRequest: {
             /** @description How the session is called in the list of sessions. */
             deviceName?: string;
@@ -482,6 +1675,190 @@ export interface components {
         };
         MeChange: {
             displayName: components["schemas"]["DisplayName"];
+        };
+        MediaChapter: {
+            endMs: number;
+            startMs: number;
+            title?: string;
+        };
+        MediaFile: {
+            bitrate?: number;
+            chapters: components["schemas"]["MediaChapter"][];
+            container?: string;
+            durationMs: number | null;
+            id: components["schemas"]["Id"];
+            /** @description False while it is missing or its folder is away. */
+            isAvailable: boolean;
+            name: string;
+            /** @description Its place among the parts of the version. */
+            part?: number;
+            probeError?: string;
+            /** @enum {string} */
+            probeState: "none" | "due" | "done" | "failed";
+            sizeBytes: number;
+            streams: components["schemas"]["MediaStream"][];
+        };
+        /** @description A stream of a file; which properties it has depends on its type. */
+        MediaStream: {
+            bitDepth?: number;
+            bitrate?: number;
+            channelLayout?: string;
+            channels?: number;
+            codec: string;
+            frameRate?: number;
+            hdr?: string;
+            height?: number;
+            index: number;
+            interlaced?: boolean;
+            isDefault: boolean;
+            isForced: boolean;
+            isHearingImpaired?: boolean;
+            language?: string;
+            level?: number;
+            pixelFormat?: string;
+            profile?: string;
+            sampleRate?: number;
+            title?: string;
+            /** @enum {string} */
+            type: "video" | "audio" | "subtitle" | "attachment";
+            width?: number;
+        };
+        Movie: components["schemas"]["MovieCard"] & {
+            collection: string | null;
+            externalIds: {
+                [key: string]: string;
+            };
+            extras: components["schemas"]["MovieExtra"][];
+            lockedFields: string[];
+            match: components["schemas"]["MovieMatch"];
+            originalTitle: string | null;
+            overview: string | null;
+            people: components["schemas"]["MovieCredit"][];
+            ratings: components["schemas"]["MovieRating"][];
+            runtimeMs: number | null;
+            sortTitle: string;
+            /** @description Where each field's value comes from: `name`, `nfo`, `user` … */
+            sources: {
+                [key: string]: string;
+            };
+            studio: string | null;
+            subtitles: components["schemas"]["ExternalSubtitle"][];
+            tagline: string | null;
+            tags: string[];
+            updatedAt: components["schemas"]["Time"];
+            versions: components["schemas"]["MovieVersion"][];
+        };
+        MovieCard: {
+            addedAt: components["schemas"]["Time"];
+            certification?: string | null;
+            durationMs: number | null;
+            genres: string[];
+            hdrKinds: string[];
+            id: components["schemas"]["Id"];
+            images: components["schemas"]["ItemImages"];
+            isAvailable: boolean;
+            libraryId: components["schemas"]["Id"];
+            /** @description Out of ten. */
+            rating: number | null;
+            /** Format: date */
+            releaseDate?: string | null;
+            resolutions: string[];
+            title: string;
+            userState: components["schemas"]["UserState"];
+            year: number | null;
+        };
+        MovieCredit: {
+            character: string;
+            name: string;
+            personId: components["schemas"]["Id"];
+            /** @enum {string} */
+            role: "actor" | "director" | "writer" | "producer" | "composer" | "other";
+        };
+        MovieExtra: {
+            durationMs: number | null;
+            fileId: components["schemas"]["Id"];
+            isAvailable: boolean;
+            name: string;
+            sizeBytes: number;
+            type: string;
+        };
+        MovieFilters: {
+            certifications: components["schemas"]["FacetValue"][];
+            decades: components["schemas"]["FacetValue"][];
+            genres: components["schemas"]["FacetValue"][];
+            hdr: components["schemas"]["FacetValue"][];
+            languages: components["schemas"]["FacetValue"][];
+            resolutions: components["schemas"]["FacetValue"][];
+            videoCodecs: components["schemas"]["FacetValue"][];
+        };
+        MovieIdFilter: components["schemas"]["Id"][];
+        /** @description How it was recognised. */
+        MovieMatch: {
+            chosen?: components["schemas"]["MovieReading"];
+            nfoPath?: string;
+            /** @description Where */
+            path?: string;
+            problems?: {
+                message: string;
+                path: string;
+            }[];
+            runnerUp?: components["schemas"]["MovieReading"];
+        };
+        MoviePage: {
+            items: components["schemas"]["MovieCard"][];
+            nextCursor: string | null;
+            /** @description Only with `offset`. */
+            total?: number;
+        };
+        MovieRating: {
+            /** @description Out of ten. */
+            score: number;
+            source: string;
+            votes: number | null;
+        };
+        MovieReading: {
+            /** @enum {string} */
+            from: "file" | "folder" | "nfo";
+            /** @description How much it convinces; 0 to 1. */
+            score: number;
+            title: string;
+            year: number | null;
+        };
+        MovieTextFilter: string[];
+        MovieUpdate: {
+            certification?: string | null;
+            collection?: string | null;
+            /** @description Ids elsewhere; null takes one away. */
+            externalIds?: {
+                imdb?: string | null;
+                tmdb?: string | null;
+                tvdb?: string | null;
+            };
+            genres?: string[];
+            /** @description All fields that are to be locked besides those set by this request. */
+            lockedFields?: ("title" | "sortTitle" | "originalTitle" | "year" | "releaseDate" | "runtimeMs" | "overview" | "tagline" | "certification" | "studio" | "collection" | "genres" | "tags" | "rating" | "ids" | "people")[];
+            originalTitle?: string | null;
+            overview?: string | null;
+            /** Format: date */
+            releaseDate?: string | null;
+            runtimeMs?: number | null;
+            sortTitle?: string;
+            studio?: string | null;
+            tagline?: string | null;
+            tags?: string[];
+            title?: string;
+            year?: number | null;
+        };
+        MovieVersion: {
+            durationMs: number | null;
+            edition?: string;
+            files: components["schemas"]["MediaFile"][];
+            id: components["schemas"]["Id"];
+            isAvailable: boolean;
+            /** @description What tells it from the others. */
+            label: string | null;
+            resolution?: string;
+            sizeBytes: number;
         };
         NewApiKey: {
             /**
@@ -515,6 +1892,72 @@ export interface components {
         PasswordReset: {
             password: components["schemas"]["Password"];
         };
+        PlaybackAddress: {
+            expiresAt: components["schemas"]["Time"];
+            /** @description Path and query, relative to the server. */
+            url: string;
+        };
+        PlaybackAddressRequest: {
+            /**
+             * @description How long the address is good for; six hours unless stated.
+             * @default 21600000
+             */
+            lifetimeMs: number;
+        };
+        PlaybackFile: {
+            contentType: string;
+            id: components["schemas"]["Id"];
+            isAvailable: boolean;
+            /** Format: uuid */
+            itemId: string | null;
+            modifiedAt: components["schemas"]["Time"];
+            name: string;
+            probe?: components["schemas"]["PlaybackProbe"];
+            /** @enum {string} */
+            role: "video" | "audio" | "subtitle" | "extra";
+            sizeBytes: number;
+        };
+        /** @description Absent until the file has been looked into. */
+        PlaybackProbe: {
+            bitrate?: number;
+            chapters: {
+                endMs: number;
+                startMs: number;
+                title?: string;
+            }[];
+            container: string;
+            durationMs?: number;
+            streams: components["schemas"]["PlaybackStream"][];
+        };
+        PlaybackStream: {
+            bitDepth?: number;
+            bitrate?: number;
+            channelLayout?: string;
+            channels?: number;
+            codec: string;
+            fileName?: string;
+            frameRate?: number;
+            /** @enum {string} */
+            hdr?: "HDR10" | "HDR10+" | "HLG" | "DolbyVision";
+            height?: number;
+            index: number;
+            interlaced?: boolean;
+            isDefault: boolean;
+            isForced: boolean;
+            isHearingImpaired?: boolean;
+            language?: string;
+            level?: number;
+            mimeType?: string;
+            pixelFormat?: string;
+            profile?: string;
+            /** @enum {string} */
+            role?: "picture" | "font" | "other";
+            sampleRate?: number;
+            title?: string;
+            /** @enum {string} */
+            type: "video" | "audio" | "subtitle" | "attachment";
+            width?: number;
+        };
         Problem: {
             detail?: string;
             errors?: {
@@ -528,6 +1971,27 @@ export interface components {
             /** @description `/problems/<code>`, stable. */
             type: string;
         };
+        ProblemType: {
+            code: string;
+            /** @description What has happened. */
+            meaning: string;
+            /** @description What a person or a client can do. */
+            remedy: string;
+            status: number;
+            title: string;
+            /** @description `/problems/<code>`, as in the problem itself. */
+            type: string;
+        };
+        ProgressReport: {
+            /**
+             * Format: date-time
+             * @description When that was; now, unless given. A time to come counts as now.
+             */
+            at?: string;
+            durationMs?: number;
+            fileId?: components["schemas"]["Id"];
+            positionMs: number;
+        };
         RefreshRequest: {
             refreshToken: string;
         };
@@ -536,6 +2000,69 @@ export interface components {
         };
         /** @enum {string} */
         Role: "admin" | "user";
+        SearchEngine: {
+            detail?: string;
+            isUp: boolean;
+            /** @enum {string} */
+            name: "postgres" | "typesense";
+            /** @description Changes it has yet to hear of. */
+            pending: number;
+            pendingSince?: components["schemas"]["Time"];
+            /**
+             * @description `rebuild`: it is not asked until it has been filled anew.
+             * @enum {string}
+             */
+            state: "ready" | "rebuild";
+        };
+        /** @enum {string} */
+        SearchFacetField: "library" | "genre" | "tag" | "decade" | "certification" | "studio" | "resolution" | "videoCodec" | "hdr" | "audioLanguage";
+        SearchFacetValue: {
+            count: number;
+            value: string;
+        };
+        SearchFilter: string[];
+        SearchItem: {
+            id: components["schemas"]["Id"];
+            /** @description What it is: `movie` … */
+            kind: string;
+            /** @description Where the words were found; null if in nothing that is shown. */
+            match: components["schemas"]["SearchMatch"] | null;
+            poster: components["schemas"]["SearchPoster"] | null;
+            subtitle: string | null;
+            title: string;
+            year: number | null;
+        };
+        SearchMatch: {
+            /** @enum {string} */
+            field: "title" | "otherTitle" | "person";
+            /** @description The parts of the text to set off, in UTF-16 units. */
+            ranges: {
+                /** @description Not included. */
+                end: number;
+                start: number;
+            }[];
+            /** @description The title or name itself. */
+            text: string;
+        };
+        SearchPoster: {
+            blurhash: string;
+            url: string;
+        };
+        SearchResults: {
+            /**
+             * @description Which one answered.
+             * @enum {string}
+             */
+            engine: "postgres" | "typesense";
+            /** @description Per field asked for, its most frequent values. */
+            facets: {
+                [key: string]: components["schemas"]["SearchFacetValue"][];
+            };
+            isTotalExact: boolean;
+            items: components["schemas"]["SearchItem"][];
+            /** @description Things found; at least */
+            total: number;
+        };
         Session: {
             createdAt: components["schemas"]["Time"];
             /** @description True for the session this request came with. */
@@ -609,9 +2136,46 @@ export interface components {
             displayName?: components["schemas"]["DisplayName"];
             role?: components["schemas"]["Role"];
         };
+        UserItem: {
+            at: components["schemas"]["Time"];
+            durationMs: number | null;
+            id: components["schemas"]["Id"];
+            images: components["schemas"]["ItemImages"];
+            isAvailable: boolean;
+            kind: components["schemas"]["ItemKind"];
+            title: string;
+            userState: components["schemas"]["UserState"];
+            year: number | null;
+        };
+        UserItemPage: {
+            items: components["schemas"]["UserItem"][];
+            nextCursor: string | null;
+        };
         Username: string;
         UserPage: components["schemas"]["Page"] & {
             items: components["schemas"]["User"][];
+        };
+        /** @description What the caller has done with the work. */
+        UserState: {
+            durationMs?: number;
+            fileId?: components["schemas"]["Id"];
+            isFavourite: boolean;
+            isOnWatchlist: boolean;
+            isWatched: boolean;
+            lastPlayedAt?: components["schemas"]["Time"];
+            playCount: number;
+            /** @description Where to go on; 0 for nowhere. */
+            positionMs: number;
+            watchedAt?: components["schemas"]["Time"];
+        };
+        WatchlistRow: {
+            addedAt: components["schemas"]["Time"];
+            imdb?: string;
+            kind: string;
+            title: string;
+            tmdb?: string;
+            tvdb?: string;
+            year: number | null;
         };
     };
     responses: {
@@ -631,16 +2195,48 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description One page. */
+        UserItems: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["UserItemPage"];
+            };
+        };
+        /** @description My state of it. */
+        UserState: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["UserState"];
+            };
+        };
     };
     parameters: {
         /** @description `nextCursor` of the page before. */
         Cursor: string;
         /** @description Makes a repeated request harmless. */
         IdempotencyKey: string;
+        ImageItemId: components["schemas"]["Id"];
+        ImageItemKind: "movie";
+        ItemId: components["schemas"]["Id"];
+        ItemKind: components["schemas"]["ItemKind"];
+        JobId: components["schemas"]["Id"];
+        /** @description The kind of job, as in `library.scan`. */
+        JobName: string;
+        LibraryId: components["schemas"]["Id"];
         /** @description Items a page holds. */
         Limit: number;
         /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
         Offset: number;
+        PlaybackFileId: components["schemas"]["Id"];
+        ScanId: components["schemas"]["Id"];
+        /** @description Only these kinds; absent, all. */
+        SearchKinds: string[];
+        /** @description What is looked for. */
+        SearchText: string;
         SessionId: components["schemas"]["Id"];
         UserId: components["schemas"]["Id"];
     };
@@ -655,6 +2251,92 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getDocs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page that loads nothing from outside. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDocsFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A script, a style sheet or an icon. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOpenApiJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOpenApiYaml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listActivity: {
         parameters: {
             query?: {
@@ -688,6 +2370,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActivityPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listFolders: {
+        parameters: {
+            query?: {
+                /** @description An absolute path; without it, the folders one may start from. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The folders in it, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSearchStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every engine, the one that is asked first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        engines: components["schemas"]["SearchEngine"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rebuildSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Only this one; absent, all.
+                     * @enum {string}
+                     */
+                    engine?: "postgres" | "typesense";
+                };
+            };
+        };
+        responses: {
+            /** @description It will be done by these jobs; an engine that is waiting for it already has none. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        jobIds: components["schemas"]["Id"][];
+                    };
                 };
             };
             default: components["responses"]["Problem"];
@@ -896,6 +2658,994 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description Only these names, with `*` for all of a group (`scan.*,item.added`). */
+                events?: string[];
+                /** @description Resume after this event id, as `Last-Event-ID`. */
+                since?: number;
+            };
+            header?: {
+                /** @description Resume after this event id. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImage: {
+        parameters: {
+            query?: {
+                /** @description Pixels the picture is shown in; the next larger step is sent. */
+                width?: number;
+            };
+            header?: {
+                Accept?: string;
+                "If-None-Match"?: string;
+            };
+            path: {
+                imageId: components["schemas"]["Id"];
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/avif": string;
+                    "image/jpeg": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description It is what the client has. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listItemImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ImageItemId"];
+                kind: components["parameters"]["ImageItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By type, the one shown first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtworkImageList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    chooseItemImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                imageId: components["schemas"]["Id"];
+                itemId: components["parameters"]["ImageItemId"];
+                kind: components["parameters"]["ImageItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    unchooseItemImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                imageId: components["schemas"]["Id"];
+                itemId: components["parameters"]["ImageItemId"];
+                kind: components["parameters"]["ImageItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The kind of job, as in `library.scan`. */
+                name?: components["parameters"]["JobName"];
+                /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
+                offset?: components["parameters"]["Offset"];
+                queue?: components["schemas"]["JobQueueName"];
+                state?: components["schemas"]["JobState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of jobs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now; `cancelRequested` while it still runs. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job, waiting. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDeadJobs: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The kind of job, as in `library.scan`. */
+                name?: components["parameters"]["JobName"];
+                /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
+                offset?: components["parameters"]["Offset"];
+                queue?: components["schemas"]["JobQueueName"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of dead jobs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryDeadJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    queue?: components["schemas"]["JobQueueName"];
+                };
+            };
+        };
+        responses: {
+            /** @description How many wait again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        retried: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listJobQueues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every queue, those of users first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["JobQueue"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateJobQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["schemas"]["JobQueueName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Jobs each node runs at the same time while nobody watches; it shrinks by the queue's usual share while somebody does. Null returns to the default. */
+                    limit?: number | null;
+                    paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The queue as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobQueue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listJobSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every recurring job this node knows, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["JobSchedule"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    runJobSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job that was added. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLibraries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name. A server has few, so there is one page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createLibrary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LibraryCreate"];
+            };
+        };
+        responses: {
+            /** @description Added. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Library"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLibrary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The library. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Library"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteLibrary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateLibrary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LibraryUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Library"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLibraryProblems: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
+                offset?: components["parameters"]["Offset"];
+            };
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryProblemPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLibraryScans: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
+                offset?: components["parameters"]["Offset"];
+            };
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryScanPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startLibraryScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LibraryScanStart"];
+            };
+        };
+        responses: {
+            /** @description It waits or runs. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryScan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMovies: {
+        parameters: {
+            query?: {
+                addedSince?: string;
+                available?: boolean;
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                favourite?: boolean;
+                genre?: components["schemas"]["MovieTextFilter"];
+                hdr?: components["schemas"]["MovieTextFilter"];
+                /** @description Of the sound, as two letters (ISO 639-1) where there are two. */
+                language?: components["schemas"]["MovieTextFilter"];
+                /** @description The first letter of the sort title, or `#` for what begins with none. */
+                letter?: string;
+                library?: components["schemas"]["MovieIdFilter"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
+                offset?: components["parameters"]["Offset"];
+                /** @description `asc` for title, `desc` for the rest, unless given; random has none. */
+                order?: "asc" | "desc";
+                resolution?: components["schemas"]["MovieTextFilter"];
+                sort?: "title" | "added" | "year" | "released" | "duration" | "size" | "rating" | "random";
+                /** @description What the title begins with, without regard to case, accents and articles. */
+                titlePrefix?: string;
+                videoCodec?: components["schemas"]["MovieTextFilter"];
+                watched?: boolean;
+                watchlist?: boolean;
+                year?: number;
+                yearFrom?: number;
+                yearTo?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoviePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMovie: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The film. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movie"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateMovie: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The `ETag` it was read with; another version is refused with 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MovieUpdate"];
+            };
+        };
+        responses: {
+            /** @description The film as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movie"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMovieFilters: {
+        parameters: {
+            query?: {
+                library?: components["schemas"]["Id"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Values in use, most frequent first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MovieFilters"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMovieGenres: {
+        parameters: {
+            query?: {
+                library?: components["schemas"]["Id"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["FacetValue"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokePlaybackAddresses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPlaybackFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fileId: components["parameters"]["PlaybackFileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file and its streams. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackFile"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createPlaybackAddress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fileId: components["parameters"]["PlaybackFileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PlaybackAddressRequest"];
+            };
+        };
+        responses: {
+            /** @description The address, relative to the server. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackAddress"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPlaybackContent: {
+        parameters: {
+            query?: {
+                /** @description Ask the browser to save instead of show. */
+                download?: boolean;
+                /** @description Of a signed address. */
+                token?: string;
+            };
+            header?: {
+                "If-Match"?: string;
+                "If-Modified-Since"?: string;
+                "If-None-Match"?: string;
+                "If-Range"?: string;
+                "If-Unmodified-Since"?: string;
+                Range?: string;
+            };
+            path: {
+                fileId: components["parameters"]["PlaybackFileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The range asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description It is what the client has. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scanId: components["parameters"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The scan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryScan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scanId: components["parameters"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The scan as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryScan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                audioLanguage?: components["schemas"]["SearchFilter"];
+                certification?: components["schemas"]["SearchFilter"];
+                decade?: components["schemas"]["SearchFilter"];
+                /** @description Fields whose values are to be counted among what was found. */
+                facets?: components["schemas"]["SearchFacetField"][];
+                genre?: components["schemas"]["SearchFilter"];
+                hdr?: components["schemas"]["SearchFilter"];
+                /** @description Only these kinds; absent, all. */
+                kinds?: components["parameters"]["SearchKinds"];
+                library?: components["schemas"]["SearchFilter"];
+                limit?: number;
+                /** @description Results to pass over; nobody reads further than a thousand. */
+                offset?: number;
+                /** @description What is looked for. */
+                q: components["parameters"]["SearchText"];
+                resolution?: components["schemas"]["SearchFilter"];
+                studio?: components["schemas"]["SearchFilter"];
+                tag?: components["schemas"]["SearchFilter"];
+                videoCodec?: components["schemas"]["SearchFilter"];
+                yearFrom?: number;
+                yearTo?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found, the best first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    suggest: {
+        parameters: {
+            query: {
+                /** @description Only these kinds; absent, all. */
+                kinds?: components["parameters"]["SearchKinds"];
+                limit?: number;
+                /** @description What is looked for. */
+                q: components["parameters"]["SearchText"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The best few. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SearchItem"][];
+                    };
                 };
             };
             default: components["responses"]["Problem"];
@@ -1276,6 +4026,216 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listContinueWatching: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserItems"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listFavourites: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserItems"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    addFavourite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserState"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeFavourite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserState"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getProgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserState"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putProgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProgressReport"];
+            };
+        };
+        responses: {
+            200: components["responses"]["UserState"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    markWatched: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserState"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    unmarkWatched: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserState"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWatchlist: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserItems"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    addToWatchlist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserState"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeFromWatchlist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["parameters"]["ItemId"];
+                kind: components["parameters"]["ItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["UserState"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportWatchlist: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it, at most 10,000 works. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchlistRow"][];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getLiveness: {
         parameters: {
             query?: never;
@@ -1352,6 +4312,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prometheus exposition format 0.0.4. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listProblems: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All problem types. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ProblemType"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getProblem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The problem type. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemType"];
                 };
             };
             default: components["responses"]["Problem"];

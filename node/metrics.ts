@@ -1,7 +1,19 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 /** A reading taken when somebody asks for the metrics: label values and the number. */
-export type Reading = { labels?: Readonly<Record<string, string>>; value: number };
+export interface Reading {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A gauge that is read, not kept. */
+export interface ReadGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames?: readonly string[];
+  /** Runs at each scrape; when it fails the gauge has no value, which is the truth. */
+  readonly read: () => readonly Reading[] | Promise<readonly Reading[]>;
+}
 
 /** The node's metrics, with the names its users know. */
 export interface Metrics {
@@ -11,9 +23,7 @@ export interface Metrics {
   readonly jobDuration: Histogram<'name' | 'outcome'>;
   readonly healthStatus: Gauge<'check'>;
   readonly healthDuration: Histogram<'check'>;
-  readonly activeStreams: Gauge;
-  /** A gauge that is read, not kept: `read` runs at each scrape. */
-  gauge(name: string, help: string, read: () => readonly Reading[]): void;
+  gauge(gauge: ReadGauge): void;
 }
 
 const secondsBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -58,21 +68,20 @@ export function createMetrics(): Metrics {
       buckets: secondsBuckets,
       registers,
     }),
-    activeStreams: new Gauge({
-      name: 'active_streams_count',
-      help: 'Media streams being sent now',
-      registers,
-    }),
-    gauge(name, help, read) {
-      const labelNames = [...new Set(read().flatMap(({ labels }) => Object.keys(labels ?? {})))];
+    gauge({ name, help, labelNames = [], read }) {
       const gauge: Gauge = new Gauge({
         name,
         help,
-        labelNames,
+        labelNames: [...labelNames],
         registers,
-        collect() {
+        async collect() {
           gauge.reset();
-          for (const { labels = {}, value } of read()) gauge.set(labels, value);
+          try {
+            for (const { labels = {}, value } of await read()) gauge.set(labels, value);
+          } catch {
+            // One source that does not answer must not cost all the other metrics.
+            gauge.reset();
+          }
         },
       });
     },

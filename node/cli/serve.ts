@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { startNode } from '../main.ts';
+import { createLog } from '../log.ts';
+import { watchSignals } from '../signals.ts';
+import { findMediaTools, publicUrl, welcomeLines } from '../welcome.ts';
+import { createContext, type GlobalOptions } from './context.ts';
+
+interface ServeOptions extends GlobalOptions {
+  readonly movies?: readonly string[];
+  readonly port?: string;
+  readonly host?: string;
+}
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
+
+/** `revenge serve`: runs a node until it is told to stop. */
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run a node')
+    .option('--movies <dir>', 'make a film library of this folder (may be repeated)', collect)
+    .option('--port <number>', 'port of the API and the web app (server.port)')
+    .option('--host <address>', 'address to listen on (server.host)')
+    .action(async (_options: ServeOptions, command: Command) => {
+      const options = command.optsWithGlobals<ServeOptions>();
+      const { config, output, env } = createContext(options, {
+        ...(options.port === undefined ? {} : { 'server.port': options.port }),
+        ...(options.host === undefined ? {} : { 'server.host': options.host }),
+      });
+      const log = createLog({
+        level: config.values['log.level'],
+        format: config.values['log.format'],
+      });
+      const movies = (options.movies ?? []).map((dir) => resolve(dir));
+      const node = await startNode({ config, log, env, configFile: options.config, movies });
+      const stopListening = watchSignals({ onLevel: (level) => node.stop(level), now: Date.now });
+      const url = publicUrl(config.values, node.port);
+      const tools = await findMediaTools(config.values);
+      for (const line of welcomeLines({ url, setupToken: node.setupToken, tools }))
+        output.say(line);
+      await node.stopped;
+      stopListening();
+    });
+}

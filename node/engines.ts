@@ -1,0 +1,129 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { join } from 'node:path';
+import { createLocalClock } from '#cluster/clock.ts';
+import type { Store } from '#services/changes.ts';
+import type { Log } from '#services/log.ts';
+import { searchSchema } from '#services/search/index.ts';
+import type { InvalidationClock } from '#storage/cache/clock.ts';
+import { createCache, type Cache } from '#storage/cache/index.ts';
+import { createMedia, type MediaEngine } from '#storage/media/index.ts';
+import type { Sql } from '#storage/postgres/connect.ts';
+import { isUnavailable } from '#storage/postgres/errors.ts';
+import type { TypesenseEngine } from '#storage/search/typesense.ts';
+import { createRedis, type RedisEngine } from '#storage/redis/redis.ts';
+import type { Config } from './config/keys.ts';
+import { openDatabase, type OpenDatabase } from './database.ts';
+import type { Metrics } from './metrics.ts';
+import { createWrite } from './write.ts';
+
+/** What keeps bytes, and the order of changes; everything above is built on these. */
+export interface Engines {
+  readonly open: OpenDatabase;
+  readonly sql: Sql;
+  readonly store: Store;
+  readonly redis: RedisEngine | undefined;
+  readonly clock: InvalidationClock;
+  /** This start's number; greater than that of every start before. */
+  readonly epoch: number;
+  readonly cache: Cache;
+  readonly media: MediaEngine;
+  /** Undefined where none is configured: PostgreSQL searches. */
+  readonly typesense: TypesenseEngine | undefined;
+  /** For what can be made again from media: pictures and their sizes. */
+  readonly picturesDir: string;
+}
+
+export interface EngineOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+}
+
+const mediaIdleMs = 60_000;
+const retryMaxMs = 5_000;
+
+/** Opens the engines in order, hands them to `stack`, and brings the database up to date. */
+export async function openEngines(
+  options: EngineOptions,
+  stack: AsyncDisposableStack,
+): Promise<Engines> {
+  const { config, log, metrics, now } = options;
+  const open = stack.use(await openDatabase(config, log));
+  const { sql } = open.database;
+  await untilReachable(options, () => open.migrator.up());
+  const epoch = await nextEpoch(sql);
+  const url = config['cache.url'];
+  const redis = url === undefined ? undefined : stack.use(createRedis({ url, log }));
+  const clock = createLocalClock({ epoch });
+  const write = createWrite({ sql, invalidate: (tags) => clock.invalidate(tags) });
+  const cache = createCache({
+    clock,
+    redis,
+    log,
+    now,
+    l1MaxBytes: config['cache.l1_size'],
+    onLookup: ({ type, tier, outcome }) => metrics.cacheLookups.inc({ type, tier, outcome }),
+  });
+  const media = stack.use(
+    createMedia({
+      ffmpegPath: config['media.ffmpeg_path'],
+      ffprobePath: config['media.ffprobe_path'],
+      log,
+      now,
+      processes: config['media.processes'] > 1 ? 2 : 1,
+      idleMs: mediaIdleMs,
+      perMountLimit: config['media.per_mount'],
+    }),
+  );
+  const typesense = await openTypesense(options, stack);
+  const picturesDir = join(config['data.dir'], 'pictures');
+  return {
+    open,
+    sql,
+    store: { sql, write },
+    redis,
+    clock,
+    epoch,
+    cache,
+    media,
+    typesense,
+    picturesDir,
+  };
+}
+
+/** Its client is large and most homes have no Typesense, so it is loaded only for those who do. */
+async function openTypesense(
+  { config, log, now }: EngineOptions,
+  stack: AsyncDisposableStack,
+): Promise<TypesenseEngine | undefined> {
+  const url = config['search.url'];
+  if (url === undefined) return undefined;
+  const { createTypesenseSearch } = await import('#storage/search/typesense.ts');
+  const apiKey = config['search.api_key'] ?? '';
+  return stack.use(createTypesenseSearch({ schema: searchSchema, log, now }, { url, apiKey }));
+}
+
+async function nextEpoch(sql: Sql): Promise<number> {
+  const [row] = await sql<{ epoch: number }[]>`
+    select nextval('shared.clock_epoch')::int8 as epoch`;
+  if (row === undefined) throw new Error('shared.clock_epoch gave no value');
+  return row.epoch;
+}
+
+/** A database that is not there yet is waited for: a crash loop would help nobody. */
+async function untilReachable(
+  { log, config }: EngineOptions,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  for (let waitMs = 250; ; waitMs = Math.min(2 * waitMs, retryMaxMs)) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (config['database.url'] === undefined || !isUnavailable(error)) throw error;
+      log.warn('the database does not answer; waiting for it', { waitMs, error });
+      await pause(waitMs);
+    }
+  }
+}

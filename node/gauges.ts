@@ -1,0 +1,73 @@
+import type { Jobs } from '#services/jobs/index.ts';
+import type { Playback } from '#services/playback/index.ts';
+import type { Engines } from './engines.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Registers what is read at each scrape: queues, pools, media processes, streams, cache. */
+export function addGauges(
+  metrics: Metrics,
+  engines: Engines,
+  { jobs, playback }: { jobs: Jobs; playback: Playback },
+): void {
+  metrics.gauge({
+    name: 'job_queue_depth',
+    help: 'Jobs per queue and state, on all nodes',
+    labelNames: ['queue', 'state'],
+    read: async () =>
+      (await jobs.stats()).flatMap((depth) =>
+        (['waiting', 'scheduled', 'running', 'dead'] as const).map((state) => ({
+          labels: { queue: depth.queue, state },
+          value: depth[state],
+        })),
+      ),
+  });
+  metrics.gauge({
+    name: 'db_pool_connections',
+    help: "This node's connections to PostgreSQL, by what they do",
+    labelNames: ['state'],
+    read: async () => {
+      const rows = await engines.sql<{ state: string; value: number }[]>`
+        select coalesce(state, 'other') as state, count(*) as value
+        from pg_stat_activity
+        where application_name = current_setting('application_name')
+          and datname = current_database()
+        group by 1`;
+      return rows.map(({ state, value }) => ({ labels: { state }, value }));
+    },
+  });
+  metrics.gauge({
+    name: 'media_processes',
+    help: 'Processes that touch media, and calls that wait for or run in them',
+    labelNames: ['what'],
+    read: () => {
+      const { processes, waiting, working, restarts, abandoned } = engines.media.stats();
+      const all = { processes, waiting, working, restarts, abandoned };
+      return Object.entries(all).map(([what, value]) => ({ labels: { what }, value }));
+    },
+  });
+  metrics.gauge({
+    name: 'active_streams_count',
+    help: 'Media streams being sent now',
+    read: () => [{ value: playback.activity().streams }],
+  });
+  metrics.gauge({
+    name: 'cache_hit_ratio',
+    help: 'Share of look-ups answered by a tier, since the start',
+    labelNames: ['tier'],
+    read: async () => ratios((await metrics.cacheLookups.get()).values),
+  });
+}
+
+type Counted = { labels: Partial<Record<string, string | number>>; value: number };
+
+/** Hits over look-ups per tier; stale answers count as hits. Pure. */
+export function ratios(values: readonly Counted[]) {
+  return ['l1', 'l2'].flatMap((tier) => {
+    const of = (wanted: (outcome: unknown) => boolean) =>
+      values
+        .filter(({ labels }) => labels['tier'] === tier && wanted(labels['outcome']))
+        .reduce((sum, { value }) => sum + value, 0);
+    const all = of(() => true);
+    return all === 0 ? [] : [{ labels: { tier }, value: of((o) => o !== 'miss') / all }];
+  });
+}

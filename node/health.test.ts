@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { quiet } from '#test/log.ts';
+import { createHealth, type HealthCheck } from './health.ts';
+import { createMetrics } from './metrics.ts';
+
+describe('health', () => {
+  const make = (checks: HealthCheck[]) =>
+    createHealth({
+      checks,
+      off: ['cache'],
+      version: '1',
+      nodeId: 'n',
+      log: quiet,
+      metrics: createMetrics(),
+      now: () => 0,
+    });
+  const check = (name: string, isVital: boolean, state: { isUp: boolean }): HealthCheck => ({
+    name,
+    isVital,
+    intervalMs: 3_600_000,
+    timeoutMs: 1000,
+    ask: async () => {
+      if (!state.isUp) throw new Error(`${name} is down\nwith a second line`);
+      return 'fine';
+    },
+  });
+
+  it('is ready once started, degraded without a helper, failing without a vital one', async () => {
+    const database = { isUp: true };
+    const search = { isUp: true };
+    await using health = make([check('database', true, database), check('search', false, search)]);
+    await health.start();
+    expect(health.live().status).to.equal('ok');
+    expect(health.ready().status).to.equal('failing');
+    expect(health.startup().status).to.equal('failing');
+    health.started();
+    expect(health.ready().status).to.equal('ok');
+    expect(health.ready().checks['cache']).to.deep.equal({ status: 'off' });
+
+    search.isUp = false;
+    await health.askNow('search');
+    expect(health.ready().status).to.equal('degraded');
+    expect(health.ready().checks['search']?.detail).to.equal('search is down');
+
+    database.isUp = false;
+    await health.askNow('database');
+    expect(health.ready().status).to.equal('failing');
+    expect(health.live().status).to.equal('ok');
+
+    database.isUp = true;
+    await health.askNow('database');
+    expect(health.ready().status).to.equal('degraded');
+    health.stopping();
+    expect(health.ready().status).to.equal('failing');
+  });
+});

@@ -1,0 +1,54 @@
+import type { Log } from '#services/log.ts';
+import type { Workers } from '#services/jobs/index.ts';
+import type { Health } from './health.ts';
+import type { StopLevel } from './signals.ts';
+
+/** What has to end in order when a node stops. */
+export interface LifecycleDeps {
+  readonly health: Health;
+  readonly http: { close(): Promise<void> };
+  readonly workers: Workers;
+  /** Everything else, closed in reverse order of its making. */
+  readonly rest: AsyncDisposableStack;
+  readonly log: Log;
+  readonly softMs: number;
+  /** Ends the process at once. */
+  readonly exit: () => void;
+}
+
+export interface Lifecycle {
+  stop(level?: StopLevel): void;
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Ends a node: `soft` takes nothing new and lets what runs finish, `cancel` aborts it, `exit` leaves
+ * at once. A level below one that was asked for before is nothing new.
+ */
+export function createLifecycle(deps: LifecycleDeps): Lifecycle {
+  const { health, http, workers, rest, log, softMs } = deps;
+  const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
+  let isStopping = false;
+
+  async function end(): Promise<void> {
+    health.stopping();
+    await Promise.all([http.close(), workers.stop({ softMs })]);
+    await rest.disposeAsync();
+    log.info('stopped');
+  }
+
+  return {
+    stopped,
+    stop(level = 'soft') {
+      log.info('stopping', { level });
+      if (level === 'exit') {
+        deps.exit();
+        return;
+      }
+      if (level === 'cancel') void workers.stop({ softMs: 0 });
+      if (isStopping) return;
+      isStopping = true;
+      end().then(resolve, reject);
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { createActivity } from '#services/activity/index.ts';
+import { createArtwork, type Artwork } from '#services/artwork/index.ts';
+import { createContent } from '#services/content/index.ts';
+import { createJobs } from '#services/jobs/index.ts';
+import { createLibrary } from '#services/library/index.ts';
+import type { Log } from '#services/log.ts';
+import { createPlayback } from '#services/playback/index.ts';
+import { createProgress } from '#services/progress/index.ts';
+import {
+  createSearch,
+  createSearchChanges,
+  searchSchema,
+  type Poster,
+} from '#services/search/index.ts';
+import { createSettings } from '#services/settings/index.ts';
+import {
+  createMemoryCounters,
+  createRedisCounters,
+  createUsers,
+  ensureSecret,
+  type VerifySignature,
+} from '#services/users/index.ts';
+import { createBlobs } from '#storage/blobs/index.ts';
+import { createPostgresSearch } from '#storage/search/postgres.ts';
+import type { EventPublisher } from '#services/events.ts';
+import type { Sql } from '#storage/postgres/connect.ts';
+import type { Config } from './config/keys.ts';
+import type { Engines } from './engines.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface ServicesDeps {
+  readonly config: Config;
+  readonly engines: Engines;
+  readonly events: EventPublisher;
+  readonly metrics: Metrics;
+  readonly nodeId: string;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+const secretBytes = 32;
+
+/** People: accounts, sessions, keys, settings, and the log of what they did. */
+export async function createPeople(
+  deps: Pick<ServicesDeps, 'config' | 'events' | 'log' | 'now'> & {
+    engines: Pick<Engines, 'store' | 'sql' | 'cache' | 'redis'>;
+    verifySignature?: VerifySignature;
+  },
+) {
+  const { config, engines, log, now } = deps;
+  const { store, cache, sql, redis } = engines;
+  const settings = createSettings({ store, cache, now });
+  const retentionDays = () => settings.get('activity.retention_days');
+  const activity = createActivity({ store, retentionDays, log, now });
+  const fallback = createMemoryCounters({ now });
+  const users = createUsers({
+    ...{ store, cache, settings, events: deps.events, log, now },
+    secrets: {
+      jwtSecret:
+        config['auth.jwt_secret'] ?? (await ensureSecret(sql, 'jwt', { sizeBytes: secretBytes })),
+    },
+    counters: redis === undefined ? fallback : createRedisCounters({ redis, fallback }),
+    random: (sizeBytes) => randomBytes(sizeBytes),
+    ...(deps.verifySignature === undefined ? {} : { verifySignature: deps.verifySignature }),
+  });
+  return { settings, activity, users };
+}
+
+export type Services = Awaited<ReturnType<typeof createServices>>;
+
+/** Everything the product does, wired. */
+export async function createServices(deps: ServicesDeps) {
+  const { config, engines, events, metrics, nodeId, log, now } = deps;
+  const { store, cache, sql, media } = engines;
+  const signingKey = await ensureSecret(sql, 'signing', { sizeBytes: secretBytes });
+  const jobs = createJobs({
+    ...store,
+    ...{ log, now, events, nodeId, random: Math.random },
+    onFinish: ({ name, outcome, durationMs }) =>
+      metrics.jobDuration.observe({ name, outcome }, durationMs / 1000),
+  });
+  const perMountLimit = config['media.per_mount'];
+  const playback = createPlayback({ store, cache, media, signingKey, log, now, perMountLimit });
+  const people = await createPeople({ ...deps, verifySignature: playback.verifySignature });
+  const blobs = createBlobs({
+    dir: engines.picturesDir,
+    maxBytes: config['media.image_cache'],
+    log,
+    now,
+  });
+  const artwork = createArtwork({ store, cache, media, jobs, blobs, signingKey, log });
+
+  const primary = engines.typesense;
+  const fallback = createPostgresSearch({ sql, schema: searchSchema });
+  const engineNames = [primary, fallback].flatMap((engine) => engine?.name ?? []);
+  const changes = createSearchChanges({ jobs, engines: engineNames, instance: nodeId, now });
+  const content = createContent({
+    ...store,
+    ...{ cache, events, now, images: artwork, search: changes, random: Math.random },
+  });
+  const search = createSearch({
+    ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
+    decorate: (items) => postersOf(sql, artwork, items),
+  });
+  const progress = createProgress({ ...store, kinds: content.kinds, events, now });
+  const library = createLibrary({
+    ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
+    modules: new Map(content.modules.map((module) => [module.kind, module])),
+    allowedFolders: config['media.folders'],
+    onItemsChanged: async (tx, kind, ids) => {
+      await changes.changed(tx, kind, ids);
+      await artwork.due(tx, kind, ids);
+    },
+  });
+  const parts = [people.users, people.activity, artwork, search, library];
+  return {
+    ...people,
+    ...{ jobs, playback, artwork, content, search, progress, library },
+    searchHealth: primary && ((signal: AbortSignal) => search.health(signal)),
+    jobHandlers: parts.flatMap((part) => part.jobs),
+    handlers: {
+      ...people.users.handlers,
+      ...people.settings.handlers,
+      ...people.activity.handlers,
+      ...jobs.handlers,
+      ...playback.handlers,
+      ...artwork.handlers,
+      ...content.handlers,
+      ...search.handlers,
+      ...progress.handlers,
+      ...library.handlers,
+    },
+  };
+}
+
+/** The pictures beside search results, by `<kind>:<id>`; one query per kind. */
+async function postersOf(
+  sql: Sql,
+  artwork: Artwork,
+  items: readonly { kind: string; id: string }[],
+): Promise<Map<string, Poster>> {
+  const found = new Map<string, Poster>();
+  for (const kind of new Set(items.map((item) => item.kind))) {
+    const ids = items.filter((item) => item.kind === kind).map(({ id }) => id);
+    for (const [id, { poster }] of await artwork.forItems(sql, kind, ids)) {
+      if (poster !== undefined) found.set(`${kind}:${id}`, poster);
+    }
+  }
+  return found;
+}
+
+/** Makes film libraries of the folders given at the start; a folder that has one keeps it. */
+export async function ensureMovieLibraries(
+  { library }: Services,
+  folders: readonly string[],
+  log: Log,
+): Promise<void> {
+  for (const [index, folder] of folders.entries()) {
+    const name = folders.length === 1 ? 'Movies' : `Movies ${index + 1}`;
+    const ensured = await library.ensureLibrary({ kind: 'movie', name, paths: [folder] });
+    log.info('library', { libraryId: ensured.library.id, folder, scanId: ensured.scan.id });
+  }
+}

@@ -1,0 +1,51 @@
+import { describeTools, type ToolFacts } from '#storage/media/tools.ts';
+import type { Config } from './config/keys.ts';
+
+/** What a person reads when the node has started. */
+export interface Welcome {
+  readonly url: string;
+  /** Of the one-time set-up; undefined once there is an administrator. */
+  readonly setupToken: string | undefined;
+  readonly tools: readonly ToolFacts[];
+}
+
+/** Where people reach the node: a name that works in a browser on this machine. */
+export function publicUrl(config: Config, port: number): string {
+  const configured = config['server.public_url'];
+  if (configured !== undefined) return configured.replace(/\/$/, '');
+  const host = config['server.host'];
+  const isAny = host === '0.0.0.0' || host === '::';
+  return `http://${isAny ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** The programs for media, as `describeTools` finds them with this configuration. */
+export const findMediaTools = (config: Config): Promise<ToolFacts[]> =>
+  describeTools({
+    ffmpegPath: config['media.ffmpeg_path'],
+    ffprobePath: config['media.ffprobe_path'],
+  });
+
+/** The lines a node prints at its start. Pure. */
+export function welcomeLines({ url, setupToken, tools }: Welcome): string[] {
+  const lines = [`Revenge is running at ${url}`, `  API reference: ${url}/api/docs`];
+  if (setupToken !== undefined) {
+    lines.push(
+      '  No administrator yet. Open this link once to make one (good for 24 hours):',
+      `    ${url}/setup?token=${setupToken}`,
+      '  or, on this machine: npx revenge setup --username NAME',
+    );
+  }
+  for (const name of ['ffprobe', 'ffmpeg'] as const) {
+    const tool = tools.find((one) => one.name === name);
+    const without =
+      name === 'ffprobe' ? 'streams are not read' : 'no pictures are taken from films';
+    if (tool === undefined) {
+      lines.push(`  ${name} is missing: ${without}. Install it (apt install ffmpeg).`);
+    } else if (tool.source === 'npm') {
+      lines.push(
+        `  ${name} is an old build (${tool.version ?? '?'}): install one (apt install ffmpeg).`,
+      );
+    }
+  }
+  return lines;
+}
