@@ -1,0 +1,160 @@
+import type postgres from 'postgres';
+import type { Log } from '../log.ts';
+import { parseAddress, type PostgresAddress } from './address.ts';
+import { chooseHost, createPool, hostAnswers, within, type Settings, type Sql } from './driver.ts';
+import { createSockets, type Sockets } from './sockets.ts';
+import { guardTransactions } from './transactions.ts';
+
+export type { PostgresAddress } from './address.ts';
+export type { Queryable, Sql, Tx } from './driver.ts';
+
+export type PoolOptions = { max: number; minConns?: number; lifetimeMs?: number; idleMs?: number };
+
+export type ConnectOptions = PostgresAddress & {
+  pool: PoolOptions;
+  log: Log;
+  applicationName?: string;
+  /** The server ends a statement after this long; 0 = never. */
+  statementTimeoutMs?: number;
+  connectTimeoutMs?: number;
+  /** How often `minConns` connections are used, so that they stay open. */
+  healthMs?: number;
+  /** How long `close` waits for running queries before it breaks their connections. */
+  closeTimeoutMs?: number;
+  now?: () => number;
+};
+
+/** A connected database. */
+export type Database = AsyncDisposable & {
+  sql: Sql;
+  /** True when PostgreSQL answers within the time given; never throws. */
+  ping: (timeoutMs: number) => Promise<boolean>;
+  /** For metrics: connections open now, and the most there may be. */
+  pool: () => { open: number; max: number };
+  close: () => Promise<void>;
+};
+
+/** Longer than this without an answer, and a new connection has to show that a server is there. */
+const suspectMs = 2_000;
+const sampleMs = 1_000;
+
+/**
+ * Opens a pool; it connects on first use, so PostgreSQL may be away. Rows come back with int8 as
+ * a number (one beyond 2^53 throws), timestamptz as a Date, date as `YYYY-MM-DD`, numeric as
+ * text, json parsed; an `undefined` parameter is NULL. While PostgreSQL is down or frozen,
+ * queries fail within seconds with an error that `isUnavailable` knows.
+ */
+export async function connectPostgres(options: ConnectOptions): Promise<Database> {
+  const log = options.log.child({ module: 'postgres' });
+  const { hosts, url, sessions } = parseAddress(options);
+  const settings = driverSettings(options, log);
+  const timeoutMs = options.connectTimeoutMs ?? 3_000;
+  const probe = { url, settings, timeoutMs };
+  const sockets = createSockets({
+    hosts,
+    choose: () => chooseHost(hosts, sessions, probe),
+    connectTimeoutMs: timeoutMs,
+    log,
+    now: options.now ?? (() => performance.now()),
+  });
+  const onclose = hosts.length > 1 ? { onclose: sockets.rethink } : {};
+  const pool = createPool(url, { ...settings, ...onclose }, sockets.open);
+  const alone = { ...settings, max: 1, idle_timeout: 0, max_lifetime: null };
+  const sql = guardTransactions(pool, (onClosed) =>
+    createPool(url, { ...alone, onclose: onClosed }, sockets.open),
+  );
+  const stop = guard(sql, sockets, {
+    answers: async () => {
+      const host = sockets.host();
+      return host !== undefined && (await hostAnswers(host, probe));
+    },
+    min: options.pool.minConns ?? 0,
+    healthMs: options.healthMs ?? 30_000,
+  });
+  const close = async () => {
+    stop();
+    // The driver waits for connections that died with a query on them; the sockets know better.
+    const ended = sql.end();
+    await Promise.race([ended, sockets.shutdown(options.closeTimeoutMs ?? 5_000)]);
+  };
+  return {
+    sql,
+    ping: (pingTimeoutMs) => ping(sql, pingTimeoutMs),
+    pool: () => ({ open: sockets.count(), max: options.pool.max }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function driverSettings(options: ConnectOptions, log: Log): Settings {
+  const { pool } = options;
+  return {
+    max: pool.max,
+    idle_timeout: (pool.idleMs ?? 300_000) / 1_000,
+    max_lifetime: (pool.lifetimeMs ?? 1_800_000) / 1_000,
+    connect_timeout: (options.connectTimeoutMs ?? 3_000) / 1_000,
+    backoff: () => 0, // the sockets know when to try again
+    onnotice: (notice) => log.debug('notice', { notice: notice['message'] }),
+    transform: { undefined: null },
+    types: { bigint: int8, day },
+    connection: {
+      application_name: options.applicationName ?? 'revenge',
+      statement_timeout: options.statementTimeoutMs ?? 30_000,
+      idle_in_transaction_session_timeout: 60_000,
+      TimeZone: 'UTC',
+    },
+  } as Settings;
+}
+
+/**
+ * Keeps `min` connections warm, and sees when the server has stopped without closing anything
+ * (frozen, unplugged): a query alone would wait for as long as the kernel repeats its packets.
+ */
+function guard(
+  sql: Sql,
+  sockets: Sockets,
+  by: { answers: () => Promise<boolean>; min: number; healthMs: number },
+): () => void {
+  let asking = false;
+  const suspect = async () => {
+    if (asking || !sockets.waiting(suspectMs)) return;
+    asking = true;
+    if (await by.answers()) sockets.cleared();
+    else sockets.drop('postgres does not answer');
+    asking = false;
+  };
+  const warm = () => Promise.all(Array.from({ length: by.min }, () => ping(sql, suspectMs)));
+  const timers = [
+    setInterval(() => void suspect(), sampleMs).unref(),
+    setInterval(() => void warm(), by.healthMs).unref(),
+  ];
+  return () => timers.forEach((timer) => clearInterval(timer));
+}
+
+async function ping(sql: Sql, timeoutMs: number): Promise<boolean> {
+  try {
+    await within(sql`select 1`, timeoutMs);
+    return true;
+  } catch {
+    return false; // the answer is the boolean; whoever asks logs the change
+  }
+}
+
+const int8: postgres.PostgresType<number> = {
+  to: 20,
+  from: [20],
+  serialize: (value) => value.toString(),
+  parse: (text: string) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value)) throw new RangeError(`int8 ${text} is beyond 2^53`);
+    return value;
+  },
+};
+
+/** A calendar date has no time zone: as a Date it would move a day for half of the world. */
+const day: postgres.PostgresType<string> = {
+  to: 1082,
+  from: [1082],
+  serialize: (value) => value,
+  parse: (text: string) => text,
+};

@@ -1,0 +1,158 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '../log.ts';
+import type { Binaries, Owner } from './binaries.ts';
+import { identity, postgresEnv } from './initdb.ts';
+import { kinship } from './process.ts';
+
+/** One running postmaster, our child; `exited` resolves with how it ended. */
+export type Postmaster = { pid: number; exited: Promise<string> };
+
+/** What a postmaster is started with. */
+export type Launch = {
+  binaries: Binaries;
+  owner: Owner;
+  cluster: string;
+  socketDir: string;
+  settings: Record<string, string>;
+  startTimeoutMs: number;
+  log: Log;
+};
+
+const pollMs = 10;
+const orphanStopMs = 60_000;
+
+/**
+ * Starts a postmaster and waits until it takes connections. It gets a session of its own, so
+ * that a Ctrl-C meant for us does not close the database while requests are being finished.
+ */
+export async function startPostmaster(launch: Launch): Promise<Postmaster> {
+  await clearOrphan(launch);
+  const child = spawn(launch.binaries.postgres, ['-D', launch.cluster, ...flags(launch)], {
+    ...identity(launch.owner),
+    cwd: launch.cluster,
+    env: postgresEnv,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+  });
+  const exited = ending(child);
+  relay(child, launch.log);
+  const outcome = await Promise.race([ready(launch, child), exited]);
+  if (outcome !== 'ready') {
+    if (child.pid !== undefined) await stopProcess(child.pid, exited, [['SIGKILL', 5_000]]);
+    throw new Error(`PostgreSQL did not start: ${outcome}`);
+  }
+  return { pid: child.pid ?? 0, exited };
+}
+
+/** Ends a postmaster: fast shutdown, then immediate, then by force. */
+export async function stopPostmaster(postmaster: Postmaster, fastTimeoutMs: number): Promise<void> {
+  await stopProcess(postmaster.pid, postmaster.exited, [
+    ['SIGINT', fastTimeoutMs],
+    ['SIGQUIT', 5_000],
+    ['SIGKILL', 5_000],
+  ]);
+}
+
+function flags({ settings, socketDir }: Launch): string[] {
+  const all = { unix_socket_directories: socketDir, listen_addresses: '', ...settings };
+  return Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+}
+
+function ending(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}
+
+/** PostgreSQL's own lines become ours, at the level it gave them. */
+function relay(child: ChildProcess, log: Log): void {
+  if (!child.stderr) return;
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    const severity = /^\S* ?(DEBUG|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC):/.exec(line)?.[1];
+    if (severity === 'FATAL' || severity === 'PANIC') log.warn('postgres', { line });
+    else log.debug('postgres', { line });
+  });
+}
+
+/** Line 8 of postmaster.pid is the state the server itself announces (pg_ctl reads it too). */
+async function ready(launch: Launch, child: ChildProcess): Promise<string> {
+  const until = performance.now() + launch.startTimeoutMs;
+  while (performance.now() < until) {
+    if (child.exitCode !== null || child.signalCode !== null) return 'it ended while starting';
+    const lines = await pidFile(launch.cluster);
+    if (Number(lines?.[0]) === child.pid && lines?.[7]?.trim() === 'ready') return 'ready';
+    await pause(pollMs);
+  }
+  return `it was not ready within ${launch.startTimeoutMs} ms`;
+}
+
+async function pidFile(cluster: string): Promise<string[] | undefined> {
+  try {
+    return (await readFile(join(cluster, 'postmaster.pid'), 'utf8')).split('\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Deals with what an earlier run left: its postmaster outlives a killed node. The caller holds
+ * the directory lock, so a postmaster in our folder is an orphan of ours and is stopped first; a
+ * pid file whose number now belongs to something else is removed.
+ */
+async function clearOrphan({ cluster, log }: Launch): Promise<void> {
+  const pid = Number((await pidFile(cluster))?.[0]);
+  if (!Number.isInteger(pid) || pid <= 1) return;
+  const kin = await kinship(pid, cluster);
+  if (kin === 'postmaster') {
+    log.warn('stopping the PostgreSQL an earlier run left behind', { pid });
+    const exited = outlived(pid, cluster);
+    await stopProcess(pid, exited, [
+      ['SIGINT', orphanStopMs],
+      ['SIGQUIT', 5_000],
+      ['SIGKILL', 5_000],
+    ]);
+  } else if (kin === 'stranger') {
+    await rm(join(cluster, 'postmaster.pid'), { force: true });
+  }
+}
+
+async function outlived(pid: number, cluster: string): Promise<string> {
+  while ((await kinship(pid, cluster)) === 'postmaster') await pause(pollMs);
+  return 'gone';
+}
+
+async function stopProcess(
+  pid: number,
+  exited: Promise<string>,
+  steps: [NodeJS.Signals, number][],
+): Promise<void> {
+  for (const [signal, timeoutMs] of steps) {
+    if (!signalled(pid, signal)) return;
+    using timer = deadline(timeoutMs);
+    if ((await Promise.race([exited, timer.passed])) !== undefined) return;
+  }
+  throw new Error(`PostgreSQL (pid ${pid}) cannot be stopped`);
+}
+
+function signalled(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+function deadline(timeoutMs: number): { passed: Promise<undefined> } & Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeoutMs);
+  });
+  return { passed, [Symbol.dispose]: () => clearTimeout(timer) };
+}
