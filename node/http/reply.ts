@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import type { JsonAnswer, StreamReply } from '#api/handler.ts';
 import { problems, type ProblemError } from '#services/errors.ts';
 import { chooseCoding } from './encoding.ts';
@@ -98,7 +99,28 @@ export async function sendStream(exchange: Exchange, reply: StreamReply): Promis
     return res.destroyed || res.headersSent ? undefined : sendHead(exchange, reply.status, headers);
   }
   res.writeHead(reply.status, [...baseHeaders(exchange, { headers }), ...headers]);
-  await pipeline(stream, res);
+  await pump(stream, res);
+}
+
+/**
+ * Writes chunk by chunk, so that the memory of one that is written can be used for another. Ends
+ * the stream with the client, and rejects when either breaks off.
+ */
+async function pump(stream: Readable & { recycle?(chunk: Uint8Array): void }, res: ServerResponse) {
+  const stop = () => stream.destroy();
+  res.once('close', stop);
+  try {
+    for await (const chunk of stream as AsyncIterable<Uint8Array | string>) {
+      await new Promise<void>((resolve, reject) => {
+        res.write(chunk, (error) => (error ? reject(error) : resolve()));
+      });
+      if (typeof chunk !== 'string') stream.recycle?.(chunk);
+    }
+    res.end();
+    await finished(res);
+  } finally {
+    res.off('close', stop);
+  }
 }
 
 /** A head alone keeps the length the handler states: `HEAD` tells what `GET` would send. */

@@ -24,9 +24,11 @@ export interface OpenFile {
   readonly facts: Pick<FileFacts, 'sizeBytes' | 'mtimeMs' | 'inode'>;
   /**
    * The bytes from `start` to `end`, both included. Fails when the file turns out shorter, so that
-   * nobody takes a part for the whole. Ends the open file with itself.
+   * nobody takes a part for the whole. Ends the open file with itself. Chunks may be handed back
+   * to `recycle` once they are written: a megabyte of fresh memory for each would keep the garbage
+   * collector busier than the disk.
    */
-  stream(start: number, end: number): Readable;
+  stream(start: number, end: number): Readable & { recycle(chunk: Uint8Array): void };
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export interface ReaderOptions {
 
 const chunkBytes = 1024 * 1024;
 const firstChunkBytes = 128 * 1024;
+const sparesMax = 3;
 const freshMs = 5_000;
 const rememberedMax = 1_000;
 
@@ -153,14 +156,16 @@ interface Part {
   readonly end: number;
 }
 
-function streamOf(guard: Guard, { handle, device, start, end }: Part): Readable {
+function streamOf(guard: Guard, { handle, device, start, end }: Part) {
+  const spare: Buffer<ArrayBuffer>[] = [];
   let at = start;
   let sizeBytes = firstChunkBytes;
   const next = async () => {
     const wanted = Math.min(sizeBytes, end - at + 1);
     sizeBytes = chunkBytes;
     if (wanted <= 0) return null;
-    const buffer = Buffer.allocUnsafeSlow(wanted);
+    const whole = wanted === chunkBytes ? spare.pop() : undefined;
+    const buffer = whole ?? Buffer.allocUnsafeSlow(wanted);
     const read = guarded(guard, device, () => handle.read(buffer, 0, wanted, at));
     const { bytesRead } = await read.inTime;
     if (bytesRead === 0) throw new MediaError('unreadable', 'the file became shorter while read');
@@ -168,7 +173,7 @@ function streamOf(guard: Guard, { handle, device, start, end }: Part): Readable 
     guard.onRead(bytesRead);
     return bytesRead === wanted ? buffer : buffer.subarray(0, bytesRead);
   };
-  return new Readable({
+  const stream = new Readable({
     highWaterMark: chunkBytes,
     read() {
       next().then(
@@ -180,6 +185,12 @@ function streamOf(guard: Guard, { handle, device, start, end }: Part): Readable 
       // Waits for a read under way, and may so wait for ever; the stream need not.
       handle.close().catch(() => undefined);
       callback(error);
+    },
+  });
+  return Object.assign(stream, {
+    recycle(chunk: Uint8Array) {
+      const isWhole = chunk.byteLength === chunkBytes && chunk.buffer instanceof ArrayBuffer;
+      if (isWhole && spare.length < sparesMax) spare.push(Buffer.from(chunk.buffer));
     },
   });
 }
