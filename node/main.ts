@@ -2,11 +2,13 @@ import manifest from '#package.json' with { type: 'json' };
 import type { Log } from '#services/log.ts';
 import { healthChecks } from './checks.ts';
 import { watchConfig } from './config/live.ts';
+import type { Config } from './config/keys.ts';
 import type { ReadConfig } from './config/read.ts';
 import { openEngines } from './engines.ts';
 import { createEventRing, eventBase } from './events.ts';
 import { addGauges } from './gauges.ts';
 import { createHealth } from './health.ts';
+import { defaultLimits, type Limits } from './http/limits.ts';
 import { startHttp } from './http/start.ts';
 import { readNodeId } from './identity.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
@@ -105,8 +107,19 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 function httpOptions({ config: { values: config }, validateResponses = false }: NodeOptions) {
   return {
-    app: { validateResponses, trustProxy: config['server.trust_proxy'] },
+    app: { validateResponses, trustProxy: config['server.trust_proxy'], limits: limitsOf(config) },
     listen: { host: config['server.host'], port: config['server.port'], drainMs: softMs },
+  };
+}
+
+const minute = 60;
+
+function limitsOf(config: Config): Limits {
+  const allowance = (points: number) => (points === 0 ? undefined : { points, seconds: minute });
+  return {
+    ...defaultLimits,
+    ip: allowance(config['server.rate_limit.per_address']),
+    principal: allowance(config['server.rate_limit.per_user']),
   };
 }
 

@@ -58,6 +58,16 @@ export const keys = {
   'server.host': key(text, 'address to listen on', { fallback: '0.0.0.0' }),
   'server.public_url': key(maybe(url('http', 'https')), 'address under which clients reach it'),
   'server.trust_proxy': key(list, 'proxies whose X-Forwarded-For is believed', { fallback: [] }),
+  'server.rate_limit.per_address': key(
+    whole(0, 100_000_000),
+    'requests a minute from one address; 0: no limit',
+    { fallback: 12_000 },
+  ),
+  'server.rate_limit.per_user': key(
+    whole(0, 100_000_000),
+    'requests a minute with one session or key; 0: no limit',
+    { fallback: 6_000 },
+  ),
   'metrics.port': key(maybe(port), 'own listener for /metrics; absent: only with admin:metrics'),
   'metrics.host': key(text, 'address of that listener', { fallback: '127.0.0.1' }),
   'log.level': key(z.enum(['error', 'warn', 'info', 'debug']), 'least severe level logged', {
