@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { fillFilms } from './films.ts';
 import { startBenchNode, type BenchNode } from './node.ts';
@@ -11,6 +12,7 @@ import { makeTree } from './scan.ts';
 
 const seconds = 5;
 const connections = 16;
+const restMs = 30_000;
 
 interface Load {
   readonly perSecond: number;
@@ -33,16 +35,23 @@ export async function benchHttp(count: number, scanFolder: string): Promise<Row[
   await fillFilms(node.sql, count);
   await rebuildSearch(node, count);
   const questions = await prepare(node);
-  const rows: Row[] = [];
+  const rows = memoryRows(node, `with ${count} films, before the load`);
   for (const question of questions) rows.push(...(await compare(node, question, 'idle')));
   await startScan(node, scanFolder);
   for (const question of questions) rows.push(...(await compare(node, question, 'scanning')));
-  const { api, media } = node.memory();
-  rows.push(
-    { name: `memory with ${count} films, API process`, value: api / 2 ** 20, unit: 'MB' },
-    { name: 'memory of media processes', value: media / 2 ** 20, unit: 'MB' },
-  );
+  rows.push(...memoryRows(node, 'right after the load'));
+  await pause(restMs);
+  rows.push(...memoryRows(node, `${restMs / 1_000} s later`));
   return rows;
+}
+
+function memoryRows(node: BenchNode, when: string): Row[] {
+  const { api, media } = node.memory();
+  const inMegabytes = (bytes: number) => ({ value: bytes / 2 ** 20, unit: 'MB' });
+  return [
+    { name: `memory ${when}, API process`, ...inMegabytes(api) },
+    { name: `memory ${when}, media processes`, ...inMegabytes(media) },
+  ];
 }
 
 async function prepare(node: BenchNode): Promise<Question[]> {

@@ -62,8 +62,8 @@ export interface ContentModule {
   /** Cache tags of its lists, made stale when works come or go; `<kind>s` unless stated. */
   readonly listTags?: readonly string[];
   /**
-   * Deletes works for good, with all that hangs on them (a person's state, images, credits …): those
-   * given, or all of a library. Without it a work whose last file is gone stays, unavailable.
+   * Deletes works for good, with all that hangs on them (a person's state, images, credits …):
+   * those given, or all of a library. Without it a work whose last file is gone stays, unavailable.
    */
   remove?(
     tx: Tx,

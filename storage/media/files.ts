@@ -130,7 +130,7 @@ export async function readWhole(
 }
 
 /**
- * The OpenSubtitles hash: size plus the little-endian 64-bit words of the first and the last 64 KiB,
+ * The OpenSubtitles hash: size plus the little-endian 64-bit words of the first and last 64 KiB,
  * modulo 2^64 (https://trac.opensubtitles.org/projects/opensubtitles/wiki/HashSourceCodes). A file
  * below 64 KiB counts whole, twice, padded with zeros.
  */

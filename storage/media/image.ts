@@ -8,7 +8,7 @@ const sidePixelsMax = 16_383; // WebP's own limit
 const bytesMax = 48 * 1024 * 1024;
 const workSeconds = 15;
 
-// Decoders are refused as a whole and allowed one by one: no SVG, PDF, TIFF, no file of a file name.
+// Decoders are refused as a whole and allowed one by one: no SVG, PDF, TIFF, no file by its name.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: [

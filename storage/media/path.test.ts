@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decodePath, displayName, encodePath } from './path.ts';
+import { decodePath, displayName, encodePath, readableName } from './path.ts';
 
 const names = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
@@ -77,4 +77,9 @@ describe('media paths', () => {
       expect(displayName(text)).to.equal(shown);
     });
   }
+
+  it('reads a name as text, control characters and all', () => {
+    const text = encodePath(Buffer.from('Caf\xe9\n', 'latin1'));
+    expect(readableName(text)).to.equal('Caf\xe9\n');
+  });
 });

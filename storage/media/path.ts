@@ -36,12 +36,17 @@ export function decodePath(text: string): Buffer {
   return bytes;
 }
 
+/** A name as text: bytes that are no UTF-8 are read as Windows-1252, what old systems mostly wrote. */
+export function readableName(text: string): string {
+  return text.replace(escapedAll, legacyCharacter);
+}
+
 /**
- * A name for people: bytes that are no UTF-8 are read as Windows-1252, what old systems mostly
- * wrote; control characters show as their pictures (U+2400 …), so that no name breaks a line.
+ * A name for people: readable, and its control characters show as their pictures (U+2400 …), so
+ * that no name breaks a line.
  */
 export function displayName(text: string): string {
-  return text.replace(escapedAll, legacyCharacter).replace(/\p{Cc}/gu, controlPicture);
+  return readableName(text).replace(/\p{Cc}/gu, controlPicture);
 }
 
 const windows1252 = new TextDecoder('windows-1252');

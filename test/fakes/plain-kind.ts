@@ -12,7 +12,8 @@ export const plainWorks = `
   )`;
 
 /**
- * The simplest kind of content there could be: each video is a work named like it. For tests of what
+ * The simplest kind of content there could be: each video is a work named like it. For tests of
+ * what
  * all kinds have in common, the scan before all.
  */
 export const plainKind: ContentModule = {
