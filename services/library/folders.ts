@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { MediaError, type Media } from '#storage/media/media.ts';
+import { displayName } from '#storage/media/path.ts';
 import type { components } from '#api/types.ts';
-import { problem } from '../errors.ts';
+import { problem, type ProblemError } from '../errors.ts';
 import { mapAtOnce } from './at-once.ts';
 import type { Root } from './model.ts';
 
@@ -66,8 +67,15 @@ async function locate({ media }: FolderDeps, path: string | undefined): Promise<
     return { path, real: await media.resolve(path, { priority: 'user' }), error: undefined };
   } catch (error) {
     if (!(error instanceof MediaError)) throw error;
-    return { path, real: undefined, error: error.message };
+    return { path, real: undefined, error: nowhere(error) };
   }
+}
+
+/** Why a path leads nowhere, in words for who typed it. */
+function nowhere({ code, message }: MediaError): string {
+  if (code === 'not-found') return 'there is no such folder.';
+  if (code === 'forbidden') return 'the server may not read it.';
+  return message;
 }
 
 function faultOf(
@@ -113,11 +121,28 @@ export async function listFolders(
     const { entries } = await media.list(start, relative, { priority: 'user' });
     const items = entries
       .filter(({ type }) => type === 'directory')
-      .map(({ name }) => ({ name, path: posix.join(clean, name) }));
+      .map(({ name }) => ({ name: displayName(name), path: posix.join(clean, name) }));
     return { path: clean, parent: clean === start ? null : posix.dirname(clean), items };
   } catch (error) {
     if (!(error instanceof MediaError)) throw error;
-    if (error.code === 'not-found') throw problem('not-found', 'There is no such folder.');
-    throw problem('media-unavailable', error.message, { cause: error });
+    throw noListing(error);
+  }
+}
+
+/** Why a folder's content cannot be shown. */
+function noListing(cause: MediaError): ProblemError {
+  switch (cause.code) {
+    case 'not-found':
+      return problem('not-found', 'There is no such folder.', { cause });
+    case 'forbidden':
+      return problem('forbidden', `The folder may not be read: ${cause.message}.`, { cause });
+    case 'unreadable':
+    case 'too-large':
+      return problem('unprocessable', `The folder cannot be read: ${cause.message}.`, { cause });
+    case 'timeout':
+    case 'unavailable':
+    case 'tool-missing':
+    case 'cancelled':
+      return problem('media-unavailable', cause.message, { cause });
   }
 }

@@ -25,6 +25,8 @@ const triesMax = 5;
 const rowsPerStatement = 2_000;
 /** Refused names kept per directory. */
 const refusedMax = 100;
+/** Of a directory's path: PostgreSQL's index takes 2,704 bytes a row, the root's id included. */
+const pathMaxBytes = 2_600;
 /** A directory that holds one of these is left out, with all below it. */
 const skipMarks: ReadonlySet<string> = new Set(['.ignore', '.nomedia']);
 
@@ -74,10 +76,13 @@ function contentOf({ module }: ScanRun, root: Root, visit: Visit): Content[] {
   const isSkipped = result.entries.some(({ type, name }) => type === 'file' && skipMarks.has(name));
   const files: SeenFile[] = [];
   const subdirectories: string[] = [];
+  const refused = [...result.refused];
   for (const { type, name, ...facts } of isSkipped ? [] : result.entries) {
     const path = joinPath(directory.path, name);
     if (type === 'directory') {
-      if (!module.ignores({ path, name })) subdirectories.push(path);
+      if (module.ignores({ path, name })) continue;
+      if (Buffer.byteLength(path) <= pathMaxBytes) subdirectories.push(path);
+      else refused.push({ name, reason: 'the path is too long' });
       continue;
     }
     const place = { directory: directory.path, name, sizeBytes: facts.sizeBytes };
@@ -85,8 +90,8 @@ function contentOf({ module }: ScanRun, root: Root, visit: Visit): Content[] {
     if (role === undefined) continue;
     files.push({ rootId: root.id, directoryId: directory.id, path, name, role, ...facts });
   }
-  const refused = isSkipped ? [] : result.refused.slice(0, refusedMax);
-  return [{ visit, files, subdirectories, refused }];
+  const told = isSkipped ? [] : refused.slice(0, refusedMax);
+  return [{ visit, files, subdirectories, refused: told }];
 }
 
 async function workOut(

@@ -1,5 +1,6 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { Cache } from '#storage/cache/cache.ts';
+import { displayName } from '#storage/media/path.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import { problem } from '../errors.ts';
 import { contentType } from './headers.ts';
@@ -45,7 +46,7 @@ function present(file: PlayableFile) {
   return {
     id,
     itemId,
-    name,
+    name: displayName(name),
     role,
     contentType: contentType(name, probe?.container),
     sizeBytes,

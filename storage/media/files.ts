@@ -194,10 +194,16 @@ async function follow(place: Place): Promise<BigIntStats> {
   if (!inside(place.root.real, target))
     throw new MediaError('forbidden', 'link out of the library');
   const facts = await attempt(() => stat(target, { bigint: true }));
-  if (facts.isDirectory() && (await leadsBack(place, target))) {
-    throw new MediaError('forbidden', 'link loop');
-  }
+  if (!facts.isDirectory()) return facts;
+  if (await leadsBack(place, target)) throw new MediaError('forbidden', 'link loop');
+  // Without loops, thirty folders with two links each to the next still make a billion paths.
+  if (isBehindLink(place)) throw new MediaError('forbidden', 'link to a folder behind a link');
   return facts;
+}
+
+/** Whether the directory was itself reached through a link. */
+function isBehindLink({ root, path, real }: Place): boolean {
+  return !real.equals(path === '' ? root.real : join(root.real, decodePath(path)));
 }
 
 /** Whether a target is, or holds, one of the directories on the way to it: a walk would never end. */

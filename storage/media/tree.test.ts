@@ -95,6 +95,7 @@ describe('media files', () => {
         'directory c',
         'directory inside',
         'file inside.mkv',
+        'directory many',
       ]);
       expect(refused).to.deep.equal([
         { name: 'broken', reason: 'broken link' },
@@ -106,6 +107,17 @@ describe('media files', () => {
         { name: 'self', reason: 'link loop' },
         { name: 'socket2.mkv', reason: 'a special file' },
         { name: 'up', reason: 'link loop' },
+      ]);
+    });
+
+    it('follows no link to a folder from behind another one: the paths would multiply', async () => {
+      expect((await media.list(root, 'links/many', {})).entries).to.have.length(3);
+      expect((await media.list(root, 'links/many/2', {})).entries).to.have.length(2);
+      const { entries, refused } = await media.list(root, 'links/many/2/x', {});
+      expect(entries.map(({ name }) => name)).to.deep.equal(['film.mkv']);
+      expect(refused).to.deep.equal([
+        { name: 'x', reason: 'link to a folder behind a link' },
+        { name: 'y', reason: 'link to a folder behind a link' },
       ]);
     });
 
@@ -275,6 +287,12 @@ async function makeLinks(root: string): Promise<void> {
   // a/b/to-c leads to c, and c/to-a back to a: only the way there shows that it is a loop.
   symlinkSync('../../c', join(folder, 'a/b/to-c'));
   symlinkSync('../a', join(folder, 'c/to-a'));
+  // Two links lead from 2 to 1, and from 1 to 0; a link to a file is no way on.
+  for (const level of ['0', '1', '2']) mkdirSync(join(folder, 'many', level), { recursive: true });
+  for (const [from, to] of ['21', '10']) {
+    for (const name of ['x', 'y']) symlinkSync(`../${to}`, join(folder, 'many', from!, name));
+  }
+  symlinkSync('../../inside.mkv', join(folder, 'many/1/film.mkv'));
   execFileSync('mkfifo', [join(folder, 'fifo.mkv')]);
   await new Promise<void>((resolve, reject) => {
     const server = createServer().on('error', reject);

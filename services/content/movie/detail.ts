@@ -1,4 +1,5 @@
 import type { components } from '#api/types.ts';
+import { displayName } from '#storage/media/path.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { normaliseLanguage } from '../../languages.ts';
 import { creditsOf, type StoredCredit } from '../../people/index.ts';
@@ -124,7 +125,7 @@ function presentFile(file: FilmFile): Schemas['MediaFile'] {
   const { probe } = file;
   return {
     id: file.id,
-    name: file.name,
+    name: displayName(file.name),
     ...optional('part', file.part),
     sizeBytes: file.sizeBytes,
     durationMs: round(probe?.durationMs),
@@ -161,7 +162,7 @@ function presentSubtitle(file: FilmFile): Schemas['ExternalSubtitle'] {
   return {
     fileId: file.id,
     ...optional('forFileId', text('forFileId')),
-    name: file.name,
+    name: displayName(file.name),
     format: file.name.slice(file.name.lastIndexOf('.') + 1).toLowerCase(),
     ...optional('language', text('language')),
     ...optional('title', text('title')),
@@ -174,7 +175,7 @@ function presentSubtitle(file: FilmFile): Schemas['ExternalSubtitle'] {
 const presentExtra = (file: FilmFile): Schemas['MovieExtra'] => ({
   fileId: file.id,
   type: typeof file.facts['extraType'] === 'string' ? file.facts['extraType'] : 'extra',
-  name: file.name,
+  name: displayName(file.name),
   sizeBytes: file.sizeBytes,
   durationMs: round(file.probe?.durationMs),
   isAvailable: file.isAvailable,
@@ -186,8 +187,10 @@ function presentMatch(match: Match | Record<never, never>): Schemas['MovieMatch'
   return {
     chosen: { from, title, year, score },
     ...optional('runnerUp', runnerUp),
-    path,
-    ...optional('nfoPath', nfo?.path),
-    ...(problems === undefined ? {} : { problems: [...problems] }),
+    path: displayName(path),
+    ...optional('nfoPath', nfo && displayName(nfo.path)),
+    ...(problems === undefined
+      ? {}
+      : { problems: problems.map((one) => ({ ...one, path: displayName(one.path) })) }),
   };
 }

@@ -132,11 +132,13 @@ function readPlace(
   };
 }
 
-/** PostgreSQL writes `2026-01-01 00:00:00+00`; the 41st of a month is refused. */
-const isRealTime = (value: unknown): boolean =>
-  value === null ||
-  (typeof value === 'string' &&
-    !Number.isNaN(Date.parse(value.replace(' ', 'T').replace('+00', 'Z'))));
+/** PostgreSQL writes `2026-01-01 00:00:00+00`; the 30th of February and the year 0 are refused. */
+function isRealTime(value: unknown): boolean {
+  if (typeof value !== 'string') return value === null;
+  const time = new Date(value.replace(' ', 'T').replace('+00', 'Z'));
+  if (Number.isNaN(time.getTime()) || value.startsWith('0000')) return false;
+  return time.toISOString().startsWith(value.slice(0, 10));
+}
 
 /** The cursor of the page after `last`. */
 export const cursorAfter = (query: ListQuery, last: Place): string =>

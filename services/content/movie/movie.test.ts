@@ -277,13 +277,17 @@ describe('films', () => {
         const error = await failure(ask(handlers.listMovies, userId, { query: { cursor } }));
         expect(error, cursor).to.have.property('code', 'invalid-cursor');
       }
-      const cursor = encode('movies added desc', 'first', '2026-13-41 00:00:00+00', id);
-      const error = await failure(
-        ask(handlers.listMovies, userId, {
-          query: { cursor, sort: 'added' },
-        }),
-      );
-      expect(error).to.have.property('code', 'invalid-cursor');
+      const unreal = [
+        ['added', '2026-13-41 00:00:00+00'],
+        ['added', '0000-01-01 00:00:00+00'],
+        ['released', '2024-02-30'],
+        ['released', '0000-01-01'],
+      ] as const;
+      for (const [sort, time] of unreal) {
+        const cursor = encode(`movies ${sort} desc`, 'first', time, id);
+        const error = await failure(ask(handlers.listMovies, userId, { query: { cursor, sort } }));
+        expect(error, time).to.have.property('code', 'invalid-cursor');
+      }
     });
   });
 

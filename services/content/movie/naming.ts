@@ -1,3 +1,4 @@
+import { readableName } from '#storage/media/path.ts';
 import { takeIds, type ProviderIds } from './naming-ids.ts';
 import {
   editionTail,
@@ -44,7 +45,9 @@ const bracketTitles = new Set(['rec']);
 
 /** Reads a file's or folder's name (without the extension) as the name of a film. Pure. */
 export function readName(name: string, options: NamingOptions): NameReading {
-  const whole = name.normalize('NFC');
+  const whole = readableName(name)
+    .replace(/\p{Cc}+/gu, ' ')
+    .normalize('NFC');
   const { text: withoutIds, ids } = takeIds(whole);
   const { text, group } = takeLeadingGroup(withoutIds.replace(site, ''));
   const words = findStrongWords(text);

@@ -88,6 +88,7 @@ function toDocument(row: Row): SourceDocument {
 /** How films are found. */
 export const movieSearch: SearchSource = {
   kind: 'movie',
+  permission: 'movies:read',
   async documents(sql, ids) {
     return (await readRows(sql, ids)).map(toDocument);
   },
