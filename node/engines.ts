@@ -38,6 +38,8 @@ export interface EngineOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => number;
+  /** Told when a cached value is served past its time because its source does not answer. */
+  readonly onStale: (ageMs: number) => void;
 }
 
 const mediaIdleMs = 60_000;
@@ -62,6 +64,7 @@ export async function openEngines(
     redis,
     log,
     now,
+    onStale: options.onStale,
     l1MaxBytes: config['cache.l1_size'],
     onLookup: ({ type, tier, outcome }) => metrics.cacheLookups.inc({ type, tier, outcome }),
   });

@@ -40,7 +40,8 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   return {
     stopped,
     stop(level = 'soft') {
-      log.info('stopping', { level });
+      // Not as `level`: that is the log's own word.
+      log.info('stopping', { extent: level });
       if (level === 'exit') {
         deps.exit();
         return;

@@ -54,10 +54,21 @@ const asText = winston.format.printf((info) => {
   const { timestamp, level, message, module, ...facts } = info;
   // On a terminal there is one node; its id is in every JSON line instead.
   delete facts['nodeId'];
-  const rest = Object.entries(facts).map(([name, value]) => `${name}=${factText(value)}`);
+  const rest = Object.entries(facts).flatMap(([name, value]) => factTexts(name, value));
   const place = typeof module === 'string' ? ` ${module}:` : '';
   return [`${String(timestamp)} ${level}${place} ${String(message)}`, ...rest].join(' ');
 });
+
+/** Counters and the like stand side by side; nothing is said of what has no value. */
+function factTexts(name: string, value: unknown): string[] {
+  if (value === undefined) return [];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [`${name}=${factText(value)}`];
+  }
+  return Object.entries(value)
+    .filter(([, inner]) => inner !== undefined && inner !== 0)
+    .map(([inner, text]) => `${name}.${inner}=${factText(text)}`);
+}
 
 function factText(value: unknown): string {
   if (typeof value === 'string') return /[\s"=]/.test(value) ? JSON.stringify(value) : value;

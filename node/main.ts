@@ -9,6 +9,7 @@ import { createEventRing, eventBase } from './events.ts';
 import { addGauges } from './gauges.ts';
 import { createHealth } from './health.ts';
 import { defaultLimits, type Limits } from './http/limits.ts';
+import { createStaleness } from './http/staleness.ts';
 import { startHttp } from './http/start.ts';
 import { readNodeId } from './identity.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
@@ -58,7 +59,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
   await using stack = new AsyncDisposableStack();
   const metrics = createMetrics();
-  const engines = await openEngines({ config, log, metrics, now }, stack);
+  const staleness = createStaleness();
+  const onStale = (ageMs: number) => staleness.note(ageMs);
+  const engines = await openEngines({ config, log, metrics, now, onStale }, stack);
   const events = createEventRing({ now, log }, { base: eventBase(engines.epoch) });
   const services = await createServices({ config, engines, events, metrics, nodeId, log, now });
   const health = stack.use(
@@ -76,8 +79,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       {
         handlers: { ...services.handlers, ...createNodeHandlers({ health, metrics }) },
         authenticate: operator.authenticate(services.users.authenticate),
+        recheck: operator.recheck(services.users.recheck),
         clock: engines.clock,
         redis: engines.redis,
+        staleness,
         metrics: requestMetrics(metrics),
         ...{ events, version: manifest.version, log, now },
       },

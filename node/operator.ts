@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { problem } from '#services/errors.ts';
 import type { Authenticate, Principal } from '#services/principal.ts';
-import { permissionsOf } from '#services/users/index.ts';
+import { permissionsOf, type Recheck } from '#services/users/index.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 
 /** The person at this machine's command line, who proves it by reading the data folder. */
@@ -10,6 +10,8 @@ export interface Operator {
   readonly token: string;
   /** Authenticates the operator, or asks `next`. */
   readonly authenticate: (next: Authenticate) => Authenticate;
+  /** Looks again at the operator, or lets `next` look. */
+  readonly recheck: (next: Recheck) => Recheck;
 }
 
 /**
@@ -28,6 +30,9 @@ export function createOperator({ sql }: { sql: Sql }): Operator {
     token,
     authenticate: (next) => async (credentials) =>
       isOperator(credentials.bearer) ? firstAdministrator(sql) : next(credentials),
+    // No session's id is a user's: only the operator's principal has both the same.
+    recheck: (next) => async (principal) =>
+      principal.credentialId === principal.userId ? firstAdministrator(sql) : next(principal),
   };
 }
 

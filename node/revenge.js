@@ -3,7 +3,9 @@
 // that Node as a package, so a machine whose own Node is older re-executes under the right one.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+// Not by name: Node 20 has no compile cache, and would refuse this file before its first line.
+import module from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 
 const oldestMajor = 24;
@@ -28,7 +30,9 @@ function runUnderOwnNode() {
 if (Number(process.versions.node.split('.')[0]) < oldestMajor) {
   runUnderOwnNode();
 } else {
-  enableCompileCache();
+  module.enableCompileCache();
+  // A home server's memory is for its films: collect earlier, for a few percent of speed.
+  setFlagsFromString('--heap-growing-percent=30');
   const { main } = await import('./cli/main.ts');
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -109,8 +109,7 @@ async function asError(response: Response): Promise<CommandError> {
   } catch {
     // Not a problem document (a proxy's page, say): the status alone has to do.
   }
-  const faults = (said.errors ?? []).map(({ path, message }) => `${path}: ${message}`);
-  const words = [said.detail ?? said.title ?? `HTTP ${response.status}`, ...faults].join('; ');
+  const words = wordsOf(said) ?? `HTTP ${response.status}`;
   const isForbidden = response.status === 401 || response.status === 403;
   const exit = isForbidden
     ? exitCode.forbidden
@@ -118,4 +117,14 @@ async function asError(response: Response): Promise<CommandError> {
       ? exitCode.unavailable
       : exitCode.failed;
   return new CommandError(words, exit);
+}
+
+/** What a person reads: the detail, and of the single faults what it does not say already. */
+function wordsOf({ title, detail = title, errors = [] }: Problem): string | undefined {
+  const more = errors
+    .filter(({ message }) => detail?.includes(message) !== true)
+    .map(({ path, message }) => `${path}: ${message}`);
+  const words = [...(detail === undefined ? [] : [detail]), ...more].join('; ');
+  // Where in the request a value stood means nothing to who typed an option: /query/limit is limit.
+  return words === '' ? undefined : words.replaceAll(/\/(?:params|query|body)\/(?=\w)/g, '');
 }

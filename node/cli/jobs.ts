@@ -40,7 +40,7 @@ export function addJobs(program: Command): void {
     .description('the newest jobs')
     .option('--queue <name>')
     .option('--state <state>', 'waiting, scheduled, running, completed, cancelled or dead')
-    .option('--name <name>', 'kind of job, as in library.scan')
+    .option('--name <name>', 'kind of job, as in library.probe')
     .option('--limit <number>', 'rows at most', '50')
     .action(async (filters: Record<string, string>, command: Command) => {
       const { client, output } = await open(command);

@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander';
-import { ProblemError } from '#services/errors.ts';
 import manifest from '#package.json' with { type: 'json' };
 import { ConfigError } from '../config/read.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
-import { CommandError, exitCode } from './exit.ts';
+import { exitCode } from './exit.ts';
+import { describeFault } from './fault.ts';
 import { addJobs } from './jobs.ts';
 import { addLibrary } from './library.ts';
 import { addMigrate } from './migrate.ts';
@@ -21,6 +21,7 @@ function createProgram(): Command {
     .option('--data <dir>', "the node's data folder (data.dir)")
     .option('--config <file>', 'configuration file (default: config.yaml)')
     .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(see revenge --help)');
   addServe(program);
   addSetup(program);
@@ -45,6 +46,7 @@ function inherit(command: Command): void {
 
 /** Runs one command; resolves to the process's exit code and never throws. */
 export async function main(args: readonly string[]): Promise<number> {
+  surviveClosedOutput();
   try {
     await createProgram().parseAsync([...args], { from: 'user' });
     return exitCode.ok;
@@ -53,23 +55,28 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Who reads along (`| head`, a terminal) may leave; a node must not die of its next line. */
+function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code !== 'EPIPE' && code !== 'EIO') throw new Error(`output failed (${code})`);
+    });
+  }
+}
+
 function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     // Commander has printed its own message; help and version are no failure.
     return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   }
-  const { message } = error as Error;
   if (error instanceof ConfigError) {
     process.stderr.write(error.faults.map((fault) => `revenge: ${fault}\n`).join(''));
     return exitCode.config;
   }
+  const { message, exit } = describeFault(error);
   process.stderr.write(`revenge: ${message}\n`);
-  if (error instanceof CommandError) return error.exit;
-  if (error instanceof ProblemError) {
-    return error.status === 503 ? exitCode.unavailable : exitCode.failed;
-  }
   if (process.env['REVENGE_LOG_LEVEL'] === 'debug') {
     process.stderr.write(`${(error as Error).stack}\n`);
   }
-  return exitCode.failed;
+  return exit;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { openDatabase } from '../database.ts';
+import { openDatabase, type OpenDatabase } from '../database.ts';
+import { findRunning } from '../rundir.ts';
 import { createContext, type GlobalOptions } from './context.ts';
 import { CommandError, exitCode } from './exit.ts';
 import { table } from './output.ts';
@@ -30,22 +31,53 @@ export function addMigrate(program: Command): void {
     ['to', 'go to exactly [version]'],
   ] as const;
   for (const [step, description] of steps) {
-    migrate
+    const stepCommand = migrate
       .command(step)
       .argument(step === 'to' ? '<version>' : '[version]', 'number of a migration; 0 is none')
-      .description(description)
-      .action(async (text: string | undefined, _options, command: Command) => {
+      .description(description);
+    if (step !== 'up') {
+      stepCommand.option('--yes', 'I know that what the reverted ones hold is deleted');
+    }
+    stepCommand.action(
+      async (text: string | undefined, options: { yes?: boolean }, command: Command) => {
+        const version = versionOf(text);
         const { output, ...context } = createContext(command.optsWithGlobals<GlobalOptions>());
         await using open = await openDatabase(context.config.values, context.log, joinRunning);
-        const names = await open.migrator[step](versionOf(text) as number);
+        if (await reverts(open, step, version)) {
+          await allowRevert(context.config.values['data.dir'], options.yes === true);
+        }
+        const names = await open.migrator[step](version as number);
         output.result({ ran: names }, () =>
           names.length === 0 ? 'nothing to do' : names.map((name) => `${step}: ${name}`).join('\n'),
         );
-      });
+      },
+    );
   }
 }
 
 const joinRunning = { joinRunning: true } as const;
+
+async function reverts(
+  { migrator }: OpenDatabase,
+  step: 'up' | 'down' | 'to',
+  version: number | undefined,
+): Promise<boolean> {
+  if (step === 'up') return false;
+  if (step === 'down' || version === undefined) return true;
+  const { applied } = await migrator.status();
+  return applied.some((migration) => migration.version > version);
+}
+
+/** Tables are about to be dropped: not beneath a node that works with them, and not by a slip. */
+async function allowRevert(dataDir: string, isMeant: boolean): Promise<void> {
+  if ((await findRunning(dataDir)) !== undefined) {
+    throw new CommandError(`a node runs on ${dataDir}: stop it before going back`);
+  }
+  if (!isMeant) {
+    const words = 'going back deletes what the reverted migrations hold; --yes says you mean it';
+    throw new CommandError(words, exitCode.usage);
+  }
+}
 
 function versionOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

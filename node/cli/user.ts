@@ -95,6 +95,7 @@ function addChanges(user: Command): void {
   user
     .command('delete <name>')
     .description('remove a person with sessions, keys and watch state')
+    .requiredOption('--yes', 'I know that the watch state goes too')
     .action(async (name: string, _options, command: Command) => {
       const { client, output } = await open(command);
       const { id } = await find(client, name);

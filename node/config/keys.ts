@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { duration, flag, hostPort, list, port, secret, size, text, url, whole } from './values.ts';
+import { duration, flag, hostPort, list, oneOf, port, secret, size, text, url } from './values.ts';
+import { whole } from './values.ts';
 
 /** One configuration key: its form, default, and how it behaves. */
 export interface Key<Schema extends z.ZodType = z.ZodType> {
@@ -70,11 +71,11 @@ export const keys = {
   ),
   'metrics.port': key(maybe(port), 'own listener for /metrics; absent: only with admin:metrics'),
   'metrics.host': key(text, 'address of that listener', { fallback: '127.0.0.1' }),
-  'log.level': key(z.enum(['error', 'warn', 'info', 'debug']), 'least severe level logged', {
+  'log.level': key(oneOf(['error', 'warn', 'info', 'debug']), 'least severe level logged', {
     fallback: 'info',
     isLive: true,
   }),
-  'log.format': key(z.enum(['auto', 'json', 'text']), 'auto: text on a terminal, else json', {
+  'log.format': key(oneOf(['auto', 'json', 'text']), 'auto: text on a terminal, else json', {
     fallback: 'auto',
   }),
 
@@ -106,8 +107,8 @@ export const keys = {
   'search.url': key(maybe(url('http', 'https')), 'Typesense; absent: search in PostgreSQL'),
   'search.api_key': key(maybe(text), 'API key of Typesense', hidden),
 
-  'media.ffmpeg_path': key(maybe(text), 'ffmpeg; absent: the one on PATH'),
-  'media.ffprobe_path': key(maybe(text), 'ffprobe; absent: the one on PATH'),
+  'media.ffmpeg_path': key(maybe(text), 'absent: ffmpeg on PATH, else an old one from npm'),
+  'media.ffprobe_path': key(maybe(text), 'absent: ffprobe on PATH, else an old one from npm'),
   'media.processes': key(whole(1, 16), 'processes that touch media files', { fallback: 1 }),
   'media.per_mount': key(whole(1, 64), 'calls at once on one mount', { fallback: 8 }),
   'media.image_cache': key(size, 'disk for resized pictures', { fallback: '2GB' }),

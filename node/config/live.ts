@@ -34,17 +34,23 @@ const settleMs = 250;
 export function watchConfig({ input, current, log, onChange }: LiveOptions): AsyncDisposable {
   let now = current.values;
   let timer: NodeJS.Timeout | undefined;
+  // What the command line says outranks the file for as long as the node runs.
+  const fixed = Object.fromEntries(
+    Object.entries(current.values).filter(
+      ([key]) => current.origins[key as ConfigKey] === 'command line',
+    ),
+  );
 
   function reload(): void {
     try {
       const { values } = readConfig(input);
-      const { live, afterRestart } = compareConfigs(now, values);
+      const { live, afterRestart } = compareConfigs(now, { ...values, ...fixed });
       if (live.length > 0) log.info('configuration changed', { keys: live });
       if (afterRestart.length > 0) {
         log.warn('configuration changed; restart for it to take effect', { keys: afterRestart });
       }
-      now = values;
-      if (live.length > 0) onChange(values, live);
+      now = { ...values, ...fixed };
+      if (live.length > 0) onChange(now, live);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       log.error('configuration has faults, the running one stays', { faults: error.faults });

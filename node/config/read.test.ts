@@ -106,6 +106,19 @@ describe('configuration', () => {
     expect(faults[0]).to.match(/config\.yaml:\d+: /);
   });
 
+  it('says what a file must be when it is a sentence, a list, or a value for a section', () => {
+    for (const text of ['server\n', '- a\n- b\n']) {
+      expect(faultsOf(() => readConfig({ env: {}, file: file(text) }))[0]).to.include('keys and');
+    }
+    const faults = faultsOf(() => readConfig({ env: {}, file: file('server: 8081\n') }));
+    expect(faults[0]).to.match(/server: holds further keys and no value itself, as in server\./);
+  });
+
+  it('names the words that are allowed', () => {
+    const faults = faultsOf(() => readConfig({ env: { REVENGE_LOG_LEVEL: 'loud' } }));
+    expect(faults[0]).to.include('log.level: expected one of error, warn, info, debug (from');
+  });
+
   it('refuses a file that was named and is not there', () => {
     const env = { REVENGE_CONFIG: join(folder, 'none.yaml') };
     expect(faultsOf(() => readConfig({ env }))[0]).to.include('cannot be read (ENOENT)');

@@ -104,17 +104,29 @@ function fromFile(path: string, isRequired: boolean, faults: string[]): Map<Conf
   const document = parseDocument(text, { lineCounter: lines });
   for (const error of document.errors) {
     const { line } = lines.linePos(error.pos[0]);
-    faults.push(`${path}:${line}: ${error.message.split('\n')[0]}`);
+    const [said = ''] = error.message.split('\n');
+    faults.push(`${path}:${line}: ${said.replace(/ at line \d+, column \d+:$/, '')}`);
   }
   if (document.errors.length > 0) return found;
+  const content: unknown = document.toJS({ maxAliasCount: 10 });
+  if (content !== null && (typeof content !== 'object' || Array.isArray(content))) {
+    faults.push(`${path}: expected keys and values, like "server:" with "  port: 8080" below it`);
+    return found;
+  }
   const flat = new Map<string, unknown>();
-  flatten(document.toJS({ maxAliasCount: 10 }), '', flat);
+  flatten(content, '', flat);
   const known = new Set<string>(names);
   for (const [name, value] of flat) {
     if (known.has(name)) found.set(name as ConfigKey, { value, origin: path });
-    else faults.push(`${path}: ${name}: no such key${nearest(name, known)}`);
+    else faults.push(`${path}: ${name}: ${noSuchKey(name, known)}`);
   }
   return found;
+}
+
+function noSuchKey(name: string, known: Iterable<string>): string {
+  const below = [...known].find((key) => key.startsWith(`${name}.`));
+  if (below === undefined) return `no such key${nearest(name, known)}`;
+  return `holds further keys and no value itself, as in ${below}`;
 }
 
 /** Suggests the known name that differs least, when it is close enough to be meant. */

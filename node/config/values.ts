@@ -43,6 +43,10 @@ export const flag = z.union(
   { error: 'true or false' },
 );
 
+/** One of a few words. */
+export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z.enum(words, { error: `one of ${words.join(', ')}` });
+
 /** A list: a YAML sequence, or text with commas between. */
 export const list = z.union(
   [

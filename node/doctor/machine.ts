@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -63,13 +63,12 @@ export async function checkDataFolder(config: Config): Promise<Finding[]> {
     const mend = `make it and give it to this user: mkdir -p ${dir} && chown $(id -u) ${dir}`;
     return [failing('data folder', `${dir} cannot be written`, mend)];
   }
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const facts = await statfs(dir);
+  const facts = await statfs(existing);
   const kind = fileSystems[facts.type >>> 0] ?? `type 0x${(facts.type >>> 0).toString(16)}`;
   const free = (facts.bavail * facts.bsize) / gigabyte;
   const room = `${free.toFixed(1)} GB free`;
   return [
-    fine('data folder', dir),
+    fine('data folder', existing === dir ? dir : `${dir} (made at the first start)`),
     fileSystemFinding(dir, kind),
     free >= 2
       ? fine('disk space', room)

@@ -183,6 +183,8 @@ describe('app', () => {
       ['a coding', '{}', { ...json, 'content-encoding': 'gzip' }, 'unsupported-media-type'],
       ['what is not UTF-8', new Uint8Array([34, 0xff, 34]), json, 'bad-request'],
       ['a NUL character', '{"name":"a\\u0000b"}', json, 'bad-request'],
+      ['half a surrogate pair', '{"name":"a\\uD800b"}', json, 'bad-request'],
+      ['half a pair in a name', '{"\\udc00":[null,{"a":1}]}', json, 'bad-request'],
       ['nothing', '', json, 'bad-request'],
       ['an array', '[]', json, 'bad-request'],
       ['more than 1 MiB', `{"name":"${'x'.repeat(1_048_576)}"}`, json, 'too-large'],

@@ -13,6 +13,7 @@ import { bindOperations, type AnyHandlers, type Route } from './operations.ts';
 import { createRecorder, type RequestMetrics } from './record.ts';
 import { createRender } from './rendering.ts';
 import { quickenUrlParse } from './quicken.ts';
+import type { Staleness } from './staleness.ts';
 import { createRouter } from './router.ts';
 import { serve, type IndexClock, type ServeContext } from './serve.ts';
 import { createSite } from './site.ts';
@@ -28,6 +29,8 @@ export interface AppDeps {
   clock: IndexClock;
   log: Log;
   metrics?: RequestMetrics | undefined;
+  /** Says `X-Revenge-Stale` where caches had to serve what is past its time. */
+  staleness?: Staleness | undefined;
   /** Shares the limit on sign-in attempts among the nodes. */
   redis?: Redis | undefined;
   now?: () => number;
@@ -99,7 +102,9 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
   };
 
   const run = async (exchange: Exchange) => {
-    if ((await serve(exchange, context)) === 'answered' || (await site(exchange))) return;
+    const serving = () => serve(exchange, context);
+    const served = await (deps.staleness?.run(exchange, serving) ?? serving());
+    if (served === 'answered' || (await site(exchange))) return;
     throw problem('not-found', 'There is nothing at this path');
   };
 

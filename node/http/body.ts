@@ -102,7 +102,8 @@ function parse(bytes: Buffer): unknown {
       cause,
     });
   }
-  if (text.includes('\\u0000') && hasNul(value)) throw nulFound('/body');
+  // Only an escape can bring such a character in: UTF-8 has no half pairs, JSON no bare controls.
+  if (unfitEscape.test(text)) refuseUnfit(value);
   return value;
 }
 
@@ -112,17 +113,28 @@ export const nulFound = (path: string) =>
     errors: [{ path, message: 'contains a NUL character' }],
   });
 
-function hasNul(value: unknown): boolean {
+const unfitEscape = /\\u(?:0000|d[89a-f])/i;
+
+/** Throws `bad-request` for texts, names included, that PostgreSQL could not keep as they are. */
+function refuseUnfit(value: unknown): void {
   const waiting = [value];
-  for (let next = waiting.pop(); waiting.length > 0 || next !== undefined; next = waiting.pop()) {
-    if (typeof next === 'string' && next.includes('\0')) return true;
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (typeof next === 'string') refuseText(next);
     if (typeof next !== 'object' || next === null) continue;
     for (const [key, entry] of Object.entries(next)) {
-      if (key.includes('\0')) return true;
-      if (entry !== null && entry !== undefined) waiting.push(entry);
+      refuseText(key);
+      waiting.push(entry);
     }
   }
-  return false;
+}
+
+function refuseText(text: string): void {
+  if (text.includes('\0')) throw nulFound('/body');
+  if (text.isWellFormed()) return;
+  throw problem('bad-request', '/body contains half a surrogate pair', {
+    errors: [{ path: '/body', message: 'contains half a surrogate pair' }],
+  });
 }
 
 function positionIn(text: string, message: string): string {

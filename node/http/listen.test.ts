@@ -74,6 +74,17 @@ describe('listener', () => {
       expect(answer).to.contain('application/problem+json').and.contain('/problems/bad-request');
     });
 
+    it('ends a connection on which a body was announced and not asked for', async () => {
+      const answer = await raw(
+        api.port,
+        'POST /api/v1/widgets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+          'Expect: 100-continue\r\nContent-Length: 14\r\n\r\n',
+      );
+      expect(answer)
+        .to.match(/^HTTP\/1\.1 401/)
+        .and.match(/\r\nConnection: close\r\n/);
+    });
+
     it('lets a body come only after it has agreed to it', async () => {
       const head = (token: string) =>
         'POST /api/v1/widgets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +

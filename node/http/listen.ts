@@ -45,7 +45,12 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   );
   server.setTimeout(options.idleTimeoutMs ?? 900_000);
   server.maxConnections = options.connectionsMax ?? 10_000;
-  server.on('checkContinue', app.express); // the body reader says when to go on
+  server.on('checkContinue', (req, res) => {
+    // The body reader says when to go on. Who is answered before may keep the body back, and then
+    // what follows on the connection would be taken for it: it ends here.
+    res.shouldKeepAlive = false;
+    app.express(req, res);
+  });
   server.on('clientError', refuse);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

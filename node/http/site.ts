@@ -4,8 +4,11 @@ import sendFile from 'send';
 import type { Exchange } from './exchange.ts';
 import type { SecurityHeaders } from './headers.ts';
 import { send } from './reply.ts';
+import { setupFiles, type SetupFile } from './setup-page.ts';
 
-const page = Buffer.from(`<!doctype html>
+const signpost: SetupFile = {
+  type: 'text/html; charset=utf-8',
+  body: Buffer.from(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -13,14 +16,16 @@ const page = Buffer.from(`<!doctype html>
 <h1>Revenge</h1>
 <p>This node is up. <a href="/api/docs">What its API can do</a>.</p>
 </html>
-`);
+`),
+};
 
 /** Answers what is not in the spec, or says that it does not know the path either. */
 export type Site = (exchange: Exchange) => Promise<boolean>;
 
 /**
  * The web app's files at `/`, with its first page for every path that is not a file (the app
- * routes by itself). Without a folder, `/` is a signpost to the API's reference.
+ * routes by itself). Without a folder, `/` is a signpost to the API's reference, and `/setup` makes
+ * the first administrator.
  */
 export function createSite(options: { dir: string | undefined; security: SecurityHeaders }): Site {
   const { dir, security } = options;
@@ -29,9 +34,11 @@ export function createSite(options: { dir: string | undefined; security: Securit
     if (req.method !== 'GET' && req.method !== 'HEAD') return false;
     if (path.startsWith('/api/')) return false;
     if (dir !== undefined) return sendSite(exchange, { dir, security });
-    if (path !== '/') return false;
+    const file = path === '/' ? signpost : setupFiles.get(path);
+    if (file === undefined) return false;
     exchange.security = security.page;
-    send(exchange, 200, { body: page, headers: ['Content-Type', 'text/html; charset=utf-8'] });
+    const headers = ['Content-Type', file.type, 'Cache-Control', 'no-store'];
+    send(exchange, 200, { body: file.body, headers });
     return true;
   };
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { problem } from '#services/errors.ts';
 import type { Events } from '#services/events.ts';
-import type { Principal } from '#services/principal.ts';
+import type { Permission, Principal } from '#services/principal.ts';
 import { createEventRing, type EventRing } from '#node/events.ts';
 import { quiet } from '#test/log.ts';
 import { principalWith, specOf, testApi, type TestApi } from '#test/http.ts';
@@ -40,6 +41,8 @@ interface Setup extends AsyncDisposable {
   ring: EventRing;
   streams: EventStreams;
   hand: ReturnType<typeof handTimers>;
+  /** What the second look finds. */
+  now: { principal: Principal | Error };
 }
 
 async function setUp(
@@ -49,13 +52,19 @@ async function setUp(
   const ring = createEventRing({ now: () => 0, log: quiet }, { base, capacity: 3 });
   const hand = handTimers();
   const { timers } = hand;
-  const streams = createEventStreams({ events: ring, log: quiet, now: () => 0, timers }, options);
+  const now: Setup['now'] = { principal };
+  const recheck = async () => {
+    if (now.principal instanceof Error) throw now.principal;
+    return now.principal;
+  };
+  const deps = { events: ring, log: quiet, now: () => 0, timers, recheck };
+  const streams = createEventStreams(deps, options);
   const api = await testApi({
     spec: specOf('events'),
     handlers: streams.handlers,
     authenticate: async ({ bearer }) => (bearer ? principal : undefined),
   });
-  return { api, ring, streams, hand, [Symbol.asyncDispose]: () => api.close() };
+  return { api, ring, streams, hand, now, [Symbol.asyncDispose]: () => api.close() };
 }
 
 /** Reads blocks of an event stream as they come. */
@@ -164,6 +173,43 @@ describe('event stream', () => {
     setup.hand.afters[0]?.run();
     expect(await second.next()).to.equal(undefined);
     expect(setup.hand.everies).to.have.length(0);
+  });
+
+  it('ends when the listener is no longer who it was, or may hear less', async () => {
+    const fewer = { ...principalWith('events:read'), permissions: new Set<Permission>() };
+    for (const found of [problem('token-invalid', 'gone'), fewer]) {
+      await using setup = await setUp();
+      const { next } = await open(setup.api);
+      await next();
+      await next();
+      setup.now.principal = found;
+      setup.hand.everies[1]?.();
+      expect(await next()).to.equal(undefined);
+    }
+  });
+
+  it('goes on while nothing has changed, or nobody can tell', async () => {
+    await using setup = await setUp();
+    const { next } = await open(setup.api);
+    await next();
+    await next();
+    setup.hand.everies[1]?.();
+    setup.now.principal = new Error('the database is away');
+    setup.hand.everies[1]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    setup.ring.publish('item.added', item);
+    expect(await next()).to.match(/event: item.added/);
+  });
+
+  it('lets a client start anew that missed more than it could take at once', async () => {
+    await using setup = await setUp({ bufferMaxBytes: 4_000 });
+    const big = { ...item, itemId: 'x'.repeat(1_500) };
+    for (let i = 0; i < 2; i++) setup.ring.publish('item.added', big);
+    const { next } = await open(setup.api, `?since=${base}`);
+    await next();
+    expect(await next()).to.match(/^id: 1002\nevent: reset\n/);
+    setup.ring.publish('item.added', item);
+    expect(await next()).to.match(/^id: 1003\n/);
   });
 
   it('cuts a client off that does not read', async () => {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { HandlersOf, RequestFacts } from '#api/handler.ts';
-import { problem } from '#services/errors.ts';
+import { ProblemError, problem } from '#services/errors.ts';
 import type { Event, EventSource } from '#services/events.ts';
 import type { Log } from '#services/log.ts';
 import { permits, type Principal } from '#services/principal.ts';
@@ -12,6 +12,8 @@ export interface EventStreamDeps {
   log: Log;
   now: () => number;
   timers: Timers;
+  /** What a principal is by now; throws a ProblemError when its credential no longer holds. */
+  recheck: (principal: Principal) => Promise<Principal>;
 }
 
 /** Their limits. */
@@ -19,6 +21,8 @@ export interface EventStreamOptions {
   perUserMax?: number;
   totalMax?: number;
   heartbeatMs?: number;
+  /** How often it is asked whether the listener may still listen. */
+  recheckMs?: number;
   /** After this long a stream ends, and the client comes back with a fresh token. */
   lifetimeMs?: number;
   /** Bytes that may wait for a slow client before it is cut off. */
@@ -102,11 +106,12 @@ function resumeFrom(header: string | undefined, since: number | undefined): numb
 }
 
 function openStream(
-  { events, log, now, timers }: EventStreamDeps,
+  { events, log, now, timers, recheck }: EventStreamDeps,
   options: EventStreamOptions,
   { principal, names, request, sinceId }: Subscriber,
 ): Readable {
   const { heartbeatMs = 15_000, lifetimeMs = 900_000, bufferMaxBytes = 262_144 } = options;
+  const { recheckMs = 5_000, retryMs = 3_000 } = options;
   const cleanups: (() => void)[] = [];
   const stream = new Readable({
     read: () => undefined,
@@ -128,20 +133,34 @@ function openStream(
     log.warn('event stream cut off: the client is too slow', { userId: principal.userId });
     stream.destroy();
   };
+  let missed: string[] | undefined = []; // what is told before `subscribe` returns
   const listen = (event: Event) => {
     if (ended()) return;
-    if (isFor(event, principal) && isWanted(event.name, names)) write(frame(event));
+    const isTold = isFor(event, principal) && isWanted(event.name, names);
+    if (isTold && missed) missed.push(frame(event));
+    else if (isTold) write(frame(event));
     if (endsSession(event, principal)) finish();
   };
 
-  write(`retry: ${options.retryMs ?? 3_000}\n\n`);
+  write(`retry: ${retryMs}\n\n`);
   // The place to resume from, even if the line breaks before the first event.
   if (sinceId === undefined) write(`id: ${events.lastId()}\n\n`);
   const { complete, unsubscribe } = events.subscribe(listen, sinceId);
   cleanups.push(unsubscribe);
-  if (!complete) write(`id: ${events.lastId()}\nevent: reset\ndata: {"reason":"lost"}\n\n`);
+  const backlog = missed.join('');
+  missed = undefined;
+  // More than the buffer takes would cut the client off, and again each time it comes back.
+  const isWhole = complete && backlog.length <= bufferMaxBytes / 2;
+  write(isWhole ? backlog : `id: ${events.lastId()}\nevent: reset\ndata: {"reason":"lost"}\n\n`);
+  const look = () =>
+    recheck(principal).then(
+      (present) => isSame(present, principal) || finish(),
+      // A database that is away ends nobody's stream; it has an end anyway.
+      (error: unknown) => error instanceof ProblemError && finish(),
+    );
   const leftMs = principal.expiresAt === undefined ? lifetimeMs : principal.expiresAt - now();
   cleanups.push(timers.every(heartbeatMs, () => !ended() && write(':\n\n')));
+  cleanups.push(timers.every(recheckMs, () => !ended() && void look()));
   cleanups.push(timers.after(Math.max(0, Math.min(lifetimeMs, leftMs)), finish));
   request.signal.addEventListener('abort', finish, { once: true });
   cleanups.push(() => request.signal.removeEventListener('abort', finish));
@@ -165,6 +184,16 @@ function isWanted(name: string, patterns: readonly string[] | undefined): boolea
   if (!patterns) return true;
   return patterns.some((pattern) =>
     pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  );
+}
+
+/** Whether what a listener may hear is still the same; if not, it comes back as what it is now. */
+function isSame(present: Principal, principal: Principal): boolean {
+  const { permissions } = principal;
+  return (
+    present.userId === principal.userId &&
+    present.permissions.size === permissions.size &&
+    [...present.permissions].every((permission) => permissions.has(permission))
   );
 }
 

@@ -1,7 +1,7 @@
 import { mergeTopics, readTopics } from '#api/spec.ts';
 import type { Handlers } from '#api/handler.ts';
 import type { Log } from '#services/log.ts';
-import type { Authenticate } from '#services/principal.ts';
+import type { Authenticate, Principal } from '#services/principal.ts';
 import type { RedisEngine } from '#storage/redis/redis.ts';
 import type { EventRing } from '../events.ts';
 import { createApp, type AppOptions } from './app.ts';
@@ -10,6 +10,7 @@ import { listen, type Listening, type ListenOptions } from './listen.ts';
 import { createProblemPages } from './problems.ts';
 import type { RequestMetrics } from './record.ts';
 import type { IndexClock } from './serve.ts';
+import type { Staleness } from './staleness.ts';
 import { createEventStreams } from './sse.ts';
 import { realTimers } from './timers.ts';
 
@@ -23,10 +24,13 @@ export interface HttpDeps {
   /** All handlers but those of HTTP itself (documents, problems, the event stream). */
   readonly handlers: Omit<Handlers, HttpOperation>;
   readonly authenticate: Authenticate;
+  /** What a principal is by now; event streams ask while they last. */
+  readonly recheck: (principal: Principal) => Promise<Principal>;
   readonly clock: IndexClock;
   readonly events: EventRing;
   readonly redis: RedisEngine | undefined;
   readonly metrics: RequestMetrics;
+  readonly staleness: Staleness;
   readonly version: string;
   readonly log: Log;
   readonly now: () => number;
@@ -45,10 +49,10 @@ export async function startHttp(
     ...createProblemPages().handlers,
     ...streams.handlers,
   } satisfies Handlers;
-  const { authenticate, clock, log, now, metrics } = deps;
+  const { authenticate, clock, log, now, metrics, staleness } = deps;
   const redis = deps.redis?.client;
   const app = createApp(
-    { spec, handlers, authenticate, clock, log, now, metrics, redis },
+    { spec, handlers, authenticate, clock, log, now, metrics, redis, staleness },
     options.app,
   );
   const listening = await listen(app, options.listen);

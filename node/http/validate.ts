@@ -4,6 +4,7 @@ import { OpenApiValidator } from 'express-openapi-validator/dist/openapi.validat
 import type { Request, RequestHandler, Response } from 'express';
 import type { Method } from '#api/spec.ts';
 import { problem, type ProblemError } from '#services/errors.ts';
+import { timeFormats } from './formats.ts';
 import type { Slice } from './slice.ts';
 
 /** The parts of a request that the spec speaks about, as strings or parsed JSON. */
@@ -127,6 +128,7 @@ function compile(
     validateSecurity: false, // the pipeline's duty, before anything is read
     fileUploader: false,
     ajvFormats: { mode: 'full' },
+    formats: timeFormats,
   });
   const routes = [
     {

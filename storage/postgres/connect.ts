@@ -102,6 +102,8 @@ function driverSettings(options: ConnectOptions, log: Log): Settings {
       statement_timeout: options.statementTimeoutMs ?? 30_000,
       idle_in_transaction_session_timeout: 60_000,
       TimeZone: 'UTC',
+      // Compiling a query that takes a millisecond takes a hundred.
+      jit: 'off',
     },
   } as Settings;
 }
