@@ -1,9 +1,12 @@
+import type { NetworkInterfaceInfo } from 'node:os';
 import { describeTools, type ToolFacts } from '#storage/media/tools.ts';
 import type { Config } from './config/keys.ts';
 
 /** What a person reads when the node has started. */
 export interface Welcome {
   readonly url: string;
+  /** The same for who sits elsewhere in the house. */
+  readonly elsewhere: readonly string[];
   /** Of the one-time set-up; undefined once there is an administrator. */
   readonly setupToken: string | undefined;
   readonly tools: readonly ToolFacts[];
@@ -18,6 +21,27 @@ export function publicUrl(config: Config, port: number): string {
   return `http://${isAny ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+const shownMax = 3;
+/** Networks of containers and tunnels: nobody in the house reaches the node by these. */
+const virtual = /^(docker|br-|veth|virbr|cni|flannel|podman|tun|tap)/;
+
+/** Addresses for other machines, when the node listens to them and no public one is set. Pure. */
+export function urlsElsewhere(
+  config: Config,
+  port: number,
+  interfaces: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>,
+): string[] {
+  const host = config['server.host'];
+  const listensToAll = host === '0.0.0.0' || host === '::';
+  if (config['server.public_url'] !== undefined || !listensToAll) return [];
+  return Object.entries(interfaces)
+    .filter(([name]) => !virtual.test(name))
+    .flatMap(([, addresses = []]) => addresses)
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => `http://${address}:${port}`)
+    .slice(0, shownMax);
+}
+
 /** The programs for media, as `describeTools` finds them with this configuration. */
 export const findMediaTools = (config: Config): Promise<ToolFacts[]> =>
   describeTools({
@@ -26,8 +50,10 @@ export const findMediaTools = (config: Config): Promise<ToolFacts[]> =>
   });
 
 /** The lines a node prints at its start. Pure. */
-export function welcomeLines({ url, setupToken, tools }: Welcome): string[] {
-  const lines = [`Revenge is running at ${url}`, `  API reference: ${url}/api/docs`];
+export function welcomeLines({ url, elsewhere, setupToken, tools }: Welcome): string[] {
+  const lines = [`Revenge is running at ${url}`];
+  if (elsewhere.length > 0) lines.push(`  From other machines: ${elsewhere.join(' or ')}`);
+  lines.push(`  API reference: ${url}/api/docs`);
   if (setupToken !== undefined) {
     lines.push(
       '  No administrator yet. Open this link once to make one (good for 24 hours):',
@@ -43,7 +69,7 @@ export function welcomeLines({ url, setupToken, tools }: Welcome): string[] {
       lines.push(`  ${name} is missing: ${without}. Install it (apt install ffmpeg).`);
     } else if (tool.source === 'npm') {
       lines.push(
-        `  ${name} is an old build (${tool.version ?? '?'}): install one (apt install ffmpeg).`,
+        `  ${name} is an old one that came with npm: install a current one (apt install ffmpeg).`,
       );
     }
   }

@@ -1,5 +1,5 @@
 import type { Config } from '../config/keys.ts';
-import { findRunning } from '../rundir.ts';
+import { findRunning, type Running } from '../rundir.ts';
 import { CommandError, exitCode } from './exit.ts';
 
 /** Speaks to a node as the person at the command line. */
@@ -36,7 +36,7 @@ export async function connectClient(
     }
     return createClient(remote.replace(/\/$/, ''), { 'x-api-key': apiKey });
   }
-  const running = await findRunning(config['data.dir']);
+  const running = await findOurs(config['data.dir']);
   if (running === undefined) {
     throw new CommandError(
       `no node runs on ${config['data.dir']}: start one with "revenge serve", or set ` +
@@ -45,6 +45,19 @@ export async function connectClient(
     );
   }
   return createClient(running.url, { authorization: `Bearer ${running.token}` });
+}
+
+async function findOurs(dataDir: string): Promise<Running | undefined> {
+  try {
+    return await findRunning(dataDir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+    throw new CommandError(
+      `${dataDir} belongs to another user: run this as the user that runs the node (sudo -u), or ` +
+        'set REVENGE_URL and REVENGE_API_KEY',
+      exitCode.forbidden,
+    );
+  }
 }
 
 function createClient(url: string, credentials: Record<string, string>): Client {

@@ -1,9 +1,10 @@
+import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { startNode } from '../main.ts';
 import { createLog } from '../log.ts';
 import { watchSignals } from '../signals.ts';
-import { findMediaTools, publicUrl, welcomeLines } from '../welcome.ts';
+import { findMediaTools, publicUrl, urlsElsewhere, welcomeLines } from '../welcome.ts';
 import { createContext, type GlobalOptions } from './context.ts';
 
 interface ServeOptions extends GlobalOptions {
@@ -37,8 +38,9 @@ export function addServe(program: Command): void {
       const stopListening = watchSignals({ onLevel: (level) => node.stop(level), now: Date.now });
       const url = publicUrl(config.values, node.port);
       const tools = await findMediaTools(config.values);
-      for (const line of welcomeLines({ url, setupToken: node.setupToken, tools }))
-        output.say(line);
+      const elsewhere = urlsElsewhere(config.values, node.port, networkInterfaces());
+      const { setupToken } = node;
+      for (const line of welcomeLines({ url, elsewhere, setupToken, tools })) output.say(line);
       await node.stopped;
       stopListening();
     });

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { defaultDataFolder } from './data-folder.ts';
 import { duration, flag, hostPort, list, oneOf, port, secret, size, text, url } from './values.ts';
 import { whole } from './values.ts';
 
@@ -54,7 +55,9 @@ const [radarr, sonarr, lidarr, whisparr, chaptarr, prowlarr] = [
  * path in upper case with `_` for `.`.
  */
 export const keys = {
-  'data.dir': key(text, 'folder for everything this node keeps', { fallback: './data' }),
+  'data.dir': key(text, 'folder for everything this node keeps', {
+    fallback: defaultDataFolder(process.getuid?.()),
+  }),
   'server.port': key(port, 'port of the API and the web app', { fallback: 8080 }),
   'server.host': key(text, 'address to listen on', { fallback: '0.0.0.0' }),
   'server.public_url': key(maybe(url('http', 'https')), 'address under which clients reach it'),

@@ -381,6 +381,17 @@ describe('app', () => {
     expect(root.headers.get('content-type')).to.contain('text/html');
     expect(await root.text()).to.contain('/api/docs');
   });
+
+  it('has the page that the set-up link opens, with all that it loads', async () => {
+    const page = await api.fetch('/setup?token=abc');
+    expect(page.status).to.equal(200);
+    expect(page.headers.get('content-security-policy')).to.contain("script-src 'self'");
+    const html = await page.text();
+    expect(html).not.to.match(/<script>|<style>|abc/);
+    for (const [, path = ''] of html.matchAll(/(?:src|href)="(\/[^"]+)"/g)) {
+      expect((await api.fetch(path)).status, path).to.equal(200);
+    }
+  });
 });
 
 describe('start of an app', () => {

@@ -10,6 +10,7 @@ const html = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Revenge: set up</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/setup.css">
 <script src="/setup.js" defer></script>
 <main>
