@@ -71,9 +71,16 @@ function factTexts(name: string, value: unknown): string[] {
 }
 
 function factText(value: unknown): string {
-  if (typeof value === 'string') return /[\s"=]/.test(value) ? JSON.stringify(value) : value;
-  return JSON.stringify(value);
+  const isPlain = typeof value === 'string' && !/[\s"=\p{C}]/u.test(value);
+  return isPlain ? value : escapeHidden(JSON.stringify(value));
 }
+
+/** Names come from strangers: what would steer a terminal, or turn text around, is spelt out. */
+const escapeHidden = (text: string | undefined): string =>
+  String(text).replace(
+    /[\p{Cc}\p{Cf}\p{Co}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
 
 /** The node's log: one structured line per event on standard error, secrets taken out. */
 export function createLog({ level, format, nodeId }: LogOptions): Log {

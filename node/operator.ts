@@ -30,9 +30,8 @@ export function createOperator({ sql }: { sql: Sql }): Operator {
     token,
     authenticate: (next) => async (credentials) =>
       isOperator(credentials.bearer) ? firstAdministrator(sql) : next(credentials),
-    // No session's id is a user's: only the operator's principal has both the same.
     recheck: (next) => async (principal) =>
-      principal.credentialId === principal.userId ? firstAdministrator(sql) : next(principal),
+      principal.via === 'operator' ? firstAdministrator(sql) : next(principal),
   };
 }
 
@@ -48,7 +47,7 @@ async function firstAdministrator(sql: Sql): Promise<Principal> {
     userId: admin.id,
     username: admin.username,
     role: 'admin',
-    via: 'session',
+    via: 'operator',
     credentialId: admin.id,
     permissions: permissionsOf('admin'),
   };

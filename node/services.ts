@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createActivity } from '#services/activity/index.ts';
 import { createArtwork, type Artwork } from '#services/artwork/index.ts';
 import { createContent } from '#services/content/index.ts';
+import { ProblemError } from '#services/errors.ts';
 import { createJobs } from '#services/jobs/index.ts';
 import { createLibrary } from '#services/library/index.ts';
 import type { Log } from '#services/log.ts';
@@ -156,9 +157,23 @@ export async function ensureMovieLibraries(
   folders: readonly string[],
   log: Log,
 ): Promise<void> {
-  for (const [index, folder] of folders.entries()) {
-    const name = folders.length === 1 ? 'Movies' : `Movies ${index + 1}`;
-    const ensured = await library.ensureLibrary({ kind: 'movie', name, paths: [folder] });
+  for (const folder of folders) {
+    const ensured = await ensureMovieLibrary(library, folder);
     log.info('library', { libraryId: ensured.library.id, folder, scanId: ensured.scan.id });
+  }
+}
+
+const namesMax = 100;
+
+/** `Movies`, or where another folder has that name already, `Movies 2` and so on. */
+async function ensureMovieLibrary(library: Services['library'], folder: string) {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? 'Movies' : `Movies ${number}`;
+    try {
+      return await library.ensureLibrary({ kind: 'movie', name, paths: [folder] });
+    } catch (error) {
+      const isTaken = error instanceof ProblemError && error.code === 'conflict';
+      if (!isTaken || number === namesMax) throw error;
+    }
   }
 }

@@ -8,8 +8,12 @@ export interface WriteDeps {
   readonly invalidate: (tags: readonly string[]) => Promise<number>;
 }
 
-/** What PostgreSQL asks to be run again: serialization failure and deadlock (SQLSTATE class 40). */
-const again = new Set(['40001', '40P01']);
+/**
+ * What is run again: serialization failure and deadlock (SQLSTATE class 40), because PostgreSQL asks
+ * for it, and a reference to a row that was deleted since it was looked up (23503), because the
+ * second look finds that out and says it in words.
+ */
+const again = new Set(['40001', '40P01', '23503']);
 const triesMax = 4;
 
 /** The one way a change reaches the database; see `services/changes.ts` for its promise. */

@@ -20,8 +20,11 @@ export function decodeCursor(scope: string, cursor: string): readonly (string | 
   throw problem('invalid-cursor', 'The cursor does not belong to this list');
 }
 
+/** No text of ours holds U+0000, which PostgreSQL refuses. */
 const isPlain = (value: unknown): boolean =>
-  value === null || typeof value === 'string' || typeof value === 'number';
+  value === null ||
+  typeof value === 'number' ||
+  (typeof value === 'string' && !value.includes('\0'));
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

@@ -6,8 +6,11 @@ export interface Principal {
   readonly userId: string;
   readonly username: string;
   readonly role: 'admin' | 'user';
-  /** How the caller proved it: a session's access token, an API key, or a signed address. */
-  readonly via: 'session' | 'apikey' | 'signed';
+  /**
+   * How the caller proved it: a session's access token, an API key, a signed address, or by reading
+   * the data folder of the node (the command line).
+   */
+  readonly via: 'session' | 'apikey' | 'signed' | 'operator';
   /** Session id, or API key id; for a signed address, of the credential that asked for it. */
   readonly credentialId: string;
   readonly permissions: ReadonlySet<Permission>;

@@ -1,9 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { startNode } from '../main.ts';
+import { startNode, type RunningNode } from '../main.ts';
 import { createLog } from '../log.ts';
-import { watchSignals } from '../signals.ts';
+import { watchSignals, type StopLevel } from '../signals.ts';
 import { findMediaTools, publicUrl, urlsElsewhere, welcomeLines } from '../welcome.ts';
 import { createContext, type GlobalOptions } from './context.ts';
 
@@ -11,6 +11,23 @@ interface ServeOptions extends GlobalOptions {
   readonly movies?: readonly string[];
   readonly port?: string;
   readonly host?: string;
+}
+
+/** Keeps what was asked while the node was still starting; a start takes seconds, and ends first. */
+function createStopper() {
+  let asked: StopLevel | undefined;
+  let node: Pick<RunningNode, 'stop'> | undefined;
+  return {
+    ask(level: StopLevel) {
+      asked = level;
+      if (node !== undefined) node.stop(level);
+      else if (level === 'exit') process.exit(1);
+    },
+    hand(started: Pick<RunningNode, 'stop'>) {
+      node = started;
+      if (asked !== undefined) node.stop(asked);
+    },
+  };
 }
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value];
@@ -34,8 +51,10 @@ export function addServe(program: Command): void {
         format: config.values['log.format'],
       });
       const movies = (options.movies ?? []).map((dir) => resolve(dir));
+      const stopper = createStopper();
+      const stopListening = watchSignals({ onLevel: stopper.ask, now: Date.now });
       const node = await startNode({ config, log, env, configFile: options.config, movies });
-      const stopListening = watchSignals({ onLevel: (level) => node.stop(level), now: Date.now });
+      stopper.hand(node);
       const url = publicUrl(config.values, node.port);
       const tools = await findMediaTools(config.values);
       const elsewhere = urlsElsewhere(config.values, node.port, networkInterfaces());

@@ -14,6 +14,7 @@ import { createRecorder, type RequestMetrics } from './record.ts';
 import { createRender } from './rendering.ts';
 import { quickenUrlParse } from './quicken.ts';
 import type { Staleness } from './staleness.ts';
+import type { Recheck } from './revoke.ts';
 import { createRouter } from './router.ts';
 import { serve, type IndexClock, type ServeContext } from './serve.ts';
 import { createSite } from './site.ts';
@@ -26,6 +27,8 @@ export interface AppDeps {
   /** One per operation; what is missing or too much stops the start. */
   handlers: AnyHandlers;
   authenticate: Authenticate;
+  /** Asked while answers last, so that they end with their caller's credential. */
+  recheck?: Recheck | undefined;
   clock: IndexClock;
   log: Log;
   metrics?: RequestMetrics | undefined;
@@ -87,6 +90,7 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
     behindMs: options.behindMs ?? 5_000,
     validateResponses,
+    revoke: deps.recheck && { recheck: deps.recheck, timers },
   };
   const timeoutMs = options.handlerTimeoutMs ?? 30_000;
   const inFlight = createInFlight({ now, timers, timeoutMs });

@@ -1,6 +1,6 @@
 import { ProblemError, problem } from '#services/errors.ts';
 import type { Log } from '#services/log.ts';
-import { isUnavailable } from '#storage/postgres/errors.ts';
+import { isBrokenReference, isUnavailable } from '#storage/postgres/errors.ts';
 import type { Exchange } from './exchange.ts';
 import { sendProblem } from './reply.ts';
 
@@ -8,8 +8,8 @@ const networkCalls: ReadonlySet<string> = new Set(['connect', 'read', 'write', '
 const retryAfterSeconds = 5;
 
 /**
- * What a client is told of an error: problems as they are, a database that is away as 503, all
- * else as `internal` without details. `expected` is false where somebody must read a stack.
+ * What a client is told of an error: problems as they are, a database that is away as 503, what
+ * was deleted while it was written about as 409, all else as `internal` without details. `expected` is false where somebody must read a stack.
  */
 export function toProblem(error: unknown): { problem: ProblemError; expected: boolean } {
   if (error instanceof ProblemError) return { problem: error, expected: true };
@@ -17,6 +17,10 @@ export function toProblem(error: unknown): { problem: ProblemError; expected: bo
     const detail = 'The database does not answer; it is being tried again';
     const cause = { retryAfterSeconds, cause: error };
     return { problem: problem('database-unavailable', detail, cause), expected: true };
+  }
+  if (isBrokenReference(error)) {
+    const detail = 'What this is about was deleted meanwhile; read it again';
+    return { problem: problem('conflict', detail, { cause: error }), expected: true };
   }
   const detail = 'The log of this node has the details under the id of this request';
   return { problem: problem('internal', detail, { cause: error }), expected: false };
@@ -42,10 +46,18 @@ export function createFail(log: Log): Fail {
       return sendProblem(exchange, problem);
     }
     // The answer has begun: all that is left is to let the client see that it is not whole.
-    if (!isPremature(error)) log.error('answer broke off', { requestId: id, error });
+    if (!isGone(error)) log.error('answer broke off', { requestId: id, error });
     res.destroy();
   };
 }
 
-const isPremature = (error: unknown) =>
-  (error as { code?: string } | undefined)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
+/** What writing to a client that has left ends with; whoever reads files does not write. */
+const goneCodes: ReadonlySet<unknown> = new Set([
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'EPIPE',
+  'ECONNRESET',
+  'ECANCELED',
+]);
+
+const isGone = (error: unknown): boolean =>
+  goneCodes.has((error as { code?: unknown } | undefined)?.code);

@@ -2,9 +2,12 @@ import { expect } from 'chai';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
-import { testApi, type TestApi } from '#test/http.ts';
+import { problem } from '#services/errors.ts';
+import type { Principal } from '#services/principal.ts';
+import { principalWith, testApi, type TestApi } from '#test/http.ts';
 import { widgetHandlers, widgetId } from '#test/fixtures/widgets.ts';
 import type { AnyHandlers } from './operations.ts';
+import type { Timers } from './timers.ts';
 
 const bytesPath = `/api/v1/widgets/${widgetId}/bytes`;
 
@@ -123,6 +126,41 @@ describe('listener', () => {
       stream.destroy(new Error('the disk is gone'));
       const failure = await response.text().catch((error: Error) => error);
       expect(failure).to.be.instanceOf(Error);
+    });
+
+    it('ends them once their caller has no right to the rest', async () => {
+      const everies: (() => void)[] = [];
+      const timers: Timers = {
+        every: (_ms, run) => {
+          everies.push(run);
+          return () => undefined;
+        },
+        after: () => () => undefined,
+      };
+      let found: Principal | Error = principalWith('widgets:read');
+      const recheck = async () => {
+        if (found instanceof Error) throw found;
+        return found;
+      };
+      const stream = new PassThrough();
+      await using api = await testApi({
+        handlers: { ...widgetHandlers, getWidgetBytes: reply(stream) } as AnyHandlers,
+        ...{ timers, recheck },
+      });
+      stream.write('ab');
+      const response = await api.fetch(bytesPath, { token: 'widgets:read' });
+      const look = async (present: Principal | Error) => {
+        found = present;
+        for (const run of everies) run();
+        await new Promise((resolve) => setImmediate(resolve));
+      };
+      await look(principalWith('widgets:read'));
+      await look(new Error('the database is away'));
+      expect(stream.destroyed).to.equal(false);
+      const closed = once(stream, 'close');
+      await look(problem('token-invalid', 'The session has ended'));
+      await closed;
+      expect(await response.text().catch((error: Error) => error)).to.be.instanceOf(Error);
     });
 
     it('ends the source when the client goes', async () => {

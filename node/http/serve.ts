@@ -10,6 +10,7 @@ import type { RateLimits } from './limits.ts';
 import type { Route } from './operations.ts';
 import type { Render } from './rendering.ts';
 import { send, sendJson, sendStream } from './reply.ts';
+import { endWhenRevoked, type RevokeDeps } from './revoke.ts';
 import type { Router } from './router.ts';
 
 /** The cluster's clock as HTTP needs it; see `cluster/clock.ts`. */
@@ -31,6 +32,8 @@ export interface ServeContext {
   bodyLimitBytes: number;
   behindMs: number;
   validateResponses: boolean;
+  /** Absent: answers that last are not looked after. */
+  revoke: RevokeDeps | undefined;
 }
 
 const queryKeysMax = 100;
@@ -182,7 +185,10 @@ async function answer(
   if (mutations.has(exchange.req.method)) {
     exchange.headers.push('X-Revenge-Index', String(context.clock.applied()));
   }
-  if ('stream' in reply) return sendStream(exchange, reply);
+  if ('stream' in reply) {
+    if (context.revoke) endWhenRevoked(exchange, context.revoke);
+    return sendStream(exchange, reply);
+  }
   if (context.validateResponses) await checkReply(route, reply);
   await sendJson(exchange, reply, { status: route.status, render: context.render });
 }

@@ -4,6 +4,7 @@ import { ProblemError, problem } from '#services/errors.ts';
 import type { Event, EventSource } from '#services/events.ts';
 import type { Log } from '#services/log.ts';
 import { permits, type Principal } from '#services/principal.ts';
+import type { Recheck } from './revoke.ts';
 import type { Timers } from './timers.ts';
 
 /** What event streams take. */
@@ -12,8 +13,7 @@ export interface EventStreamDeps {
   log: Log;
   now: () => number;
   timers: Timers;
-  /** What a principal is by now; throws a ProblemError when its credential no longer holds. */
-  recheck: (principal: Principal) => Promise<Principal>;
+  recheck: Recheck;
 }
 
 /** Their limits. */

@@ -1,7 +1,7 @@
 import { mergeTopics, readTopics } from '#api/spec.ts';
 import type { Handlers } from '#api/handler.ts';
 import type { Log } from '#services/log.ts';
-import type { Authenticate, Principal } from '#services/principal.ts';
+import type { Authenticate } from '#services/principal.ts';
 import type { RedisEngine } from '#storage/redis/redis.ts';
 import type { EventRing } from '../events.ts';
 import { createApp, type AppOptions } from './app.ts';
@@ -9,6 +9,7 @@ import { createDocs } from './docs.ts';
 import { listen, type Listening, type ListenOptions } from './listen.ts';
 import { createProblemPages } from './problems.ts';
 import type { RequestMetrics } from './record.ts';
+import type { Recheck } from './revoke.ts';
 import type { IndexClock } from './serve.ts';
 import type { Staleness } from './staleness.ts';
 import { createEventStreams } from './sse.ts';
@@ -24,8 +25,7 @@ export interface HttpDeps {
   /** All handlers but those of HTTP itself (documents, problems, the event stream). */
   readonly handlers: Omit<Handlers, HttpOperation>;
   readonly authenticate: Authenticate;
-  /** What a principal is by now; event streams ask while they last. */
-  readonly recheck: (principal: Principal) => Promise<Principal>;
+  readonly recheck: Recheck;
   readonly clock: IndexClock;
   readonly events: EventRing;
   readonly redis: RedisEngine | undefined;
@@ -49,10 +49,10 @@ export async function startHttp(
     ...createProblemPages().handlers,
     ...streams.handlers,
   } satisfies Handlers;
-  const { authenticate, clock, log, now, metrics, staleness } = deps;
+  const { authenticate, recheck, clock, log, now, metrics, staleness } = deps;
   const redis = deps.redis?.client;
   const app = createApp(
-    { spec, handlers, authenticate, clock, log, now, metrics, redis, staleness },
+    { spec, handlers, authenticate, recheck, clock, log, now, metrics, redis, staleness },
     options.app,
   );
   const listening = await listen(app, options.listen);

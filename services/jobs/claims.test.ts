@@ -179,17 +179,23 @@ describe('jobs: claims and outcomes', () => {
     expect(((await read(id))['errors'] as { message: string }[])[0]!.message).to.match(/too long/);
   });
 
-  it('buries a job at its fourth rescue', async () => {
-    const id = await put();
-    const states: string[] = [];
-    for (let n = 0; n < 4; n++) {
-      await take();
-      await db.sql`update shared.jobs set worker_id = ${them.workerId}`;
-      states.push((await rescue(db.sql, 1_800_000))[0]!.state);
-    }
-    expect(states).to.deep.equal(['waiting', 'waiting', 'waiting', 'dead']);
-    expect((await read(id))['finished_at']).to.be.instanceOf(Date);
-  });
+  for (const { attempts, rescues } of [
+    { attempts: 1, rescues: 10 },
+    { attempts: 12, rescues: 12 },
+  ]) {
+    it(`buries a job that may be tried ${attempts} times after ${rescues} rescues`, async () => {
+      const id = await put();
+      await db.sql`update shared.jobs set attempts = ${attempts} where id = ${id}`;
+      const states: string[] = [];
+      for (let n = 0; n <= rescues; n++) {
+        await take();
+        await db.sql`update shared.jobs set worker_id = ${them.workerId}`;
+        states.push((await rescue(db.sql, 1_800_000))[0]!.state);
+      }
+      expect(states).to.deep.equal([...Array<string>(rescues).fill('waiting'), 'dead']);
+      expect((await read(id))['finished_at']).to.be.instanceOf(Date);
+    });
+  }
 
   it('clears away what is over after a day, and the dead after a week', async () => {
     for (const kind of ['completed', 'cancelled', 'dead'] as const) {

@@ -124,8 +124,12 @@ export async function readHeld(sql: Queryable, workerId: string): Promise<Held[]
     from shared.jobs where state = 'running' and worker_id = ${workerId}`;
 }
 
-/** Rescued jobs that were on their way for this many times are dead: they may be what kills. */
-const rescuesMax = 3;
+/**
+ * A job that was rescued this often, and as often as it may be tried, is dead at the next: it may
+ * be what kills. It is not few, because whoever is killed again and again while much work waits
+ * holds the same jobs each time, and a long scan all along.
+ */
+const rescuesMax = 10;
 const rescueBatch = 1_000;
 
 /** A job taken from a holder that is gone. */
@@ -138,8 +142,8 @@ export interface Rescued {
 
 /**
  * Returns to the queue what is held by nobody: workers off the list, and jobs that run for longer
- * than `stuckMs` and their own time-out allow. It does not count as a try, but the fourth rescue
- * of one job ends it, because a job that brings its process down must not take the house along.
+ * than `stuckMs` and their own time-out allow. It does not count as a try, but one job is not
+ * rescued without end, because one that brings its process down must not take the house along.
  */
 export async function rescue(sql: Queryable, stuckMs: number): Promise<Rescued[]> {
   return sql<Rescued[]>`
@@ -157,8 +161,9 @@ export async function rescue(sql: Queryable, stuckMs: number): Promise<Rescued[]
     )
     update shared.jobs set
       state = case when cancel_requested then 'cancelled'
-        when rescues >= ${rescuesMax} then 'dead' else 'waiting' end,
-      finished_at = case when cancel_requested or rescues >= ${rescuesMax} then now() end,
+        when rescues >= greatest(${rescuesMax}, attempts) then 'dead' else 'waiting' end,
+      finished_at = case
+        when cancel_requested or rescues >= greatest(${rescuesMax}, attempts) then now() end,
       attempt = attempt - 1, rescues = rescues + 1, run_at = now(),
       worker_id = null,
       errors = (errors || jsonb_build_object('attempt', attempt, 'at', now(), 'message',

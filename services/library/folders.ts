@@ -16,6 +16,8 @@ export interface FolderDeps {
 }
 
 const lookupsAtOnce = 8;
+/** What looks like files here is made by the kernel as one looks, and has no end. */
+const kernelFolders = ['/proc', '/sys', '/dev'];
 
 /** An absolute path without `.`, `..`, doubled or trailing slashes; undefined for anything else. */
 export function cleanPath(path: string): string | undefined {
@@ -90,6 +92,8 @@ function faultOf(
     [path, real ?? path].every((each) => isWithin(folder, each)),
   );
   if (!allowed) return `${path} is outside of the folders the operator allows.`;
+  const kernel = kernelFolders.find((folder) => isWithin(folder, real ?? path));
+  if (kernel !== undefined) return `${path} lies in ${kernel}, which holds no files of anybody.`;
   if (overlaps(place, near.own)) return `${path} holds, or lies in, the server's own data.`;
   if (near.earlier.some((other) => overlaps(place, other))) return `${path} is named twice.`;
   const other = near.taken.find((one) => overlaps(place, one));

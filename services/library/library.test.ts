@@ -69,6 +69,8 @@ describe('libraries', () => {
     ['holds that of another library', ''],
     ['is a link into another library', 'link'],
     ["lies in the server's own data", '.data/x'],
+    ['is made by the kernel', '/proc'],
+    ['lies in what is made by the kernel', '/sys/kernel'],
   ] as const) {
     it(`may not have a folder that ${what}`, async () => {
       await rig.write({ 'm/A/A.mkv': 'a', '.data/x/y': '' });

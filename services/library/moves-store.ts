@@ -27,7 +27,16 @@ interface Identity {
   readonly sizeBytes: number;
 }
 
-/** Rows of a library with the inode and size of one of the files given. */
+/**
+ * A file may have any number of names (hard links), each with a row; more than this many for one
+ * are not looked at, or every arrival among n names would be compared with n rows.
+ */
+const namesMax = 64;
+
+/**
+ * Rows of a library with the inode and size of one of the files given: of each, at most `namesMax`,
+ * and those first that are known to have left their place.
+ */
 export async function candidatesByInode(
   sql: Queryable,
   libraryId: string,
@@ -35,11 +44,19 @@ export async function candidatesByInode(
 ): Promise<Candidate[]> {
   const rows = await sql<CandidateRow[]>`
     select ${fileColumns(sql)}, false as "isTrace", d.gone_since is not null as "isDirectoryGone"
-    from unnest(${files.map(({ inode }) => inode)}::text[], ${files.map(sizeOf)}::bigint[])
-      as seen (inode, size_bytes)
-    join files f on f.inode = seen.inode collate "C" and f.size_bytes = seen.size_bytes
+    from (
+      select distinct inode collate "C" as inode, size_bytes
+      from unnest(${files.map(({ inode }) => inode)}::text[], ${files.map(sizeOf)}::bigint[])
+        as seen (inode, size_bytes)
+    ) as seen
+    cross join lateral (
+      select f.id from files f join directories d on d.id = f.directory_id
+      where f.library_id = ${libraryId} and f.inode = seen.inode and f.size_bytes = seen.size_bytes
+      order by f.missing_since is null and d.gone_since is null, f.id
+      limit ${namesMax}
+    ) as likely
+    join files f on f.id = likely.id
     join directories d on d.id = f.directory_id
-    where f.library_id = ${libraryId}
     order by f.id`;
   return rows.map(toCandidate);
 }
@@ -55,11 +72,19 @@ export async function candidatesByTrace(
       t.size_bytes as "sizeBytes", t.mtime_ms as "mtimeMs", t.inode, t.device,
       f.item_id as "itemId", null as oshash, f.missing_since as "missingSince",
       true as "isTrace", false as "isDirectoryGone"
-    from unnest(${files.map(({ inode }) => inode)}::text[], ${files.map(sizeOf)}::bigint[])
-      as seen (inode, size_bytes)
-    join file_traces t on t.inode = seen.inode collate "C" and t.size_bytes = seen.size_bytes
+    from (
+      select distinct inode collate "C" as inode, size_bytes
+      from unnest(${files.map(({ inode }) => inode)}::text[], ${files.map(sizeOf)}::bigint[])
+        as seen (inode, size_bytes)
+    ) as seen
+    cross join lateral (
+      select * from file_traces t
+      where t.library_id = ${libraryId} and t.inode = seen.inode
+        and t.size_bytes = seen.size_bytes
+      order by t.file_id
+      limit ${namesMax}
+    ) as t
     join files f on f.id = t.file_id
-    where t.library_id = ${libraryId}
     order by f.id`;
   return rows.map(toCandidate);
 }

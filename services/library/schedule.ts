@@ -10,7 +10,7 @@ import { addScanJob, requestScan } from './start.ts';
 /** Starts the scans that are due, and sees to it that every unfinished scan has a job. */
 export const scanAll = defineJob<object>('library.scan-all', {
   queue: 'library',
-  attempts: 1,
+  attempts: 3,
   timeoutMs: 60_000,
   cron: '*/5 * * * *',
 });

@@ -38,9 +38,13 @@ export async function listPage(
   return { body: { items, nextCursor } };
 }
 
+/** The years 1 to 9999, which Date and PostgreSQL write alike. */
+const earliestMs = Date.parse('0001-01-01T00:00:00Z');
+const latestMs = Date.parse('9999-12-31T23:59:59Z');
+
 function placeOf(list: StateList, cursor: string): ListPlace {
   const [atMs, kind, itemId] = decodeCursor(list, cursor);
-  const isTime = Number.isSafeInteger(atMs) && Math.abs(Number(atMs)) < 8e15;
+  const isTime = Number.isSafeInteger(atMs) && Number(atMs) > earliestMs && Number(atMs) < latestMs;
   if (!isTime || typeof kind !== 'string' || !isUuid(itemId)) {
     throw problem('invalid-cursor', 'The cursor does not belong to this list');
   }

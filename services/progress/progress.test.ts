@@ -133,10 +133,19 @@ describe('progress and personal lists', () => {
     const { handlers, ask } = setup(0);
     const missing = await failure(ask(handlers.addFavourite, { itemId: randomUUID() }));
     expect(missing).to.have.property('code', 'not-found');
-    const cursor = Buffer.from('["favourite",1]').toString('base64url');
-    for (const list of [handlers.listFavourites, handlers.listWatchlist]) {
-      const error = await failure(ask(list, { query: { cursor } }));
-      expect(error).to.have.property('code', 'invalid-cursor');
+    const id = randomUUID();
+    const forged = [
+      ['favourite', 1],
+      ['favourite', 1, 'mov\0ie', id],
+      ['favourite', 7_999_999_999_999_999, 'movie', id],
+      ['favourite', -7_999_999_999_999_999, 'movie', id],
+    ];
+    for (const values of forged) {
+      const cursor = Buffer.from(JSON.stringify(values)).toString('base64url');
+      for (const list of [handlers.listFavourites, handlers.listWatchlist]) {
+        const error = await failure(ask(list, { query: { cursor } }));
+        expect(error).to.have.property('code', 'invalid-cursor');
+      }
     }
   });
 });

@@ -16,7 +16,7 @@ export const rebuildIndex = defineJob<{ engine: string }>('search.rebuild', {
 /** Looks every minute whether an engine came back, lags behind, or was never filled. */
 export const keepIndex = defineJob<object>('search.keep', {
   queue: 'library',
-  attempts: 1,
+  attempts: 3,
   timeoutMs: 60_000,
   cron: '* * * * *',
 });

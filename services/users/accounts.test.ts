@@ -74,7 +74,8 @@ describe('users: accounts', () => {
     expect(second.items.map((user) => user.username)).to.deep.equal(names.slice(2, 4));
   });
 
-  for (const cursor of ['', 'x', 'bm9uc2Vuc2U', Buffer.from('[1]').toString('base64url')]) {
+  const forged = ['[1]', '["a\\u0000b"]'].map((text) => Buffer.from(text).toString('base64url'));
+  for (const cursor of ['', 'x', 'bm9uc2Vuc2U', ...forged]) {
     it(`refuses the cursor "${cursor}"`, async () => {
       const query = { cursor, limit: 50 };
       const list = world.users.handlers.listUsers(callOf('listUsers', { query }));
@@ -115,6 +116,16 @@ describe('users: accounts', () => {
     expect(await codeOf(call())).to.equal('not-found');
     const get = world.users.handlers.getUser(callOf('getUser', { params }));
     expect(await codeOf(get)).to.equal('not-found');
+  });
+
+  it('tells at a second look what a principal may do by now', async () => {
+    const { id: userId } = await create({ username: 'demoted', password, role: 'admin' });
+    const { principal } = await signIn(world.users, 'demoted', password);
+    expect(await world.users.recheck(principal)).to.deep.equal(principal);
+    await world.users.update(userId, { role: 'user' });
+    expect(await world.users.recheck(principal)).to.include({ role: 'user' });
+    await world.users.remove(userId);
+    expect(await codeOf(world.users.recheck(principal))).to.equal('token-invalid');
   });
 
   it('knows no user by an unknown id', async () => {

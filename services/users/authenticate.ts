@@ -50,6 +50,26 @@ export function createAuthenticate(given: AuthenticateDeps): Authenticate {
   };
 }
 
+/**
+ * What a principal is by now, for answers that last: its account, role and scopes may have changed
+ * since it proved itself. Throws as authentication does when its credential no longer holds.
+ */
+export type Recheck = (principal: Principal) => Promise<Principal>;
+
+/** Makes the second look at a credential; it reads what authentication reads, through the cache. */
+export function createRecheck(deps: Pick<AuthenticateDeps, 'sql' | 'readings' | 'now'>): Recheck {
+  return async ({ via, credentialId, expiresAt }) => {
+    const key = via === 'session' ? undefined : await deps.readings.keyById(credentialId);
+    if (key !== undefined) {
+      checkKey(deps, key);
+      return { ...keyPrincipal(key), via };
+    }
+    if (via === 'apikey') throw noKey();
+    const session = await livingSession(deps, credentialId);
+    return { ...sessionPrincipal(session, expiresAt ?? session.expiresAtMs), via };
+  };
+}
+
 async function byToken(deps: AuthenticateDeps, token: string): Promise<Principal> {
   const claims = await deps.tokens.verify(token);
   const session = await livingSession(deps, claims.sessionId);
@@ -83,7 +103,10 @@ async function bySignature(
   return { ...keyPrincipal(key), via: 'signed', ...(expiresAt && { expiresAt }) };
 }
 
-async function livingSession(deps: AuthenticateDeps, sessionId: string): Promise<SessionState> {
+async function livingSession(
+  deps: Pick<AuthenticateDeps, 'sql' | 'readings' | 'now'>,
+  sessionId: string,
+): Promise<SessionState> {
   const cached = await deps.readings.session(sessionId);
   const isOver = cached !== undefined && cached.expiresAtMs <= deps.now();
   // A refresh moves the end without telling the caches; before refusing, ask the truth.
@@ -95,7 +118,7 @@ async function livingSession(deps: AuthenticateDeps, sessionId: string): Promise
   return session;
 }
 
-function checkKey(deps: AuthenticateDeps, key: KeyState): void {
+function checkKey(deps: Pick<AuthenticateDeps, 'now'>, key: KeyState): void {
   if (key.isDisabled) throw disabled();
   if (key.expiresAtMs !== null && key.expiresAtMs <= deps.now()) {
     throw problem('token-expired', 'The API key has expired.');

@@ -9,7 +9,12 @@ import { createAccessTokens } from './access-token.ts';
 import { createAccounts, type Accounts } from './accounts.ts';
 import { createHasher, type Argon2Cost } from './argon2.ts';
 import { createAuthRoutes } from './auth-routes.ts';
-import { createAuthenticate, type VerifySignature } from './authenticate.ts';
+import {
+  createAuthenticate,
+  createRecheck,
+  type Recheck,
+  type VerifySignature,
+} from './authenticate.ts';
 import type { Counters } from './counters.ts';
 import { createUserJobs } from './jobs.ts';
 import { createKeyRoutes } from './key-routes.ts';
@@ -32,7 +37,7 @@ export {
   permissionsOf,
   type KnownPermission,
 } from './permissions.ts';
-export type { SignedFor, VerifySignature } from './authenticate.ts';
+export type { Recheck, SignedFor, VerifySignature } from './authenticate.ts';
 export type { Accounts, Actor, NewUser, UserChange } from './accounts.ts';
 export type { Setup, SetupRequest } from './setup.ts';
 
@@ -66,6 +71,7 @@ type Handlers = ReturnType<typeof createAuthRoutes> &
 export interface Users extends Pick<Accounts, 'setPassword' | 'update' | 'remove'> {
   readonly handlers: Handlers;
   readonly authenticate: Authenticate;
+  readonly recheck: Recheck;
   readonly setup: Pick<Setup, 'isRequired' | 'offer' | 'complete'>;
   readonly createUser: Accounts['create'];
   readonly jobs: readonly JobHandler[];
@@ -100,6 +106,7 @@ export function createUsers(deps: UsersDeps): Users {
       now,
       log,
     }),
+    recheck: createRecheck({ sql: store.sql, readings, now }),
     setup,
     createUser: accounts.create,
     setPassword: accounts.setPassword,

@@ -48,6 +48,19 @@ describe('users: API keys', () => {
     expect(await world.users.authenticate({ bearer: key, ip })).to.deep.equal(principal);
   });
 
+  it('is looked at again for answers that last', async () => {
+    const { key, id } = await create(bob, ['events:read', 'movies:read']);
+    const principal = (await authenticate(key)) as Principal;
+    expect(await world.users.recheck(principal)).to.deep.equal(principal);
+    const signed = await world.users.recheck({ ...principal, via: 'signed' });
+    expect(signed).to.include({ via: 'signed', credentialId: id });
+    await remove(bob, id);
+    expect(await codeOf(world.users.recheck(principal))).to.equal('token-invalid');
+    expect(await codeOf(world.users.recheck({ ...principal, via: 'signed' }))).to.equal(
+      'token-invalid',
+    );
+  });
+
   it('cannot be given what its owner does not hold, nor what does not exist', async () => {
     for (const scopes of [
       ['settings:write'],

@@ -89,7 +89,8 @@ export function readCursor(cursor: string | undefined): string | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     const name: unknown = Array.isArray(value) && value.length === 1 ? value[0] : undefined;
-    if (typeof name === 'string' && [...name].length <= maxCursorLength) return name;
+    const isName = typeof name === 'string' && !name.includes('\0');
+    if (isName && [...name].length <= maxCursorLength) return name;
   } catch {
     // Not JSON: not one of ours, which is what is said below.
   }

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -33,6 +41,17 @@ describe('blobs', () => {
     expect(String(await again.get(name('a')))).to.equal('bytes');
     expect(String(await again.get(`${name('a')}-320.webp`))).to.equal('small');
     expect(await again.has(name('a'))).to.equal(true);
+  });
+
+  it('are for the account of the server alone', async () => {
+    const inner = join(dir, 'pictures');
+    await createBlobs({ dir: inner, maxBytes: 1_000, log: quiet, now: () => clock }).put(
+      name('a'),
+      Buffer.from('bytes'),
+    );
+    const all = readdirSync(inner, { recursive: true, encoding: 'utf8' });
+    expect(all).to.not.have.length(0);
+    for (const path of ['', ...all]) expect(statSync(join(inner, path)).mode & 0o077).to.equal(0);
   });
 
   it('take no name that is none', async () => {

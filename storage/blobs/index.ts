@@ -67,9 +67,10 @@ async function touch({ now }: State, path: string): Promise<void> {
 
 async function write(state: State, name: string, bytes: Uint8Array): Promise<void> {
   const path = placeOf(state, name);
-  await mkdir(join(path, '..'), { recursive: true });
+  // The data folder may let others pass (to a PostgreSQL of another account): not in here.
+  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
   const temporary = join(path, '..', `.${randomUUID()}`);
-  const file = await open(temporary, 'wx');
+  const file = await open(temporary, 'wx', 0o600);
   try {
     await file.writeFile(bytes);
     await file.sync();

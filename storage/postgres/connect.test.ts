@@ -1,8 +1,13 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { quiet } from '#test/log.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { startRelay, type Relay } from '#test/relay.ts';
 import { connectPostgres, type Database } from './connect.ts';
+import { createPool, type Settings } from './driver.ts';
 import { isUnavailable } from './errors.ts';
 
 describe('postgres connection', () => {
@@ -112,6 +117,28 @@ describe('postgres when it is away', () => {
     await recovered(far);
   });
 
+  it('does not hammer a server that is starting up', async () => {
+    await using starting = await refusingServer();
+    await using database = await open([starting.port]);
+    const ask = () => failure(database.sql`select 1`);
+    const begin = performance.now();
+    while (performance.now() - begin < 1_000) expect(isUnavailable(await ask())).to.equal(true);
+    expect(starting.calls()).to.be.within(2, 20);
+  });
+
+  it('uses a connection again that closed while it was about to write', async () => {
+    const address = { path: join(db.address.socket, '.s.PGSQL.5432') };
+    const url = `postgres://${db.address.user}@localhost/${db.name}`;
+    const settings = { max: 1, connect_timeout: 1 } as Settings;
+    const sockets = [closingSoon, () => connect(address)].values();
+    const sql = createPool(url, settings, async () => sockets.next().value!());
+    try {
+      expect([...(await sql`select 1 as one`)]).to.deep.equal([{ one: 1 }]);
+    } finally {
+      await sql.end();
+    }
+  });
+
   it('fails a waiting query when the server freezes, and recovers', async () => {
     await far.sql`select 1`;
     relay.become('frozen');
@@ -151,4 +178,36 @@ async function failure(query: PromiseLike<unknown>): Promise<unknown> {
 
 async function recovered(database: Database): Promise<void> {
   while (!(await database.ping(200))) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** Closes once the driver has something to write, and before the turn in which it would. */
+function closingSoon(): Duplex {
+  const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+  const close = async () => {
+    for (let turn = 0; turn < 20; turn++) await undefined;
+    socket.destroy();
+  };
+  void close();
+  return socket;
+}
+
+/** A server that answers every start-up as PostgreSQL does while it recovers. */
+async function refusingServer(): Promise<{ port: number; calls(): number } & AsyncDisposable> {
+  let calls = 0;
+  const fields = 'SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0';
+  const refusal = Buffer.alloc(5 + fields.length, `E....${fields}`);
+  refusal.writeInt32BE(4 + fields.length, 1);
+  const server = createServer((socket) => {
+    calls++;
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end(refusal));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    calls: () => calls,
+    async [Symbol.asyncDispose]() {
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }

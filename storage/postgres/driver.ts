@@ -1,7 +1,10 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import type { Duplex } from 'node:stream';
 import type { Host, SessionKind } from './address.ts';
+import { loadDriver } from './mended.ts';
 import { dialHost } from './sockets.ts';
+
+const driver = await loadDriver();
 
 /** A pool of connections to tag queries with. */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -17,7 +20,7 @@ export type Settings = postgres.Options<{ bigint: postgres.PostgresType<number> 
 /** Makes the driver's pool over sockets we open ourselves; `url` says everything but the host. */
 export function createPool(url: string, settings: Settings, socket: () => Promise<Duplex>): Sql {
   const all: Settings = { ...settings, ...{ socket } };
-  return postgres(url, all);
+  return driver(url, all);
 }
 
 /** What is asked of a new connection to see whether it is of use. */

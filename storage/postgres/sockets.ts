@@ -34,10 +34,19 @@ export type SocketOptions = {
 };
 
 /** `since` is set while an answer may be due; `sure` when something was sent and none has come. */
-type Watched = { socket: Socket; read: number; written: number; since?: number; sure: boolean };
+type Watched = {
+  socket: Socket;
+  opened: number;
+  read: number;
+  written: number;
+  since?: number;
+  sure: boolean;
+};
 
 /** After a failure nobody tries again for this long: callers hear at once instead of queueing. */
 const cooldownMs = 250;
+/** A connection that lasts this long was let in; before, its words may have been a refusal. */
+const youngMs = 1_000;
 const pollMs = 10;
 
 /**
@@ -51,6 +60,7 @@ export function createSockets(options: SocketOptions): Sockets {
   let chosen: Host | undefined;
   let failure: { error: Error; at: number } | undefined;
   let trial: Promise<Socket> | undefined;
+  let closing = false;
 
   const fail = (error: Error) => {
     if (!failure) log.warn('postgres is away', { reason: error.message });
@@ -62,7 +72,13 @@ export function createSockets(options: SocketOptions): Sockets {
       chosen ??= options.hosts.length > 1 ? await options.choose() : options.hosts[0];
       if (!chosen) throw unavailable('no host of database.url takes our sessions');
       const socket = await connectTo(chosen, options.connectTimeoutMs);
-      watched.add({ socket, read: 0, written: 0, sure: false });
+      const opened = now();
+      watched.add({ socket, opened, read: 0, written: 0, sure: false });
+      // One that is starting up, or full, takes the call, says so, and hangs up.
+      socket.once('end', () => {
+        const isOurs = closing || socket.writableEnded;
+        if (!isOurs && now() - opened < youngMs) fail(unavailable('it hung up at once'));
+      });
       return socket;
     } catch (error) {
       fail(error as Error);
@@ -77,7 +93,6 @@ export function createSockets(options: SocketOptions): Sockets {
     trial = attempt().finally(() => (trial = undefined));
     return trial;
   };
-  let closing = false;
   const sample = () => {
     const { heard, mute } = sampleAll(watched, now());
     if (mute && !closing) fail(unavailable('the connection was closed before a word was said'));
@@ -125,7 +140,7 @@ function sampleAll(watched: Set<Watched>, now: number): { heard: boolean; mute: 
     const [came, went] = [bytesRead !== one.read, bytesWritten !== one.written];
     if (came || (went && !one.sure)) Object.assign(one, { since: now, sure: went && !came });
     Object.assign(one, { read: bytesRead, written: bytesWritten });
-    heard ||= came;
+    heard ||= came && now - one.opened >= youngMs;
     if (!destroyed) continue;
     watched.delete(one);
     mute ||= bytesRead === 0;

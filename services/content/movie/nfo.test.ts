@@ -128,7 +128,7 @@ describe('reading film NFO files', () => {
       /entities/,
     ],
     ['a file cut off', '<movie><title>T</title><plot>and th', /cut off/],
-    ['deep nesting', `<movie>${'<a>'.repeat(50_000)}`, /nested/],
+    ['deep nesting', `<movie>${'<a>'.repeat(10_000)}`, /nested/],
     ['nothing to use', '<movie><plot>P</plot></movie>', /neither a title/],
     ['another kind', '<tvshow><title>T</title></tvshow>', /tvshow/],
     ['no NFO at all', '\u0000\u0001 hello', /neither a film/],
@@ -146,6 +146,18 @@ describe('reading film NFO files', () => {
 
   it('refuses what is too large', () => {
     expect(readNfo(new Uint8Array(nfoMaxBytes + 1)).problems).to.have.length(1);
+  });
+
+  it('refuses to parse for long: too much in one film, too many elements', () => {
+    const film = (inner: string) => `<movie><title>T</title>${inner}</movie>`;
+    for (const inner of ['<a/>'.repeat(40_000), `<a ${'b '.repeat(300_000)}/>`]) {
+      expect(read(film(inner))).to.deep.equal({
+        film: undefined,
+        problems: ['describes more than any film has'],
+      });
+    }
+    const actor = '<actor><name>N</name><role>R</role><thumb>http://x/y.jpg</thumb></actor>';
+    expect(read(film(actor.repeat(500))).film?.actors).to.have.length(200);
   });
 
   it('does not resolve entities from outside', () => {

@@ -1,0 +1,33 @@
+import { ProblemError } from '#services/errors.ts';
+import type { Principal } from '#services/principal.ts';
+import type { Exchange } from './exchange.ts';
+import type { Timers } from './timers.ts';
+
+/** What a principal is by now; throws a ProblemError when its credential no longer holds. */
+export type Recheck = (principal: Principal) => Promise<Principal>;
+
+/** What looking after long answers takes. */
+export interface RevokeDeps {
+  readonly recheck: Recheck;
+  readonly timers: Timers;
+}
+
+const everyMs = 15_000;
+
+/**
+ * Ends an answer that lasts once its caller's credential is void: a film takes hours to send, and
+ * who signed out, was deleted or disabled meanwhile shall not have the rest of it.
+ */
+export function endWhenRevoked(exchange: Exchange, { recheck, timers }: RevokeDeps): void {
+  const { principal, res } = exchange;
+  if (principal === undefined || res.destroyed) return;
+  const look = () =>
+    recheck(principal).catch((error: unknown) => {
+      // A database that is away stops nobody's film.
+      if (!(error instanceof ProblemError) || error.status >= 500) return;
+      exchange.abort(error);
+      res.destroy();
+    });
+  const stop = timers.every(everyMs, () => void look());
+  res.once('close', stop);
+}
