@@ -53,4 +53,28 @@ describe('health', () => {
     health.stopping();
     expect(health.ready().status).to.equal('failing');
   });
+
+  it('asks what is vital at once when somebody suspects it, and only once', async () => {
+    const database = { isUp: true };
+    const answer = Promise.withResolvers<void>();
+    let asked = 0;
+    const slow: HealthCheck = {
+      ...check('database', true, database),
+      async ask() {
+        if (asked++ > 0) await answer.promise;
+        if (!database.isUp) throw new Error('database is down');
+        return undefined;
+      },
+    };
+    await using health = make([slow, check('search', false, { isUp: true })]);
+    await health.start();
+    health.started();
+    database.isUp = false;
+    for (let request = 0; request < 10; request++) health.suspect();
+    expect(asked).to.equal(2);
+    answer.resolve();
+    while (health.ready().status !== 'failing') await new Promise((done) => setImmediate(done));
+    health.suspect();
+    expect(asked).to.equal(2);
+  });
 });

@@ -63,12 +63,15 @@ async function askOnce(check: HealthCheck, now: () => number): Promise<CheckResu
 export function createHealth({ checks, off, version, nodeId, log, metrics, now }: HealthDeps) {
   const results = new Map<string, CheckResult>(off.map((name) => [name, { status: 'off' }]));
   const timers = new Map<string, NodeJS.Timeout>();
+  const asking = new Set<string>();
   let isStarted = false;
   let isStopping = false;
 
   async function run(check: HealthCheck): Promise<void> {
     const before = results.get(check.name)?.status;
+    asking.add(check.name);
     const result = await askOnce(check, now);
+    asking.delete(check.name);
     const { status, detail: error, durationMs = 0 } = result;
     if (status === 'failing' && before !== 'failing') {
       log.warn('dependency failing', { check: check.name, error });
@@ -116,6 +119,14 @@ export function createHealth({ checks, off, version, nodeId, log, metrics, now }
       if (check === undefined || isStopping) return;
       clearTimeout(timers.get(name));
       await run(check);
+    },
+    /** A request was refused for want of something: asks what is vital, unless that is known. */
+    suspect(): void {
+      for (const check of checks) {
+        if (!check.isVital || isFailing(check) || asking.has(check.name) || isStopping) continue;
+        clearTimeout(timers.get(check.name));
+        void run(check);
+      }
     },
     live: (): HealthReport => ({ ...report(), status: 'ok' }),
     ready: (): HealthReport =>

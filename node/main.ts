@@ -7,7 +7,7 @@ import type { ReadConfig } from './config/read.ts';
 import { openEngines } from './engines.ts';
 import { createEventRing, eventBase } from './events.ts';
 import { addGauges } from './gauges.ts';
-import { createHealth } from './health.ts';
+import { createHealth, type Health } from './health.ts';
 import { defaultLimits, type Limits } from './http/limits.ts';
 import { createStaleness } from './http/staleness.ts';
 import { startHttp } from './http/start.ts';
@@ -83,7 +83,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         clock: engines.clock,
         redis: engines.redis,
         staleness,
-        metrics: requestMetrics(metrics),
+        metrics: requestMetrics(metrics, health),
         ...{ events, version: manifest.version, log, now },
       },
       httpOptions(options),
@@ -128,12 +128,14 @@ function limitsOf(config: Config): Limits {
   };
 }
 
-const requestMetrics = ({ requestDuration }: Metrics) => ({
-  request: (fact: { method: string; route: string; status: number; durationMs: number }) =>
+const requestMetrics = ({ requestDuration }: Metrics, health: Pick<Health, 'suspect'>) => ({
+  request: (fact: { method: string; route: string; status: number; durationMs: number }) => {
     requestDuration.observe(
       { method: fact.method, route: fact.route, status: String(fact.status) },
       fact.durationMs / 1000,
-    ),
+    );
+    if (fact.status === 503) health.suspect();
+  },
 });
 
 const loadEveryMs = 2_000;

@@ -8,6 +8,7 @@ import {
   readHeld,
   register,
   rescue,
+  type Claimed,
 } from './claims.ts';
 import { prune, retention } from './duties.ts';
 import { createAdder } from './enqueue.ts';
@@ -154,6 +155,25 @@ describe('jobs: claims and outcomes', () => {
     expect(row).to.include({ attempt: 0, rescues: 1, worker_id: null });
     expect((row['errors'] as { message: string }[])[0]!.message).to.match(/is gone/);
   });
+
+  for (const [how, giveBack] of [
+    [
+      'rescued',
+      async () => {
+        await db.sql`update shared.jobs set worker_id = ${them.workerId} where state = 'running'`;
+        await rescue(db.sql, 1_800_000);
+      },
+    ],
+    ['returned', ({ id, claims }: Claimed) => write({ id, claims, kind: 'returned' })],
+  ] as const) {
+    it(`takes what was ${how} before what was added since`, async () => {
+      await put();
+      const first = await takeOne();
+      await put();
+      await giveBack(first);
+      expect((await takeOne()).id).to.equal(first.id);
+    });
+  }
 
   it('forgets who is silent and rescues what they held', async () => {
     await register(db.sql, them);

@@ -143,7 +143,8 @@ export interface Rescued {
 /**
  * Returns to the queue what is held by nobody: workers off the list, and jobs that run for longer
  * than `stuckMs` and their own time-out allow. It does not count as a try, but one job is not
- * rescued without end, because one that brings its process down must not take the house along.
+ * rescued without end, because one that brings its process down must not take the house along. Its
+ * time stays, and so its place: a scan that was cut off does not queue behind all it has added.
  */
 export async function rescue(sql: Queryable, stuckMs: number): Promise<Rescued[]> {
   return sql<Rescued[]>`
@@ -164,8 +165,7 @@ export async function rescue(sql: Queryable, stuckMs: number): Promise<Rescued[]
         when rescues >= greatest(${rescuesMax}, attempts) then 'dead' else 'waiting' end,
       finished_at = case
         when cancel_requested or rescues >= greatest(${rescuesMax}, attempts) then now() end,
-      attempt = attempt - 1, rescues = rescues + 1, run_at = now(),
-      worker_id = null,
+      attempt = attempt - 1, rescues = rescues + 1, worker_id = null,
       errors = (errors || jsonb_build_object('attempt', attempt, 'at', now(), 'message',
         case when stuck then 'it ran for too long' else 'the node that ran it is gone' end))
     from lost where jobs.id = lost.id

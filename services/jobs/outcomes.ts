@@ -30,8 +30,8 @@ export async function writeOutcomes(
       finished_at = case
         when kind in ('completed', 'cancelled', 'dead') or cancel_requested then now() end,
       attempt = case kind when 'returned' then attempt - 1 else attempt end,
-      run_at = case kind when 'failed' then now() + pause_ms * interval '1 ms'
-        when 'returned' then now() else run_at end,
+      -- What is given back keeps its time, and so its place before all that was added since.
+      run_at = case kind when 'failed' then now() + pause_ms * interval '1 ms' else run_at end,
       worker_id = null,
       errors = case when message is null then errors else
         (case when jsonb_array_length(errors) >= ${errorsMax} then errors - 0 else errors end)

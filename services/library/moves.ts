@@ -41,7 +41,7 @@ export async function findMoves(
   if (arrivals.length === 0) return moves;
   const claimed = new Set([...comparison.same, ...comparison.rewritten].map(({ row }) => row.id));
   const round: Round = { search, listed, claimed, moves, used: new Set() };
-  await matchByInode(round, arrivals);
+  await matchByInode(round, arrivals, comparison.absent);
   await matchByContent(round, arrivals);
   return moves;
 }
@@ -54,9 +54,15 @@ interface Round {
   readonly used: Set<string>;
 }
 
-async function matchByInode(round: Round, arrivals: readonly SeenFile[]): Promise<void> {
+async function matchByInode(
+  round: Round,
+  arrivals: readonly SeenFile[],
+  absent: readonly KnownFile[],
+): Promise<void> {
   const { sql, libraryId } = round.search;
   const found = [
+    // Of a file with very many names the store gives only some: those that left must be among them.
+    ...absent.map((row) => ({ row, isTrace: false, isDirectoryGone: false })),
     ...(await candidatesByInode(sql, libraryId, arrivals)),
     ...(await candidatesByTrace(sql, libraryId, arrivals)),
   ];

@@ -2,6 +2,7 @@ import { link, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { libraryRig, type LibraryRig } from '#test/library.ts';
+import { candidatesByInode } from './moves-store.ts';
 
 interface FileRow {
   id: string;
@@ -150,6 +151,26 @@ describe('a scan', () => {
     await link(at('m/A/A.mkv'), at('m/A/Again.mkv'));
     expect(await rig.scan(id)).to.deep.include({ filesNew: 1, filesMoved: 0 });
     expect((await oneFile(rig, id, 'A/A.mkv')).id).to.equal(was.id);
+  });
+
+  it('compares a name of a file that has hundreds with some of them only', async () => {
+    await rig.write({ 'm/0/0.mkv': 'x' });
+    for (let n = 1; n < 300; n++) {
+      await mkdir(at(`m/${n}`));
+      await link(at('m/0/0.mkv'), at(`m/${n}/${n}.mkv`));
+    }
+    const id = await rig.add('Films', 'm');
+    const before = await filesOf(rig, id);
+    expect(before).to.have.length(300);
+    const { inode, sizeBytes } = await rig.media.stat(at('m'), '0/0.mkv', {});
+    const asked = Array.from({ length: 300 }, () => ({ inode, sizeBytes }));
+    expect(await candidatesByInode(rig.db.sql, id, asked)).to.have.length(64);
+    // One that is renamed is known again all the same.
+    await rename(at('m/299/299.mkv'), at('m/299/other.mkv'));
+    await rename(at('m/298'), at('m/another'));
+    expect(await rig.scan(id)).to.deep.include({ filesNew: 0, filesMoved: 2 });
+    const after = await filesOf(rig, id);
+    expect(after.map((file) => file.id)).to.have.members(before.map((file) => file.id));
   });
 
   it('knows a file copied to another place by its content', async () => {

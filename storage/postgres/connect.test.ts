@@ -184,7 +184,7 @@ async function recovered(database: Database): Promise<void> {
 function closingSoon(): Duplex {
   const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
   const close = async () => {
-    for (let turn = 0; turn < 20; turn++) await undefined;
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
     socket.destroy();
   };
   void close();

@@ -36,9 +36,14 @@ export async function rescan(node: FaultNode, libraryId: string): Promise<Schema
 /** Resolves when no scan is active and no job waits or runs, those of the clock left aside. */
 export async function settled(node: FaultNode, maxMs: number): Promise<void> {
   await until('nothing left to do', maxMs, async () => {
-    if (!node.isRunning()) throw new Error(`the node has ended:\n${node.log().at(-1)}`);
+    expectRunning(node);
     return (await leftToDo(node)) === 0;
   });
+}
+
+/** Fails, with the node's last words, when its process has ended by itself. */
+export function expectRunning(node: FaultNode): void {
+  if (!node.isRunning()) throw new Error(`the node ended:\n${node.log().slice(-20).join('\n')}`);
 }
 
 async function leftToDo({ sql }: FaultNode): Promise<number> {

@@ -76,7 +76,10 @@ async function ask(url: string, token: string, path: string): Promise<Answer> {
       code: codeOf(await response.text()),
       retryAfter: response.headers.get('retry-after'),
     }),
-    (error: Error) => ({ status: 0, code: String(error.cause ?? error), retryAfter: null }),
+    ({ message, cause }: Error) => ({
+      ...{ status: 0, retryAfter: null },
+      code: cause instanceof Error ? cause.message : message,
+    }),
   );
   return { path, ...facts, tookMs: Math.round(performance.now() - begin) };
 }

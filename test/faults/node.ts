@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectPostgres, type PostgresAddress, type Sql } from '#storage/postgres/connect.ts';
 import { isUnavailable } from '#storage/postgres/errors.ts';
+import { kinship } from '#storage/postgres/process.ts';
 import { quiet } from '../log.ts';
 import { noteOpen } from '../open.ts';
 
@@ -53,6 +53,7 @@ export async function startFaultNode(options: FaultNodeOptions = {}): Promise<Fa
   stack.defer(noteOpen('startFaultNode'));
   const dataDir = await mkdtemp(join(tmpdir(), 'revenge-test-faults-'));
   stack.defer(() => rm(dataDir, { recursive: true, force: true }));
+  stack.defer(() => stopOrphan(join(dataDir, 'pg')));
   const process = createProcess(dataDir, options);
   stack.defer(() => process.stop());
   const first = await process.start();
@@ -166,8 +167,6 @@ function keepLines(child: ChildProcess, lines: string[]): void {
     const parts = (rest + chunk.toString()).split('\n');
     rest = parts.pop() ?? '';
     lines.push(...parts);
-    if (process.env['FAULTS_LOG'])
-      appendFileSync(process.env['FAULTS_LOG'], parts.join('\n') + '\n');
     lines.splice(0, Math.max(0, lines.length - logLinesMax));
   });
 }
@@ -190,6 +189,13 @@ async function whenReady(
   }
   child.kill('SIGKILL');
   throw new Error(`the node did not start; it said:\n${lines.slice(-20).join('\n')}`);
+}
+
+/** A node that ended badly leaves its PostgreSQL behind. */
+async function stopOrphan(cluster: string): Promise<void> {
+  const text = await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '');
+  const pid = Number(text.split('\n')[0]);
+  if (pid > 1 && (await kinship(pid, cluster)) === 'postmaster') process.kill(pid, 'SIGQUIT');
 }
 
 async function makeAdministrator(dataDir: string, options: FaultNodeOptions): Promise<void> {

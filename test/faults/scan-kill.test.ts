@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { needs } from '../needs.ts';
-import { addLibrary, expectWhole, settled } from './check.ts';
+import { addLibrary, expectRunning, expectWhole, settled } from './check.ts';
 import { killMoments, videosOfRun, type Moment } from './moments.ts';
 import { startFaultNode, until, type FaultNode } from './node.ts';
 import { report } from './report.ts';
@@ -60,7 +60,10 @@ describe('kill -9 in the middle of a scan', function () {
 
 /** The moment itself, and a little later, so that the kill does not fall on a commit. */
 async function reached(node: FaultNode, { what, least, laterMs }: Moment, maxMs: number) {
-  await until(`${least} ${what}`, maxMs, async () => (await countOf(node, what)) >= least);
+  await until(`${least} ${what}`, maxMs, async () => {
+    expectRunning(node);
+    return (await countOf(node, what)) >= least;
+  });
   await pause(laterMs);
 }
 
