@@ -61,7 +61,10 @@ export function createAddresses({ store, cache, files, signingKey, now }: Addres
         const { userId, via, credentialId } = required(principal);
         if (via === 'signed') throw problem('forbidden', 'An address cannot make another one');
         if (via === 'operator') {
-          throw problem('forbidden', 'An address ends with its session: sign in, or use an API key');
+          throw problem(
+            'forbidden',
+            'An address ends with its session: sign in, or use an API key',
+          );
         }
         const file = await files.get(params.fileId);
         // Whole seconds, as tokens count them, so that what is said is what holds.
