@@ -69,7 +69,8 @@ async function reached(node: FaultNode, { what, least, laterMs }: Moment, maxMs:
 
 async function countOf({ sql }: FaultNode, what: Moment['what']): Promise<number> {
   const [row] = await sql<[Record<Moment['what'], number>]>`
-    select (select count(*) from directories) as directories, (select count(*) from movies) as films,
+    select (select count(*) from directories) as directories,
+      (select count(*) from movies) as films,
       (select count(*) from files where probe_state = 'done') as probes,
       (select count(distinct item_id) from images) as pictures`;
   return row[what];
