@@ -9,7 +9,8 @@ export interface WriteDeps {
 }
 
 /**
- * What is run again: serialization failure and deadlock (SQLSTATE class 40), because PostgreSQL asks
+ * What is run again: serialization failure and deadlock (SQLSTATE class 40), because
+ * PostgreSQL asks
  * for it, and a reference to a row that was deleted since it was looked up (23503), because the
  * second look finds that out and says it in words.
  */
