@@ -52,7 +52,7 @@ export function addServe(program: Command): void {
       });
       const movies = (options.movies ?? []).map((dir) => resolve(dir));
       const stopper = createStopper();
-      const stopListening = watchSignals({ onLevel: stopper.ask, now: Date.now });
+      const stopListening = watchSignals({ onLevel: (level) => stopper.ask(level), now: Date.now });
       const node = await startNode({ config, log, env, configFile: options.config, movies });
       stopper.hand(node);
       const url = publicUrl(config.values, node.port);

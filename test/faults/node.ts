@@ -207,7 +207,7 @@ async function makeAdministrator(dataDir: string, options: FaultNodeOptions): Pr
   if (code !== 0) throw new Error(`setup ended with ${code}`);
 }
 
-const pollMs = 20;
+const pollMs = 30;
 
 /**
  * Asks until the answer is there, and resolves to it; a database that is away for the moment is
