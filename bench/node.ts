@@ -41,7 +41,13 @@ export async function startBenchNode(options: { movies?: string } = {}): Promise
   };
   const child = spawn(process.execPath, [main, ...args], { stdio: 'ignore', env });
   const { url, token, database } = await announced(dataDir, child);
-  const { sql, close } = await connectPostgres({ ...database, pool: { max: 2 }, log: quiet });
+  const { sql, close } = await connectPostgres({
+    ...database,
+    pool: { max: 2 },
+    // It makes 200,000 films in one statement.
+    statementTimeoutMs: 0,
+    log: quiet,
+  });
   await makeAdministrator(dataDir, url);
   return {
     url,
