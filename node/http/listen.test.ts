@@ -22,6 +22,23 @@ async function raw(port: number, text: string): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+/** Timers that repeat only when told to. */
+function byHand() {
+  const everies: (() => void)[] = [];
+  const timers: Timers = {
+    every: (_ms, run) => {
+      everies.push(run);
+      return () => undefined;
+    },
+    after: () => () => undefined,
+  };
+  const tick = async () => {
+    for (const run of everies) run();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { timers, tick };
+}
+
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
 
 describe('listener', () => {
@@ -129,14 +146,7 @@ describe('listener', () => {
     });
 
     it('ends them once their caller has no right to the rest', async () => {
-      const everies: (() => void)[] = [];
-      const timers: Timers = {
-        every: (_ms, run) => {
-          everies.push(run);
-          return () => undefined;
-        },
-        after: () => () => undefined,
-      };
+      const { timers, tick } = byHand();
       let found: Principal | Error = principalWith('widgets:read');
       const recheck = async () => {
         if (found instanceof Error) throw found;
@@ -151,14 +161,40 @@ describe('listener', () => {
       const response = await api.fetch(bytesPath, { token: 'widgets:read' });
       const look = async (present: Principal | Error) => {
         found = present;
-        for (const run of everies) run();
-        await new Promise((resolve) => setImmediate(resolve));
+        await tick();
       };
       await look(principalWith('widgets:read'));
       await look(new Error('the database is away'));
       expect(stream.destroyed).to.equal(false);
       const closed = once(stream, 'close');
       await look(problem('token-invalid', 'The session has ended'));
+      await closed;
+      expect(await response.text().catch((error: Error) => error)).to.be.instanceOf(Error);
+    });
+
+    it('ends them once what they send is no longer to be had', async () => {
+      const { timers, tick } = byHand();
+      const found: { fault: Error | undefined } = { fault: new Error('the database is away') };
+      const recheck = async () => {
+        if (found.fault !== undefined) throw found.fault;
+      };
+      const stream = new PassThrough();
+      await using api = await testApi({
+        handlers: {
+          ...widgetHandlers,
+          getWidgetBytes: async () => ({ status: 200, headers: {}, stream, recheck }),
+        },
+        ...{ timers, recheck: async () => principalWith('widgets:read') },
+      });
+      stream.write('ab');
+      const response = await api.fetch(bytesPath, { token: 'widgets:read' });
+      await tick();
+      found.fault = undefined;
+      await tick();
+      expect(stream.destroyed).to.equal(false);
+      const closed = once(stream, 'close');
+      found.fault = problem('not-found', 'There is no such file');
+      await tick();
       await closed;
       expect(await response.text().catch((error: Error) => error)).to.be.instanceOf(Error);
     });

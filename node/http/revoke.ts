@@ -1,3 +1,4 @@
+import type { StreamReply } from '#api/handler.ts';
 import { ProblemError } from '#services/errors.ts';
 import type { Principal } from '#services/principal.ts';
 import type { Exchange } from './exchange.ts';
@@ -15,14 +16,19 @@ export interface RevokeDeps {
 const everyMs = 15_000;
 
 /**
- * Ends an answer that lasts once its caller's credential is void: a film takes hours to send, and
- * who signed out, was deleted or disabled meanwhile shall not have the rest of it.
+ * Ends an answer that lasts once its caller's credential is void, or what it sends is no longer to
+ * be had: a film takes hours to send, and who signed out, was deleted or disabled meanwhile shall
+ * not have the rest of it, nor anybody the rest of a film whose library was deleted.
  */
-export function endWhenRevoked(exchange: Exchange, { recheck, timers }: RevokeDeps): void {
+export function endWhenRevoked(
+  exchange: Exchange,
+  reply: Pick<StreamReply, 'recheck'>,
+  { recheck, timers }: RevokeDeps,
+): void {
   const { principal, res } = exchange;
   if (principal === undefined || res.destroyed) return;
   const look = () =>
-    recheck(principal).catch((error: unknown) => {
+    Promise.all([recheck(principal), reply.recheck?.()]).catch((error: unknown) => {
       // A database that is away stops nobody's film.
       if (!(error instanceof ProblemError) || error.status >= 500) return;
       exchange.abort(error);

@@ -186,7 +186,7 @@ async function answer(
     exchange.headers.push('X-Revenge-Index', String(context.clock.applied()));
   }
   if ('stream' in reply) {
-    if (context.revoke) endWhenRevoked(exchange, context.revoke);
+    if (context.revoke) endWhenRevoked(exchange, reply, context.revoke);
     return sendStream(exchange, reply);
   }
   if (context.validateResponses) await checkReply(route, reply);

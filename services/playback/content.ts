@@ -54,7 +54,7 @@ export function createContent({ files, reader, log, now }: ContentDeps): Content
         return { status: decision.status, headers, stream: undefined };
       }
       const stream = watch(opened.stream(part.start, part.end), file.id);
-      return { status: decision.status, headers, stream };
+      return { status: decision.status, headers, stream, recheck: () => files.get(file.id) };
     } catch (error) {
       await opened.close();
       throw error;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { expect } from 'chai';
 import { createLocalClock } from '#cluster/clock.ts';
 import { createWrite } from '#node/write.ts';
@@ -31,6 +32,7 @@ describe('playback', () => {
   let api: TestApi;
   let fileId: string;
   let clock: number;
+  let write: ReturnType<typeof createWrite>;
   const ended = new Set<string>();
 
   /** Signed addresses for real, everything else by name. */
@@ -67,7 +69,7 @@ describe('playback', () => {
     ended.clear();
     const order = createLocalClock({ epoch: 1 });
     const { sql } = db;
-    const write = createWrite({ sql, invalidate: (tags) => order.invalidate(tags) });
+    write = createWrite({ sql, invalidate: (tags) => order.invalidate(tags) });
     const now = () => clock;
     const cache = createCache({ clock: order, log: quiet, now, l1MaxBytes: 1_000_000 });
     const signingKey = Buffer.alloc(32, 7);
@@ -188,6 +190,26 @@ describe('playback', () => {
         });
       });
       expect(outcome).to.equal('ECONNRESET');
+    });
+
+    it('knows when nobody shall have the rest, because the file left the catalogue', async () => {
+      writeFileSync(join(root, 'leaving.mkv'), 'film');
+      const id = await rows.addFile({ path: 'leaving.mkv', role: 'video' });
+      const request = { id: '', ip: '', method: 'GET', headers: {}, userAgent: undefined };
+      const { signal } = new AbortController();
+      const reply = await playback.handlers.getPlaybackContent({
+        ...{ params: { fileId: id }, query: {}, headers: {}, body: undefined },
+        ...{ principal: undefined, request: { ...request, signal } },
+      });
+      if (!('stream' in reply) || !(reply.stream instanceof Readable)) throw new Error('no stream');
+      reply.stream.destroy();
+      await reply.recheck?.();
+      await write(async (tx, stale) => {
+        await tx`delete from files where id = ${id}`;
+        stale(`library:${rows.libraryId}`);
+      });
+      const found = await reply.recheck?.().catch((error: unknown) => error);
+      expect(found).to.include({ code: 'not-found' });
     });
   });
 
