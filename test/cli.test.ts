@@ -1,5 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +61,14 @@ describe('the command line', function () {
     expect((await run('nonsense')).code).to.equal(2);
     expect((await run('migrate', 'to', 'x')).code).to.equal(2);
     expect((await run('--help')).code).to.equal(0);
+  });
+
+  it('tells of mistyped folders before it makes anything', async () => {
+    const [made, mistyped] = [join(folder, 'unmade'), join(folder, 'flims')];
+    const { code, err } = await run('--data', made, 'serve', '--movies', mistyped);
+    expect(code).to.equal(1);
+    expect(err).to.equal(`revenge: --movies ${mistyped}: there is no such folder\n`);
+    expect(existsSync(made)).to.equal(false);
   });
 
   it('reports faults of the configuration, all at once', async () => {

@@ -6,6 +6,7 @@ import { createLog } from '../log.ts';
 import { watchSignals, type StopLevel } from '../signals.ts';
 import { findMediaTools, publicUrl, urlsElsewhere, welcomeLines } from '../welcome.ts';
 import { createContext, type GlobalOptions } from './context.ts';
+import { expectFolders } from './first-folders.ts';
 
 interface ServeOptions extends GlobalOptions {
   readonly movies?: readonly string[];
@@ -51,6 +52,7 @@ export function addServe(program: Command): void {
         format: config.values['log.format'],
       });
       const movies = (options.movies ?? []).map((dir) => resolve(dir));
+      await expectFolders(movies, { config: config.values, log });
       const stopper = createStopper();
       const stopListening = watchSignals({ onLevel: (level) => stopper.ask(level), now: Date.now });
       const node = await startNode({ config, log, env, configFile: options.config, movies });
