@@ -8,8 +8,14 @@ import type { Binaries, Owner } from './binaries.ts';
 import { identity, postgresEnv } from './initdb.ts';
 import { kinship } from './process.ts';
 
-/** One running postmaster, our child; `exited` resolves with how it ended. */
-export type Postmaster = { pid: number; exited: Promise<string> };
+/** One running postmaster, our child. */
+export type Postmaster = {
+  pid: number;
+  /** Resolves with how it ended. */
+  exited: Promise<string>;
+  /** Sends a signal; false once it has ended, when its number may be another process's. */
+  signal: (name: NodeJS.Signals) => boolean;
+};
 
 /** What a postmaster is started with. */
 export type Launch = {
@@ -40,17 +46,19 @@ export async function startPostmaster(launch: Launch): Promise<Postmaster> {
   });
   const exited = ending(child);
   relay(child, launch.log);
+  const signal = (name: NodeJS.Signals) => child.kill(name);
+  const postmaster = { pid: child.pid ?? 0, exited, signal };
   const outcome = await Promise.race([ready(launch, child), exited]);
   if (outcome !== 'ready') {
-    if (child.pid !== undefined) await stopProcess(child.pid, exited, [['SIGKILL', 5_000]]);
+    await stopProcess(postmaster, [['SIGKILL', 5_000]]);
     throw new Error(`PostgreSQL did not start: ${outcome}`);
   }
-  return { pid: child.pid ?? 0, exited };
+  return postmaster;
 }
 
 /** Ends a postmaster: fast shutdown, then immediate, then by force. */
 export async function stopPostmaster(postmaster: Postmaster, fastTimeoutMs: number): Promise<void> {
-  await stopProcess(postmaster.pid, postmaster.exited, [
+  await stopProcess(postmaster, [
     ['SIGINT', fastTimeoutMs],
     ['SIGQUIT', 5_000],
     ['SIGKILL', 5_000],
@@ -111,8 +119,8 @@ async function clearOrphan({ cluster, log }: Launch): Promise<void> {
   const kin = await kinship(pid, cluster);
   if (kin === 'postmaster') {
     log.warn('stopping the PostgreSQL an earlier run left behind', { pid });
-    const exited = outlived(pid, cluster);
-    await stopProcess(pid, exited, [
+    const orphan = { pid, exited: outlived(pid, cluster), signal: signalTo(pid) };
+    await stopProcess(orphan, [
       ['SIGINT', orphanStopMs],
       ['SIGQUIT', 5_000],
       ['SIGKILL', 5_000],
@@ -128,26 +136,28 @@ async function outlived(pid: number, cluster: string): Promise<string> {
 }
 
 async function stopProcess(
-  pid: number,
-  exited: Promise<string>,
+  { pid, exited, signal }: Postmaster,
   steps: [NodeJS.Signals, number][],
 ): Promise<void> {
-  for (const [signal, timeoutMs] of steps) {
-    if (!signalled(pid, signal)) return;
+  for (const [name, timeoutMs] of steps) {
+    if (!signal(name)) return;
     using timer = deadline(timeoutMs);
     if ((await Promise.race([exited, timer.passed])) !== undefined) return;
   }
   throw new Error(`PostgreSQL (pid ${pid}) cannot be stopped`);
 }
 
-function signalled(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
-  }
-}
+/** For one that is not our child; `clearOrphan` has made sure whose number it is. */
+const signalTo =
+  (pid: number) =>
+  (name: NodeJS.Signals): boolean => {
+    try {
+      return process.kill(pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+      throw error;
+    }
+  };
 
 function deadline(timeoutMs: number): { passed: Promise<undefined> } & Disposable {
   let timer: NodeJS.Timeout | undefined;
