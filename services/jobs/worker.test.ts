@@ -170,6 +170,8 @@ describe('jobs: worker', () => {
   });
 
   it('gives back a claim whose answer never arrived', async () => {
+    // Paused, so that what is given back is seen before it is taken again.
+    await writeQueueSetting(db.sql, 'library', { limit: undefined, paused: true });
     await using jobs = testJobs(db, { times: { ...never, beatMs: 10 } });
     await jobs.start([on(job, async () => undefined)]);
     const id = (await jobs.add(db.sql, job, { n: 1 }, { delayMs: 60_000 }))!;
