@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import { lookEveryMs } from '#node/memory.ts';
 import { fillFilms } from './films.ts';
 import { startBenchNode, type BenchNode } from './node.ts';
 import { report, type Row } from './report.ts';
@@ -35,7 +36,9 @@ export async function benchHttp(count: number, scanFolder: string): Promise<Row[
   await fillFilms(node.sql, count);
   await rebuildSearch(node, count);
   const questions = await prepare(node);
-  const rows = memoryRows(node, `with ${count} films, before the load`);
+  const rows = memoryRows(node, `with ${count} films, right after indexing them`);
+  await pause(2 * lookEveryMs + restMs);
+  rows.push(...memoryRows(node, `with ${count} films, at rest`));
   for (const question of questions) rows.push(...(await compare(node, question, 'idle')));
   await startScan(node, scanFolder);
   for (const question of questions) rows.push(...(await compare(node, question, 'scanning')));

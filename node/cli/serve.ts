@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { startNode, type RunningNode } from '../main.ts';
 import { createLog } from '../log.ts';
+import { keepMemory } from '../memory.ts';
 import { watchSignals, type StopLevel } from '../signals.ts';
 import { findMediaTools, publicUrl, urlsElsewhere, welcomeLines } from '../welcome.ts';
 import { createContext, type GlobalOptions } from './context.ts';
@@ -57,12 +58,14 @@ export function addServe(program: Command): void {
       const stopListening = watchSignals({ onLevel: (level) => stopper.ask(level), now: Date.now });
       const node = await startNode({ config, log, env, configFile: options.config, movies });
       stopper.hand(node);
+      const leaveMemory = keepMemory(log);
       const url = publicUrl(config.values, node.port);
       const tools = await findMediaTools(config.values);
       const elsewhere = urlsElsewhere(config.values, node.port, networkInterfaces());
       const { setupToken } = node;
       for (const line of welcomeLines({ url, elsewhere, setupToken, tools })) output.say(line);
       await node.stopped;
+      leaveMemory();
       stopListening();
     });
 }
