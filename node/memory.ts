@@ -16,8 +16,8 @@ export interface MemoryDeps {
 export const lookEveryMs = 30_000;
 /** Below this nobody misses the memory. */
 const worthBytes = 160 * 2 ** 20;
-/** Of one core, averaged since the last look; a pause of 100 ms is nobody's then. */
-const restShare = 0.03;
+/** Of one core, averaged since the last look: hardly anybody can meet the pause of 0.2 s then. */
+const restShare = 0.05;
 const growth = 1.25;
 
 /**
