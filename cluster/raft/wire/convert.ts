@@ -14,7 +14,8 @@ import {
 import { WireError, type Int, type Raw } from './msgpack.ts';
 
 /**
- * A request that is well-formed and yet not to be obeyed. Its message is the error text to answer; the
+ * A request that is well-formed and yet not to be obeyed. Its message is the error text to
+ * answer; the
  * connection goes on, behind the stream if the request was an install.
  */
 export class RefusedError extends WireError {}

@@ -21,7 +21,8 @@ export function encodeGoTime(ms: number | undefined): Uint8Array {
 }
 
 /**
- * Ms since 1970; undefined for the zero time, nil and any form unknown here, for an entry must not be
+ * Ms since 1970; undefined for the zero time, nil and any form unknown here, for an entry
+ * must not be
  * lost over a decoration.
  */
 export function decodeGoTime(bytes: Raw | undefined): number | undefined {

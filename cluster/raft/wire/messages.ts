@@ -1,5 +1,6 @@
 /**
- * hashicorp/raft's messages as they lie on the wire, without loss: what is decoded encodes to the same
+ * hashicorp/raft's messages as they lie on the wire, without loss: what is decoded encodes to
+ * the same
  * bytes. An absent key is `undefined`, nil is `null`. Names are the wire's own.
  */
 import {
