@@ -1,0 +1,80 @@
+import type { Entry, SnapshotMeta } from '../core/types.ts';
+import type { ToHost } from './messages.ts';
+import type { Bytes, Store } from './ports.ts';
+
+/** How much may be on its way to a state machine that has not said yet that it has it. */
+const windowBytes = 8 * 1024 * 1024;
+const batchEntries = 4096;
+
+export interface FeedOptions {
+  readonly store: Store;
+  readonly emit: (message: ToHost) => void;
+  readonly onBroken: (error: Error) => void;
+}
+
+/** What the state machine is given: entries and snapshots, in order, no faster than it takes them. */
+export function createFeed({ store, emit, onBroken }: FeedOptions) {
+  const outbox: ({ entries: readonly Entry[] } | { snapshot: SnapshotMeta })[] = [];
+  const unconfirmed: { index: number; bytes: number }[] = [];
+  let bytesOut = 0;
+  let stream: AsyncIterator<Uint8Array> | undefined;
+  let restoring: SnapshotMeta | undefined;
+
+  const sendEntries = (entries: readonly Entry[]) => {
+    let bytes = 0;
+    for (const { data } of entries) bytes += data.length + 32;
+    bytesOut += bytes;
+    unconfirmed.push({ index: entries[entries.length - 1]?.index ?? 0, bytes });
+    emit({
+      type: 'apply',
+      entries: entries.map(({ index, term, type, data }) => ({ index, term, type, data })),
+    });
+  };
+  const pump = () => {
+    while (!restoring && bytesOut < windowBytes) {
+      const next = outbox.shift();
+      if (!next) return;
+      if ('entries' in next) {
+        sendEntries(next.entries);
+        continue;
+      }
+      restoring = next.snapshot;
+      stream = read(store, restoring)[Symbol.asyncIterator]();
+      emit({ type: 'restore', snapshot: restoring });
+    }
+  };
+  return {
+    apply(entries: readonly Entry[]) {
+      if (entries.length === 0) return;
+      for (let from = 0; from < entries.length; from += batchEntries) {
+        outbox.push({ entries: entries.slice(from, from + batchEntries) });
+      }
+      pump();
+    },
+    restore(snapshot: SnapshotMeta) {
+      outbox.push({ snapshot });
+      pump();
+    },
+    /** The state machine is at this index. */
+    confirmed(index: number) {
+      if (restoring && index >= restoring.index) restoring = undefined;
+      for (let first = unconfirmed[0]; first && first.index <= index; first = unconfirmed[0]) {
+        bytesOut -= first.bytes;
+        unconfirmed.shift();
+      }
+      pump();
+    },
+    /** The state machine wants the next piece of its snapshot. */
+    more() {
+      stream?.next().then(({ done, value }) => {
+        if (done) stream = undefined;
+        emit(done ? { type: 'restoreChunk' } : { type: 'restoreChunk', bytes: value });
+      }, onBroken);
+    },
+  };
+}
+
+async function* read(store: Store, snapshot: SnapshotMeta): Bytes {
+  const { body } = await store.openSnapshot(snapshot);
+  yield* body;
+}

@@ -1,0 +1,74 @@
+import type {
+  Boot,
+  Entry,
+  FailureReason,
+  Request,
+  Response,
+  Save,
+  ServerId,
+  SnapshotMeta,
+} from '../core/types.ts';
+
+/** What the driver needs of others, as small as it needs it. */
+
+export type Bytes = AsyncIterable<Uint8Array>;
+
+export interface Log {
+  info(message: string, facts?: Record<string, unknown>): void;
+  warn(message: string, facts?: Record<string, unknown>): void;
+  error(message: string, facts?: Record<string, unknown>): void;
+}
+
+/** A rejection of `send` carries this. */
+export interface SendFailure extends Error {
+  readonly reason: FailureReason;
+}
+
+export interface Outgoing {
+  readonly to: ServerId;
+  readonly address: string;
+  readonly request: Request;
+  /** The stream of an install. */
+  readonly body?: Bytes;
+}
+
+export type RequestHandler = (request: Request, body: Bytes | undefined) => Promise<Response>;
+
+export interface Transport {
+  listen(handler: RequestHandler): Promise<void>;
+  send(outgoing: Outgoing): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface SnapshotSink {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves once the snapshot is durable under its name. */
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+export interface SnapshotSource {
+  readonly size: number;
+  readonly body: Bytes;
+}
+
+export interface Store {
+  readonly boot: Boot;
+  /** Resolves once all of them are durable; a rejection ends the driver. */
+  save(saves: readonly Save[]): Promise<void>;
+  createSnapshot(snapshot: SnapshotMeta): Promise<SnapshotSink>;
+  openSnapshot(snapshot: SnapshotMeta): Promise<SnapshotSource>;
+  close(): Promise<void>;
+}
+
+/** An entry as a state machine sees it; every entry of the log comes by, also those not its own. */
+export type Applied = Pick<Entry, 'index' | 'term' | 'type' | 'data'>;
+
+export interface StateMachine {
+  /** One result per entry, in order; only those of commands reach anybody. */
+  apply(entries: readonly Applied[]): readonly unknown[] | Promise<readonly unknown[]>;
+  /** The state as it is at the call; entries may be applied while the stream is read. */
+  snapshot(): Bytes;
+  /** Replaces the state. */
+  restore(snapshot: Bytes): Promise<void>;
+}

@@ -1,0 +1,67 @@
+import type { Input, Receive, Request, Response } from '../core/types.ts';
+import type { Recorder } from './metrics.ts';
+import type { Bytes, Log, SnapshotSink, Store } from './ports.ts';
+
+export interface ReceiverOptions {
+  readonly store: Store;
+  readonly log: Log;
+  readonly recorder: Recorder;
+  readonly now: () => number;
+  readonly input: (input: Input) => void;
+}
+
+interface Asker {
+  readonly resolve: (response: Response) => void;
+  readonly reject: (error: Error) => void;
+  readonly body: Bytes | undefined;
+}
+
+/** Requests of peers that wait for the core's answer, and the snapshots that come with them. */
+export function createReceiver({ store, log, recorder, now, input }: ReceiverOptions) {
+  const askers = new Map<number, Asker>();
+  let nextToken = 1;
+
+  async function storeStream({ token, snapshot, size }: Receive): Promise<void> {
+    const begun = now();
+    let sink: SnapshotSink | undefined;
+    try {
+      const body = askers.get(token)?.body;
+      if (!body) throw new Error('no stream came with it');
+      sink = await store.createSnapshot(snapshot);
+      let bytes = 0;
+      for await (const piece of body) {
+        bytes += piece.length;
+        if (bytes > size) throw new Error(`more than the ${size} bytes it was said to have`);
+        await sink.write(piece);
+      }
+      if (bytes < size) throw new Error(`it ended after ${bytes} of ${size} bytes`);
+      await sink.commit();
+      recorder.time('raft_snapshot_received', now() - begun);
+      log.info('received a snapshot', { index: snapshot.index, term: snapshot.term, bytes });
+      input({ type: 'snapshotReceived', token });
+    } catch (error) {
+      log.warn('a snapshot did not arrive', { index: snapshot.index, error: String(error) });
+      await sink?.abort().catch(() => undefined);
+      input({ type: 'snapshotAborted', token });
+    }
+  }
+
+  return {
+    handle: (request: Request, body: Bytes | undefined): Promise<Response> =>
+      new Promise((resolve, reject) => {
+        const token = nextToken;
+        nextToken += 1;
+        askers.set(token, { resolve, reject, body });
+        input({ type: 'request', token, request });
+      }),
+    reply(token: number, response: Response) {
+      askers.get(token)?.resolve(response);
+      askers.delete(token);
+    },
+    receive: (wanted: Receive) => void storeStream(wanted),
+    stop() {
+      for (const { reject } of askers.values()) reject(new Error('this node is ending'));
+      askers.clear();
+    },
+  };
+}
