@@ -103,10 +103,7 @@ export function createDriver(options: DriverOptions): Driver {
         link.post({ type: 'barrier' });
       }),
     read: (mode) => read(host, mode),
-    change: (change) =>
-      call(host, (id) => link.post({ type: 'change', id, change })).then((place) =>
-        whenApplied(host, place),
-      ),
+    change: (change) => changeMembers(host, change),
     async transfer(to) {
       const target = to === undefined ? {} : { to };
       await call(host, (id) => link.post({ type: 'transfer', id, ...target }));
@@ -231,10 +228,15 @@ function wakeReaders(host: Host): void {
   for (const { place, resolve } of ready) resolve(place);
 }
 
-const whenApplied = (host: Host, place: Place): Promise<Place> =>
-  place.index <= host.runner.applied()
-    ? Promise.resolve(place)
-    : whileRunning(host, (resolve, reject) => void host.until.push({ place, resolve, reject }));
+function changeMembers(host: Host, change: Change): Promise<Place> {
+  return whileRunning(host, (resolve, reject) => {
+    const id = host.nextId++;
+    // At once when it is accepted: what is behind it in the log is told right after.
+    const place = ({ index, term }: Place) => host.waiters.place({ resolve, reject }, index, term);
+    host.calls.set(id, { resolve: place, reject });
+    host.options.link.post({ type: 'change', id, change });
+  });
+}
 
 function propose(host: Host, data: Uint8Array, term: number | undefined): Promise<Done> {
   return whileRunning(host, (resolve, reject) => {

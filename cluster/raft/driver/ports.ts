@@ -56,6 +56,8 @@ export interface Store {
   readonly boot: Boot;
   /** Resolves once all of them are durable; a rejection ends the driver. */
   save(saves: readonly Save[]): Promise<void>;
+  /** This node's own snapshot is there as a file: from now on it counts. */
+  noteSnapshot(snapshot: SnapshotMeta): Promise<void>;
   createSnapshot(snapshot: SnapshotMeta): Promise<SnapshotSink>;
   openSnapshot(snapshot: SnapshotMeta): Promise<SnapshotSource>;
   close(): Promise<void>;

@@ -144,6 +144,7 @@ async function put(state: State, taking: Taking, bytes: Uint8Array | undefined):
   const { index, term } = snapshot;
   // An installed snapshot may have come past it meanwhile.
   if (index > state.last) {
+    await state.options.store.noteSnapshot(snapshot);
     state.last = index;
     const ms = now() - taking.begun;
     recorder.time('raft_snapshot_create', ms);

@@ -24,6 +24,8 @@ export interface Waiters {
   /** A proposal went to the engine. */
   push(waiter: Waiter): void;
   accepted(count: number, index: number, term: number): void;
+  /** One that asked in another way has its place. */
+  place(waiter: Waiter, index: number, term: number): void;
   refused(count: number, refusal: Refusal): void;
   /** These entries are applied, with these results. */
   applied(entries: readonly Applied[], results: readonly unknown[]): void;
@@ -65,15 +67,22 @@ export function createWaiters(): Waiters {
   const placed = createQueue<Placed>();
   const lose = (waiter: Waiter | undefined, why: string) =>
     waiter?.reject(new OutcomeUnknownError(why));
+  /** Entries of an earlier leadership that were here are gone; other nodes may still hold them. */
+  const overwritten = (index: number) => {
+    for (let last = placed.last(); last && last.index >= index; last = placed.last()) {
+      placed.pop();
+      lose(last.waiter, 'the entry was overwritten here');
+    }
+  };
   return {
     size: () => asked.size() + placed.size(),
     push: (waiter) => asked.push(waiter),
+    place(waiter, index, term) {
+      overwritten(index);
+      placed.push({ waiter, index, term });
+    },
     accepted(count, index, term) {
-      // Entries of an earlier leadership that were here are overwritten; others may still hold them.
-      for (let last = placed.last(); last && last.index >= index; last = placed.last()) {
-        placed.pop();
-        lose(last.waiter, 'the entry was overwritten here');
-      }
+      overwritten(index);
       for (let nth = 0; nth < count; nth += 1) {
         const waiter = asked.shift();
         if (waiter) placed.push({ waiter, index: index + nth, term });

@@ -1,0 +1,84 @@
+import type { Configuration, SnapshotMeta } from '../core/types.ts';
+import type { RaftStore } from '../store/index.ts';
+import { openRaftStore } from '../store/index.ts';
+import { joinSnapshot } from '../store/join.ts';
+import type { Snapshots } from '../store/snapshots.ts';
+import { openSnapshots } from '../store/snapshots.ts';
+import type { Bytes, Log, SnapshotSource, Store } from './ports.ts';
+
+export interface DiskOptions {
+  readonly dir: string;
+  readonly bootstrap: Configuration | undefined;
+  readonly log: Log;
+}
+
+/** How long the process that had the directory before may take to be gone. */
+const lockedMs = 5000;
+
+/** The log and the snapshots of a data directory, as the driver wants them. */
+export async function openDisk({ dir, bootstrap, log }: DiskOptions): Promise<Store> {
+  const store = await openUnlocked(dir, log);
+  try {
+    const snapshots = await openSnapshots({ dir });
+    if (bootstrap && isEmpty(store)) await store.bootstrap(bootstrap);
+    const { boot, skipped } = await joinSnapshot(dir, store.boot());
+    for (const { path, reason } of skipped) log.warn('passed over a snapshot', { path, reason });
+    return {
+      boot,
+      save: (saves) => store.save(saves),
+      noteSnapshot: (snapshot) => store.noteSnapshot(snapshot),
+      async createSnapshot(snapshot) {
+        const sink = await snapshots.create(snapshot);
+        return {
+          write: (bytes) => sink.write(bytes),
+          commit: () => sink.commit().then(() => undefined),
+          abort: () => sink.abort(),
+        };
+      },
+      openSnapshot: (snapshot) => openSnapshot(snapshots, snapshot),
+      close: () => store.close(),
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function isEmpty(store: RaftStore): boolean {
+  const { hardState, snapshot, entries } = store.boot();
+  return hardState.term === 0 && !snapshot && entries.length === 0;
+}
+
+async function openUnlocked(dir: string, log: Log): Promise<RaftStore> {
+  const until = performance.now() + lockedMs;
+  for (;;) {
+    try {
+      return await openRaftStore({ dir, log: (line) => log.info(line) });
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as { code?: string; cause?: unknown };
+      const isLocked =
+        code === 'LEVEL_LOCKED' || /in use by another/.test((error as Error).message);
+      if (!isLocked || performance.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function openSnapshot(
+  snapshots: Snapshots,
+  { index, term }: SnapshotMeta,
+): Promise<SnapshotSource> {
+  const { files } = await snapshots.list();
+  const file = files.find(({ meta }) => meta.index === index && meta.term === term);
+  if (!file) throw new Error(`the snapshot at ${index} is not there`);
+  const open = await snapshots.open(file);
+  return { size: file.size, body: read(open) };
+}
+
+async function* read(open: Awaited<ReturnType<Snapshots['open']>>): Bytes {
+  try {
+    yield* open.stream() as Bytes;
+  } finally {
+    await open.close();
+  }
+}

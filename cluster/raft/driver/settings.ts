@@ -1,0 +1,58 @@
+import type { Configuration } from '../core/types.ts';
+
+export interface Profile {
+  readonly heartbeatTimeoutMs: number;
+  readonly electionTimeoutMs: number;
+  readonly leaderLeaseTimeoutMs: number;
+  readonly commitTimeoutMs: number;
+  readonly maxAppendEntries: number;
+  readonly maxAppendBytes: number;
+  readonly maxInflight: number;
+}
+
+const batches = { maxAppendBytes: 256 * 1024, maxInflight: 2 };
+
+/** `hashicorp` has the library's own defaults, for clusters with Go peers in them. */
+export const profiles = {
+  lan: {
+    ...batches,
+    heartbeatTimeoutMs: 500,
+    electionTimeoutMs: 1000,
+    leaderLeaseTimeoutMs: 250,
+    commitTimeoutMs: 50,
+    maxAppendEntries: 512,
+  },
+  hashicorp: {
+    ...batches,
+    heartbeatTimeoutMs: 1000,
+    electionTimeoutMs: 1000,
+    leaderLeaseTimeoutMs: 500,
+    commitTimeoutMs: 50,
+    maxAppendEntries: 64,
+  },
+} as const satisfies Record<string, Profile>;
+
+/** Paths of PEM files; with them, both ends of every connection must show a certificate. */
+export interface TlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Plain data, so that it may be given to another process. */
+export interface EngineSettings {
+  readonly id: string;
+  /** `host:port`, where the others reach this one. */
+  readonly address: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly dir: string;
+  readonly profile: Profile;
+  readonly trailingEntries: number;
+  readonly snapshotIntervalMs: number;
+  readonly snapshotThreshold: number;
+  /** Used when the directory is empty; without it an empty node waits to be contacted. */
+  readonly bootstrap?: Configuration;
+  readonly tls?: TlsFiles;
+  /** How long the host may be silent before leadership is given up; 0: engine and host share a process. */
+  readonly hostTimeoutMs: number;
+}
