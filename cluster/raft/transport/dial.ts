@@ -1,0 +1,41 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { SendError, type TlsOptions } from './types.ts';
+
+export interface Dialed {
+  readonly socket: Socket;
+  /** Called once the peer has taken the connection and, with TLS, shown who it is. */
+  readonly onOpen: (then: () => void) => void;
+}
+
+/** Opens a connection. @throws SendError for an address that is none. */
+export function dial(address: string, tls: TlsOptions | undefined, to: string): Dialed {
+  const { host, port } = parseAddress(address);
+  if (!tls) {
+    const socket = connectTcp({ host, port, noDelay: true, keepAlive: true });
+    return { socket, onOpen: (then) => void socket.once('connect', then) };
+  }
+  const { ca, cert, key, verifyPeer } = tls;
+  // Certificates name servers, not the addresses they move between: verifyPeer compares, not TLS.
+  const checkServerIdentity = () => undefined;
+  const secure = connectTls({ host, port, ca, cert, key, checkServerIdentity });
+  secure.setNoDelay(true).setKeepAlive(true);
+  return {
+    socket: secure,
+    onOpen: (then) =>
+      void secure.once('secureConnect', () => {
+        if (!verifyPeer || verifyPeer(to, secure.getPeerCertificate())) then();
+        else secure.destroy(new Error(`the certificate does not speak for ${to}`));
+      }),
+  };
+}
+
+/** `host:port`, with an IPv6 address in brackets. */
+function parseAddress(address: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address);
+  const port = Number(match?.[3]);
+  if (!match || port < 1 || port > 65_535) {
+    throw new SendError('unreachable', `'${address}' is no address`);
+  }
+  return { host: match[1] ?? match[2]!, port };
+}

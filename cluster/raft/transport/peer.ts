@@ -1,0 +1,169 @@
+import type { InstallRequest, Request } from '../core/types.ts';
+import { requestToWire } from '../wire/convert.ts';
+import { encodeRequest, type Kind, type WireResponse } from '../wire/messages.ts';
+import type { BlockCache } from './blocks.ts';
+import { dial } from './dial.ts';
+import { createLink, type Link, type Question } from './link.ts';
+import { SendError, type Bytes, type Outgoing, type Shared } from './types.ts';
+
+/** Idle connections kept for votes and the like. */
+const MAX_IDLE = 2;
+/** hashicorp's pace for the answer to a snapshot: the request's time per so many bytes. */
+const BYTES_PER_TIMEOUT = 256 * 1024;
+const MAX_INSTALL_MS = 10 * 60_000;
+
+export type Done = (error: SendError | undefined, response?: WireResponse) => void;
+
+/** The connections to one server at one address. */
+export interface Peer {
+  readonly address: string;
+  send(outgoing: Outgoing, done: Done): void;
+  close(): void;
+}
+
+interface PeerOptions {
+  readonly to: string;
+  readonly address: string;
+  readonly shared: Shared;
+  readonly blocks: BlockCache;
+}
+
+export function createPeer({ to, address, shared, blocks }: PeerOptions): Peer {
+  const { timeouts } = shared;
+  const links = new Set<Link>();
+  const lanes: { heartbeat?: Link; append?: Link } = {};
+  let failures = 0;
+  let notBefore = 0;
+  // With TLS a peer that will not have our certificate ends the connection without a word too.
+  let isKnownToAnswer = !shared.tls;
+  const control = createControl(open);
+
+  function open(): Link {
+    if (performance.now() < notBefore) {
+      throw new SendError('unreachable', 'waiting before the next attempt to connect');
+    }
+    const link = createLink(dial(address, shared.tls, to), shared, {
+      onOpen: () => (failures = 0),
+      onEnd(couldNotOpen) {
+        links.delete(link);
+        if (!couldNotOpen) return;
+        const wait = Math.min(timeouts.backoffMs * 2 ** failures, timeouts.maxBackoffMs);
+        failures = Math.min(failures + 1, 20);
+        notBefore = performance.now() + wait;
+      },
+    });
+    links.add(link);
+    return link;
+  }
+
+  function lane(name: 'heartbeat' | 'append'): Link {
+    const link = lanes[name];
+    if (link?.isAlive) return link;
+    return (lanes[name] = open());
+  }
+
+  function install(request: InstallRequest, body: Bytes, question: Question): void {
+    const link = open();
+    link.ask({
+      ...question,
+      done(error, response) {
+        question.done(error, response);
+        link.end('closed', 'a connection carries one snapshot');
+      },
+    });
+    void pump(link, body, { size: request.size, stallMs: timeouts.requestMs });
+  }
+
+  return {
+    address,
+    send({ request, body }, tell) {
+      const done: Done = (error, response) => {
+        if (response) isKnownToAnswer = true;
+        if (error?.reason !== 'closed' || isKnownToAnswer) tell(error, response);
+        else tell(new SendError('unreachable', error.message));
+      };
+      const question = { ...encode(request, blocks), timeoutMs: timeouts.requestMs, done };
+      attempt(done, () => {
+        if (request.kind === 'install') {
+          if (!body) throw new SendError('error', 'an install without a stream');
+          install(request, body, question);
+        } else if (request.kind !== 'append') control(question);
+        else if (!request.isHeartbeat) lane('append').ask(question);
+        else lane('heartbeat').ask({ ...question, timeoutMs: timeouts.heartbeatMs });
+      });
+    },
+    close() {
+      for (const link of links) link.end('unreachable', 'this node closes its connections');
+    },
+  };
+}
+
+/**
+ * Votes and the like each have a connection for themselves while they last. One that lay idle may
+ * have ended without our knowing; that must not pass for a peer that refuses to answer.
+ */
+function createControl(open: () => Link): (question: Question) => void {
+  const idle: Link[] = [];
+
+  function takeIdle(): Link | undefined {
+    for (let link = idle.pop(); link; link = idle.pop()) if (link.isAlive) return link;
+    return undefined;
+  }
+
+  function on(link: Link, question: Question, isUsed: boolean): void {
+    const done: Done = (error, response) => {
+      if (error?.reason === 'closed' && isUsed) {
+        attempt(question.done, () => on(open(), question, false));
+        return;
+      }
+      if (link.isAlive && idle.length < MAX_IDLE) idle.push(link);
+      else link.end('closed', 'not needed any more');
+      question.done(error, response);
+    };
+    link.ask({ ...question, done });
+  }
+
+  return (question) => {
+    const used = takeIdle();
+    on(used ?? open(), question, used !== undefined);
+  };
+}
+
+/** What cannot even begin is reported like what fails. */
+function attempt(done: Done, begin: () => void): void {
+  try {
+    begin();
+  } catch (error) {
+    done(error instanceof SendError ? error : new SendError('error', String(error)));
+  }
+}
+
+function encode(request: Request, blocks: BlockCache): { parts: Uint8Array[]; kind: Kind } {
+  const { kind } = request;
+  if (kind !== 'append' || request.entries.length === 0) {
+    return { kind, parts: encodeRequest(requestToWire(request)) };
+  }
+  const block = blocks.blockOf(request.entries);
+  return { kind, parts: encodeRequest(requestToWire(request, { isBlocked: true }), { block }) };
+}
+
+interface Pace {
+  readonly size: number;
+  readonly stallMs: number;
+}
+
+async function pump(link: Link, body: Bytes, { size, stallMs }: Pace): Promise<void> {
+  let sent = 0;
+  try {
+    for await (const bytes of body) {
+      sent += bytes.length;
+      if (sent > size) return link.end('error', `the snapshot has more than its ${size} bytes`);
+      if (!(await link.write(bytes))) return;
+      link.extend(stallMs);
+    }
+  } catch (error) {
+    return link.end('error', `the snapshot cannot be read: ${String(error)}`);
+  }
+  if (sent < size) return link.end('error', `the snapshot ended after ${sent} of ${size} bytes`);
+  link.extend(Math.min(Math.max(1, size / BYTES_PER_TIMEOUT) * stallMs, MAX_INSTALL_MS));
+}

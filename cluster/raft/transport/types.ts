@@ -1,0 +1,126 @@
+import type { Socket } from 'node:net';
+import type { PeerCertificate } from 'node:tls';
+import type { FailureReason, PeerRef, Request, Response, ServerId } from '../core/types.ts';
+
+export type Bytes = AsyncIterable<Uint8Array>;
+
+export interface Log {
+  info(message: string, facts?: Record<string, unknown>): void;
+  warn(message: string, facts?: Record<string, unknown>): void;
+  error(message: string, facts?: Record<string, unknown>): void;
+}
+
+/** Why a request got no answer; see `FailureReason` for what each reason promises. */
+export class SendError extends Error {
+  override readonly name = 'SendError';
+  readonly reason: FailureReason;
+
+  constructor(reason: FailureReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export interface Outgoing {
+  readonly to: ServerId;
+  readonly address: string;
+  readonly request: Request;
+  /** The stream of an install, exactly `request.size` bytes; read to its end or closed. */
+  readonly body?: Bytes;
+}
+
+/** `body` is the stream of an install. What the handler leaves unread is drained. */
+export type RequestHandler = (request: Request, body: Bytes | undefined) => Promise<Response>;
+
+export interface TlsOptions {
+  /** PEM. Both sides show a certificate that this authority signed; names in it are not compared. */
+  readonly ca: string | Buffer;
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Whether this certificate may speak as this server; an id is absent before hashicorp 1.3.7. */
+  readonly verifyPeer?: (id: ServerId | undefined, certificate: PeerCertificate) => boolean;
+}
+
+export interface Timeouts {
+  readonly connectMs: number;
+  /** A heartbeat's answer; short, for a half-open connection hides a peer that is back. */
+  readonly heartbeatMs: number;
+  /** Any other answer; also how long a stream may stand still. */
+  readonly requestMs: number;
+  /** From a frame's first byte to its last. */
+  readonly frameMs: number;
+  /** A connection without traffic is given up by the side that opened it. */
+  readonly idleMs: number;
+  /** Between attempts to connect: this, doubled up to the other. */
+  readonly backoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  connectMs: 1_000,
+  heartbeatMs: 2_000,
+  requestMs: 10_000,
+  frameMs: 60_000,
+  idleMs: 60_000,
+  backoffMs: 10,
+  maxBackoffMs: 250,
+};
+
+export interface TransportLimits {
+  readonly maxFrameBytes: number;
+  /** Connections that others opened to this node. */
+  readonly maxConnections: number;
+  /** Bytes of requests that wait in memory, over all connections from others. */
+  readonly maxIncomingBytes: number;
+  /** Bytes that wait to be sent on one connection, and requests without an answer. */
+  readonly maxQueuedBytes: number;
+  readonly maxQueuedRequests: number;
+}
+
+export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
+  maxFrameBytes: 64 * 1024 * 1024,
+  maxConnections: 256,
+  maxIncomingBytes: 256 * 1024 * 1024,
+  maxQueuedBytes: 64 * 1024 * 1024,
+  maxQueuedRequests: 1024,
+};
+
+export interface TcpTransportOptions {
+  /** Goes into the header of answers, as Go has it. */
+  readonly self: PeerRef;
+  /** Port 0 takes a free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly tls?: TlsOptions;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly limits?: Partial<TransportLimits>;
+  readonly log: Log;
+}
+
+export interface TransportStats {
+  /** Connections from others, and to others. */
+  readonly incoming: number;
+  readonly outgoing: number;
+  /** Bytes of requests that wait in memory. */
+  readonly incomingBytes: number;
+}
+
+export interface TcpTransport {
+  /** Resolves once connections are taken. */
+  listen(handler: RequestHandler): Promise<void>;
+  /** Where it listens, once it does. */
+  address(): { readonly host: string; readonly port: number };
+  /** @throws SendError */
+  send(outgoing: Outgoing): Promise<Response>;
+  stats(): TransportStats;
+  close(): Promise<void>;
+}
+
+/** What the parts of the transport share. */
+export interface Shared {
+  readonly self: PeerRef;
+  readonly tls: TlsOptions | undefined;
+  readonly timeouts: Timeouts;
+  readonly limits: TransportLimits;
+  readonly log: Log;
+  readonly outgoing: Set<Socket>;
+}
