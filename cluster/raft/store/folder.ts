@@ -1,12 +1,18 @@
 import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DamagedError } from './errors.ts';
+import { DamagedError, StoreError } from './errors.ts';
 
 /** What is known of a data directory beside its log, so that a lost log is not taken for a new one. */
 export interface Identity {
-  /** Grows with each wipe: the id that a wiped node had must never vote again. */
+  /** 1, and one more with each wipe. */
   readonly generation: number;
   readonly hasLog: boolean;
+  /** Whose votes these are, once the node has said so. */
+  readonly id?: string;
+  /** Ids that voted from here before a wipe: under one of them a vote could be given twice. */
+  readonly retired: readonly string[];
+  /** A wipe was begun: what is left of the log says nothing. */
+  readonly isBeingWiped?: boolean;
 }
 
 export async function makeFolder(dir: string): Promise<void> {
@@ -20,19 +26,46 @@ export async function readIdentity(dir: string): Promise<Identity | undefined> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    if (await hasDatabase(join(dir, 'log'))) return { generation: 1, hasLog: true };
-    return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
   try {
-    const { generation, hasLog } = JSON.parse(text) as Partial<Identity>;
-    if (Number.isSafeInteger(generation) && typeof hasLog === 'boolean') {
-      return { generation: generation as number, hasLog };
-    }
+    const identity = JSON.parse(text) as Identity;
+    if (isIdentity(identity)) return identity;
   } catch {
     // said below
   }
   throw new DamagedError(dir, `${path} is not what was written there`);
+}
+
+function isIdentity({ generation, hasLog, id, retired }: Partial<Identity>): boolean {
+  const isId = id === undefined || typeof id === 'string';
+  return Number.isSafeInteger(generation) && typeof hasLog === 'boolean' && isId && !!retired;
+}
+
+/**
+ * Whether this node may use these data.
+ * @throws StoreError when its votes are another's, or its own from before a wipe
+ */
+export function checkIdentity(dir: string, identity: Identity | undefined, id?: string): void {
+  if (identity?.isBeingWiped) {
+    throw new StoreError(`a rejoin of ${dir} was cut off; run it again`);
+  }
+  if (id === undefined || !identity) return;
+  if (identity.retired.includes(id)) {
+    const next = nextId(id, identity.generation);
+    throw new StoreError(`${id} lost its votes with the wipe of ${dir}; start it as ${next}`);
+  }
+  if (identity.id !== undefined && identity.id !== id) {
+    throw new StoreError(`the Raft data in ${dir} are those of ${identity.id}, not of ${id}`);
+  }
+}
+
+/** `n1` becomes `n1.2` in the second generation, and that `n1.3` in the third. */
+export function nextId(id: string, generation: number): string {
+  const last = `.${generation - 1}`;
+  const isNumbered = generation > 2 && id.endsWith(last);
+  return `${isNumbered ? id.slice(0, -last.length) : id}.${generation}`;
 }
 
 export async function writeIdentity(dir: string, identity: Identity): Promise<void> {

@@ -5,13 +5,16 @@ import { readAndCheck, type Database, type Found } from './check.ts';
 import { encodeHardState, encodeNumber, keys } from './codec.ts';
 import { encodeConfiguration } from '../wire/configuration.ts';
 import { DamagedError, StoreError, describeError, hasCode } from './errors.ts';
-import { makeFolder, readIdentity, hasDatabase, writeIdentity } from './folder.ts';
+import { checkIdentity, hasDatabase, makeFolder, readIdentity, writeIdentity } from './folder.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { findRot } from './wal.ts';
 import { planSave, removeRange, shapeOf, type Operation, type Shape } from './shape.ts';
 
 export interface RaftStoreOptions {
   /** The data directory: `log/` is the LevelDB, `snapshots/` the snapshots, `identity.json`. */
   readonly dir: string;
+  /** Whose data these must be; written down at the first opening that says it. */
+  readonly id?: string;
   readonly log?: (line: string) => void;
 }
 
@@ -57,8 +60,8 @@ const options = {
  * @throws DamagedError when less is there than was promised
  * @throws StoreError when another process has it, or the disk does not answer
  */
-export async function openRaftStore({ dir, log }: RaftStoreOptions): Promise<RaftStore> {
-  const { database, generation } = await openDatabase(dir);
+export async function openRaftStore({ dir, id, log }: RaftStoreOptions): Promise<RaftStore> {
+  const { database, generation } = await openDatabase(dir, id);
   try {
     const found = await readAndCheck(dir, database);
     return createStore({ dir, database, found, generation, log: log ?? (() => {}) });
@@ -68,35 +71,47 @@ export async function openRaftStore({ dir, log }: RaftStoreOptions): Promise<Raf
   }
 }
 
-async function openDatabase(dir: string): Promise<{ database: Database; generation: number }> {
+async function openDatabase(dir: string, id: string | undefined): Promise<Opened> {
   const place = join(dir, 'log');
   try {
     await makeFolder(dir);
     const identity = await readIdentity(dir);
+    checkIdentity(dir, identity, id);
     const isNew = !identity?.hasLog;
     // LevelDB would begin anew without a word, and an old vote would be forgotten with it.
     if (!isNew && !(await hasDatabase(place))) throw new DamagedError(dir, `${place} is missing`);
+    const rot = isNew ? undefined : await findRot(place);
+    if (rot) throw new DamagedError(dir, rot);
     const database: Database = new Level(place, { ...options, createIfMissing: isNew });
     await database.open();
-    const generation = identity?.generation ?? 1;
-    if (isNew) {
-      await begin(database);
-      await writeIdentity(dir, { generation, hasLog: true });
+    try {
+      if (isNew) await begin(database);
+      const now = { generation: 1, retired: [], ...identity, hasLog: true, ...(id && { id }) };
+      if (isNew || now.id !== identity.id) await writeIdentity(dir, now);
+      return { database, generation: now.generation };
+    } catch (error) {
+      await database.close();
+      throw error;
     }
-    return { database, generation };
   } catch (error) {
     throw asStoreError(dir, 'opening', error);
   }
 }
 
-/** A crash before the identity is written finds this again, and nothing was promised yet. */
+interface Opened {
+  readonly database: Database;
+  readonly generation: number;
+}
+
+/** A crash before the identity was written left nothing, or all of this; nothing was promised. */
 async function begin(database: Database): Promise<void> {
-  const nothing = { term: 0, vote: undefined };
-  if (await database.get(keys.version)) return;
+  const isEmpty = (await database.keys({ limit: 1 }).all()).length === 0;
+  if (!isEmpty) return;
+  const hardState = encodeHardState({ term: 0, vote: undefined });
   await database.batch(
     [
       { type: 'put', key: keys.version, value: encodeNumber(keys.version, 1) },
-      { type: 'put', key: keys.hardState, value: encodeHardState(nothing) },
+      { type: 'put', key: keys.hardState, value: hardState },
     ],
     { sync: true },
   );
@@ -165,6 +180,9 @@ function createStore({ dir, database, found, generation, log }: Parts): RaftStor
     },
     hintCommit: (index) => writer.hint(index),
     async bootstrap(configuration) {
+      if (generation > 1) {
+        throw new StoreError(`${dir} was wiped to rejoin; it waits to be added, not bootstrapped`);
+      }
       if (shape.hardState.term > 0 || shape.last > 0) {
         throw new StoreError(`${dir} already holds a log; only an empty one can be bootstrapped`);
       }
