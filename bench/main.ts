@@ -10,6 +10,7 @@ const sections = {
   cache: { full: 0, quick: 0 },
   jobs: { full: 5_000, quick: 500 },
   search: { full: 200_000, quick: 10_000 },
+  raft: { full: 50, quick: 5 },
 } as const;
 
 const given = process.argv.slice(2);

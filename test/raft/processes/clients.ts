@@ -1,3 +1,5 @@
+import type { Model, Verdict } from '../linearizable.ts';
+import { checkLinearizable } from '../linearizable.ts';
 import type { Answer, Peer } from './cluster.ts';
 
 /** What one client did: called, and answered or not. Times are of one clock. */
@@ -13,7 +15,7 @@ export interface Operation {
   readonly endAt: number;
   /** `unknown`: it may have been done, or may yet. */
   readonly outcome: 'done' | 'failed' | 'unknown';
-  /** What a get read. */
+  /** What a get read, or a cas that did not swap. */
   readonly read?: string | null;
 }
 
@@ -45,7 +47,7 @@ export function startClients(peers: readonly Peer[], count: number): Clients {
       const endAt = performance.now();
       const outcome = outcomeOf(answer, kind);
       const read = answer?.body['value'];
-      const isRead = outcome === 'done' && kind === 'get';
+      const isRead = answer?.status === 200 && read !== undefined;
       if (isRead) lastRead = (read as string | undefined) ?? null;
       history.push({
         client: number,
@@ -59,11 +61,7 @@ export function startClients(peers: readonly Peer[], count: number): Clients {
         ...(isRead ? { read: lastRead } : {}),
       });
       if (answer?.status === 200) continue;
-      const leader = answer?.body['leader'] as
-        { id?: string; address?: string } | string | undefined;
-      const address = typeof leader === 'string' ? leader : leader?.address;
-      const told = peers.findIndex((other) => other.address === address);
-      at = told >= 0 && told !== at ? told : (at + 1) % peers.length;
+      at = nextPeer(peers, at, answer);
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
   }
@@ -75,6 +73,14 @@ export function startClients(peers: readonly Peer[], count: number): Clients {
       await Promise.all(running);
     },
   };
+}
+
+/** The one that was named as the leader, or else the next in the row. */
+function nextPeer(peers: readonly Peer[], at: number, answer: Answer | undefined): number {
+  const leader = answer?.body['leader'] as { address?: string } | string | undefined;
+  const address = typeof leader === 'string' ? leader : leader?.address;
+  const told = peers.findIndex((peer) => peer.address === address);
+  return told >= 0 && told !== at ? told : (at + 1) % peers.length;
 }
 
 interface Wish {
@@ -102,4 +108,48 @@ function outcomeOf(answer: Answer | undefined, kind: Operation['kind']): Operati
   // Refused before it went into the log; anything else leaves it open.
   const isRefused = [400, 404, 409, 421, 503].includes(answer.status);
   return isRefused || kind === 'get' ? 'failed' : 'unknown';
+}
+
+interface Step {
+  readonly kind: Operation['kind'];
+  readonly value: string;
+  readonly from: string | null | undefined;
+  readonly read: string | null | undefined;
+}
+
+/** A register with compare-and-set; an answer that it could not have given is impossible. */
+const register: Model<string | null, Step> = {
+  initial: null,
+  key: (state) => state ?? '',
+  step(state, { kind, value, from, read }) {
+    if (read !== undefined) return read === state ? state : undefined;
+    if (kind === 'set') return value;
+    return from === state ? value : undefined;
+  },
+};
+
+/**
+ * The verdict on each key. Values are unique: what was left open and never seen may as well not have
+ * happened, and what was seen had happened by the time of the answer that showed it.
+ */
+export function judge(history: readonly Operation[]): Record<string, Verdict> {
+  const seenAt = new Map<string, number>();
+  for (const { kind, from, read, outcome, endAt } of history) {
+    const seen = read ?? (kind === 'cas' && outcome === 'done' ? from : undefined);
+    if (seen) seenAt.set(seen, Math.min(endAt, seenAt.get(seen) ?? Infinity));
+  }
+  const verdicts: Record<string, Verdict> = {};
+  for (const key of keys) {
+    const calls = history
+      .filter((each) => each.key === key && each.kind !== 'append')
+      .filter(({ outcome, read }) => outcome !== 'failed' || read !== undefined)
+      .filter(({ outcome, value }) => outcome !== 'unknown' || seenAt.has(value))
+      .map(({ kind, value, from, read, outcome, callAt, endAt }) => ({
+        op: { kind, value, from, read },
+        callAt,
+        endAt: outcome === 'unknown' ? (seenAt.get(value) ?? Infinity) : endAt,
+      }));
+    verdicts[key] = checkLinearizable(calls, register);
+  }
+  return verdicts;
 }

@@ -36,6 +36,12 @@ export interface Peer {
   isRunning(): boolean;
   /** Told to the whole process group: host and engine. */
   signal(signal: NodeJS.Signals): void;
+  /** Told to the host alone. */
+  signalHost(signal: NodeJS.Signals): void;
+  /** Of the engine's process, if it has one. */
+  enginePid(): Promise<number | undefined>;
+  /** Resolves with the exit code once it has ended. */
+  exited(): Promise<number | null>;
   kill(): Promise<void>;
   wipe(): Promise<void>;
   call(request: string, body?: string, timeoutMs?: number): Promise<Answer>;
@@ -138,7 +144,7 @@ interface PeerPlace {
 
 function createPeer({ id, address, control, dir, command, args }: PeerPlace): Peer {
   let child: ChildProcess | undefined;
-  let ended = Promise.resolve();
+  let ended: Promise<number | null> = Promise.resolve(null);
   const file = `${dir}.log`;
   const signal = (name: NodeJS.Signals) => {
     if (child?.pid === undefined) return;
@@ -159,11 +165,18 @@ function createPeer({ id, address, control, dir, command, args }: PeerPlace): Pe
       started.stderr.pipe(createWriteStream(file, { flags: 'a' }));
       child = started;
       ended = new Promise((resolve) =>
-        started.once('close', () => {
+        started.once('close', (code) => {
           if (child === started) child = undefined;
-          resolve();
+          resolve(code);
         }),
       );
+    },
+    signalHost: (name) => void child?.kill(name),
+    exited: () => ended,
+    async enginePid() {
+      const pid = child?.pid;
+      const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+      return Number(children.trim().split(' ')[0]) || undefined;
     },
     async kill() {
       signal('SIGKILL');

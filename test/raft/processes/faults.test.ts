@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Operation } from './clients.ts';
-import { startClients } from './clients.ts';
+import { judge, startClients } from './clients.ts';
 import type { Cluster, Peer } from './cluster.ts';
 import { pause, startCluster } from './cluster.ts';
 
@@ -93,5 +93,7 @@ async function check(cluster: Cluster, history: readonly Operation[]): Promise<v
     const lost = done.filter(({ value }) => !items.has(`item ${value}`));
     expect(lost, `${peer.id} lost what was acknowledged`).to.deep.equal([]);
   }
+  const isLinearizable = { a: 'linearizable', b: 'linearizable', c: 'linearizable' };
+  expect(judge(history)).to.deep.equal(isLinearizable);
   expect(count).to.be.at.least(done.length);
 }

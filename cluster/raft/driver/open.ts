@@ -1,0 +1,70 @@
+import { randomInt } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRaft } from '../core/raft.ts';
+import type { RaftOptions } from '../core/types.ts';
+import { createTcpTransport } from '../transport/tcp.ts';
+import { openDisk } from './disk.ts';
+import type { Engine } from './engine.ts';
+import { createEngine } from './engine.ts';
+import type { Log } from './ports.ts';
+import type { EngineSettings, TlsFiles } from './settings.ts';
+
+/** How long the process that had the port before may take to be gone. */
+const takenMs = 5000;
+
+/** An engine on its real disk and network; `start` makes it take part. */
+export async function openEngine(settings: EngineSettings, log: Log): Promise<Engine> {
+  const { id, address, dir, listen, tls, profile } = settings;
+  const certificates = tls ? { tls: await readTls(tls) } : {};
+  const transport = createTcpTransport({ self: { id, address }, listen, log, ...certificates });
+  const store = await openDisk({ dir, bootstrap: settings.bootstrap, log });
+  const now = () => performance.now();
+  return createEngine({
+    raft: createRaft(raftOptions(settings), store.boot, now()),
+    store,
+    transport: {
+      ...transport,
+      listen: (handler) => listenWhenFree(() => transport.listen(handler)),
+    },
+    log,
+    now,
+    random: Math.random,
+    snapshots: {
+      intervalMs: settings.snapshotIntervalMs,
+      threshold: settings.snapshotThreshold,
+      thresholdBytes: 64 * 1024 * 1024,
+    },
+    patienceMs: profile.electionTimeoutMs * 2,
+    hostTimeoutMs: settings.hostTimeoutMs,
+  });
+}
+
+function raftOptions({ id, address, profile, trailingEntries }: EngineSettings): RaftOptions {
+  return {
+    ...profile,
+    id,
+    address,
+    seed: randomInt(2 ** 31),
+    maxUncommittedBytes: 64 * 1024 * 1024,
+    trailingEntries,
+    trailingBytes: 64 * 1024 * 1024,
+    maxClockDrift: 0.1,
+  };
+}
+
+async function readTls({ ca, cert, key }: TlsFiles) {
+  return { ca: await readFile(ca), cert: await readFile(cert), key: await readFile(key) };
+}
+
+async function listenWhenFree(listen: () => Promise<void>): Promise<void> {
+  const until = performance.now() + takenMs;
+  for (;;) {
+    try {
+      return await listen();
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (!isTaken || performance.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
