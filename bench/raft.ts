@@ -1,6 +1,6 @@
-import { buildGoPeer, missingForGo } from '../test/interop/gopeer.ts';
-import type { Cluster, ClusterOptions } from '../test/raft/processes/cluster.ts';
-import { pause, startCluster } from '../test/raft/processes/cluster.ts';
+import { buildGoPeer, missingForGo } from '#test/interop/gopeer.ts';
+import type { Cluster, ClusterOptions } from '#test/raft/processes/cluster.ts';
+import { pause, startCluster } from '#test/raft/processes/cluster.ts';
 import { median, report, type Row } from './report.ts';
 
 const clientCounts = [1, 16, 64, 256];
