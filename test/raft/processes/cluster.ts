@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -32,6 +32,7 @@ export interface Peer {
   readonly id: string;
   readonly address: string;
   readonly control: string;
+  readonly dir: string;
   start(): void;
   isRunning(): boolean;
   /** Told to the whole process group: host and engine. */
@@ -67,6 +68,8 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** Connections between peers go through proxies that can be cut. */
   readonly isWired?: boolean;
+  /** Each data directory is a file system of this size, which needs root. */
+  readonly diskMegabytes?: number;
   /** How many of them are members from the start; the others are started empty. */
   readonly members?: number;
 }
@@ -90,7 +93,7 @@ const ours = join(import.meta.dirname, '../../../cluster/raft/peer.ts');
 
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { size, members = size, isWired = false } = options;
-  const dir = await mkdtemp(join(tmpdir(), 'revenge-raft-'));
+  const dir = await mkdtemp(join(tmpdir(), 'revenge-peers-'));
   const closed = noteOpen(`a Raft cluster in ${dir}`);
   const ports = await freePorts(size * 3);
   const port = (nth: number) => ports[nth] ?? 0;
@@ -117,6 +120,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     });
   });
   await Promise.all(places.map(({ id }) => mkdir(join(dir, id))));
+  if (options.diskMegabytes) {
+    for (const { id } of places) mount(join(dir, id), options.diskMegabytes);
+  }
   for (const peer of peers) peer.start();
   return {
     dir,
@@ -127,10 +133,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     async stop() {
       await Promise.all(peers.map((peer) => peer.kill()));
       await wires?.close();
+      if (options.diskMegabytes) {
+        for (const { id } of places) execFileSync('umount', [join(dir, id)]);
+      }
       if (!process.env['REVENGE_TEST_KEEP']) await rm(dir, { recursive: true, force: true });
       closed();
     },
   };
+}
+
+function mount(dir: string, megabytes: number): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', dir]);
 }
 
 interface PeerPlace {
@@ -158,6 +171,7 @@ function createPeer({ id, address, control, dir, command, args }: PeerPlace): Pe
     id,
     address,
     control,
+    dir,
     signal,
     isRunning: () => child !== undefined,
     start() {

@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { needs } from '#test/needs.ts';
 import type { Operation } from './clients.ts';
 import { judge, startClients } from './clients.ts';
 import type { Cluster, Peer } from './cluster.ts';
@@ -14,6 +17,7 @@ const args = ['--timeout', '300', '--trailing', '200', '--snapshot-threshold', '
 interface Fault {
   readonly name: string;
   readonly isWired?: boolean;
+  readonly diskMegabytes?: number;
   /** Breaks something and mends it again. */
   round(cluster: Cluster, victim: Peer): Promise<void>;
 }
@@ -44,36 +48,56 @@ const faults: Fault[] = [
       wires?.heal();
     },
   },
+  {
+    name: 'a full disk',
+    diskMegabytes: 128,
+    async round(_, victim) {
+      const filler = await open(join(victim.dir, 'filler'), 'w');
+      const block = Buffer.alloc(2 ** 20);
+      const isRoom = () =>
+        filler.write(block).then(({ bytesWritten }) => bytesWritten === block.length);
+      while (await isRoom().catch(() => false));
+      await filler.close();
+      // It writes until nothing goes any more, and then it must end rather than go on.
+      for (let waited = 0; victim.isRunning() && waited < 100; waited += 1) await pause(100);
+      await rm(join(victim.dir, 'filler'));
+      if (!victim.isRunning()) victim.start();
+    },
+  },
 ];
 
 describe('Raft in real processes', function () {
   this.timeout(60_000 + rounds * 20_000);
 
   for (const fault of faults) {
-    it(`keeps every acknowledged write through ${rounds} rounds of ${fault.name}`, async () => {
-      const cluster = await startCluster({ size: 3, args, isWired: fault.isWired ?? false });
-      try {
-        await cluster.leader();
-        const clients = startClients(cluster.peers, 4);
-        for (let round = 0; round < rounds; round += 1) {
-          const leader = await cluster.leader();
-          // Mostly the leader: that is where it hurts.
-          const victim = round % 3 === 2 ? (cluster.peers[round % 3] ?? leader) : leader;
-          await fault.round(cluster, victim);
+    describe(`through ${rounds} rounds of ${fault.name}`, () => {
+      if (fault.diskMegabytes) needs('root');
+      it('keeps every acknowledged write', async () => {
+        const { isWired = false, diskMegabytes = 0 } = fault;
+        const cluster = await startCluster({ size: 3, args, isWired, diskMegabytes });
+        try {
           await cluster.leader();
-          await pause(300);
+          const clients = startClients(cluster.peers, 4);
+          for (let round = 0; round < rounds; round += 1) {
+            const leader = await cluster.leader();
+            // Mostly the leader: that is where it hurts.
+            const victim = round % 3 === 2 ? (cluster.peers[round % 3] ?? leader) : leader;
+            await fault.round(cluster, victim);
+            await cluster.leader();
+            await pause(300);
+          }
+          await clients.stop();
+          await check(cluster, clients.history);
+        } catch (error) {
+          for (const peer of cluster.peers) {
+            const lines = (await peer.log()).split('\n').slice(-15).join('\n');
+            process.stderr.write(`${peer.id}:\n${lines}\n`);
+          }
+          throw error;
+        } finally {
+          await cluster.stop();
         }
-        await clients.stop();
-        await check(cluster, clients.history);
-      } catch (error) {
-        for (const peer of cluster.peers) {
-          const lines = (await peer.log()).split('\n').slice(-15).join('\n');
-          process.stderr.write(`${peer.id}:\n${lines}\n`);
-        }
-        throw error;
-      } finally {
-        await cluster.stop();
-      }
+      });
     });
   }
 });
