@@ -48,12 +48,14 @@ export function fold(text: string): string {
 }
 
 const chunk = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’ʼ`´]*|&/gu;
+// Han by its extensions: ㈠ and ㊀ are folded to the letter in them.
 const unspaced =
-  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}ー々' +
+  '\\p{Script_Extensions=Han}\\p{Script=Hiragana}\\p{Script=Katakana}ーｰﾞﾟ々' +
   '\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}';
 const piece = new RegExp(`[${unspaced}]+|[^${unspaced}]+`, 'gu');
 const run = new RegExp(`^[${unspaced}]`, 'u');
-const notLetter = /[^\p{L}\p{N}\p{M}]/gu;
+/** Signs, and marks that lost the letter they stood on. */
+const notLetter = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}\p{M}]/gu;
 
 const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 const asciiChunk = /[a-z0-9][a-z0-9'`]*|&/gi;
