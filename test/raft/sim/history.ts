@@ -1,0 +1,69 @@
+import type { Call, Model, RegisterOp } from '../linearizable.ts';
+import { checkLinearizable, listModel, registerModel } from '../linearizable.ts';
+import type { World } from './world.ts';
+import { count, must } from './world.ts';
+
+/** Property 12, at the end of a run: what clients were told is what happened. */
+export function checkHistory(world: World): void {
+  checkSerials(world);
+  world.clients.registers.forEach((history, key) => {
+    const seen = observed(history);
+    const slim = history.filter(
+      ({ op, endAt }) => endAt !== Infinity || op.kind === 'get' || seen.has(op.value),
+    );
+    const what = `register ${key}`;
+    // Writes nobody answered and nobody saw only slow the search down; a second look has them all.
+    const model = registerModel<number>();
+    if (search(slim, model) !== 'linearizable') judge(world, { what, history, model });
+  });
+  judge(world, { what: 'the list', history: world.clients.list, model: listModel });
+}
+
+function observed(history: readonly Call<RegisterOp<number>>[]): Set<number> {
+  const seen = new Set<number>();
+  for (const { op } of history) {
+    const value = op.kind === 'get' ? op.read : op.kind === 'cas' ? op.from : null;
+    if (value !== null) seen.add(value);
+  }
+  return seen;
+}
+
+const search = <State, Op>(history: readonly Call<Op>[], model: Model<State, Op>) =>
+  checkLinearizable(history, model, 200_000);
+
+interface Case<State, Op> {
+  readonly what: string;
+  readonly history: readonly Call<Op>[];
+  readonly model: Model<State, Op>;
+}
+
+function judge<State, Op>(world: World, { what, history, model }: Case<State, Op>): void {
+  const verdict = search(history, model);
+  if (verdict === 'gave up') count(world, 'histories too tangled to check');
+  must(
+    verdict !== 'not linearizable',
+    'linearizability',
+    () => `the history of ${what} (${history.length} calls) is not linearizable`,
+  );
+}
+
+/** Each write is there once or not at all, and those that were acknowledged or refused are known. */
+function checkSerials({ ledger, clients }: World): void {
+  const there = new Set<number>();
+  for (const each of ledger.applied) {
+    if (!each?.serial) continue;
+    must(!there.has(each.serial), 'writes', () => `write ${each.serial} is there twice`);
+    there.add(each.serial);
+  }
+  clients.wishes.forEach(({ serial, kind }) => {
+    if (kind === 'get' || kind === 'list') return;
+    const fate = clients.fates[serial];
+    const isThere = there.has(serial);
+    must(
+      fate !== 'done' || isThere,
+      'writes',
+      () => `write ${serial} was acknowledged and is lost`,
+    );
+    must(fate !== 'failed' || !isThere, 'writes', () => `write ${serial} was refused and is there`);
+  });
+}
