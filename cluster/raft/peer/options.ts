@@ -4,8 +4,8 @@ import type { Configuration } from '../core/types.ts';
 import type { EngineSettings, Profile } from '../driver/settings.ts';
 import { profiles } from '../driver/settings.ts';
 
-export const usage = `usage: node cluster/raft/peer.ts --id n1 --listen 127.0.0.1:7001 --data DIR --control 127.0.0.1:8001
-  [--bootstrap n1=ADDR,n2=ADDR,…]  the first members, for an empty directory; without it the peer waits
+export const usage = `usage: node cluster/raft/peer.ts --id n1 --listen HOST:PORT --data DIR --control HOST:PORT
+  [--bootstrap n1=ADDR,n2=ADDR,…]  first members, for an empty directory; else the peer waits
   [--advertise ADDR]               where the others reach this one, if not at --listen
   [--profile lan|hashicorp]        timeouts and batches (lan); hashicorp where Go peers take part
   [--timeout MS]                   heartbeat and election timeout; the lease is half of it

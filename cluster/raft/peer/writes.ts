@@ -15,8 +15,8 @@ export interface Writes {
 
 /**
  * Commands on their way to the log. The state machine that peers of other languages share knows no
- * compare-and-set, so it is done here: nothing else may be on its way, the comparison is of all that
- * was committed, and the `set` goes in only in the same term. Nobody can then come between.
+ * compare-and-set, so it is done here: nothing else may be on its way, the comparison is of all
+ * that was committed, and the `set` goes in only in the same term. Nobody can then come between.
  */
 export function createWrites(driver: Driver, machine: PeerMachine): Writes {
   let underWay = 0;

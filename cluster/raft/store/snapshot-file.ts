@@ -10,7 +10,8 @@ import { decodeConfiguration, encodeConfiguration } from '../wire/configuration.
  * size and checksum of what follows only at the end.
  *
  *   0 "RVS1"   4 length of the header   8 checksum of the header from 12 on
- *   12 index   20 term   28 configuration index   36 size   44 checksum of the data   48 configuration
+ *   12 index   20 term   28 configuration index   36 size   44 checksum of the data
+ *   48 configuration
  */
 const magic = 'RVS1';
 const fixedSize = 48;

@@ -32,7 +32,7 @@ export interface RaftStore {
   save(saves: readonly Save[]): Promise<void>;
   /**
    * This node's own snapshot is durable as a file. To be awaited before the core hears of it, as
-   * the cut that follows takes what the snapshot holds; one that is older than the last is passed over.
+   * the cut that follows takes what the snapshot holds. An older one than the last is passed over.
    */
   noteSnapshot(snapshot: SnapshotMeta): Promise<void>;
   /** A note that rides with the next batch. */

@@ -129,7 +129,7 @@ const register: Model<string | null, Step> = {
 };
 
 /**
- * The verdict on each key. Values are unique: what was left open and never seen may as well not have
+ * The verdict on each key. Values are unique: what was left open and never seen may well not have
  * happened, and what was seen had happened by the time of the answer that showed it.
  */
 export function judge(history: readonly Operation[]): Record<string, Verdict> {
