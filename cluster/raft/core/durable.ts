@@ -48,7 +48,7 @@ export function placePromises(state: State): void {
 
 function saveToAwait(state: State, index: number): PendingSave | undefined {
   let found: PendingSave | undefined;
-  let isLogCovered = index <= state.durable && !state.isInstalling;
+  let isLogCovered = index === 0 || (index <= state.durable && !state.isInstalling);
   for (const save of state.saves) {
     if (save.number === state.hardSave) found = save;
     if (!isLogCovered && save.lastIndex >= index) {
@@ -56,6 +56,7 @@ function saveToAwait(state: State, index: number): PendingSave | undefined {
       found = save;
     }
   }
+  if (!isLogCovered) throw new Error(`a promise of index ${index}, which nothing saves`);
   return found;
 }
 
@@ -93,6 +94,11 @@ export function isHardStateDurable(state: State): boolean {
 /** Entries from `index` on are about to go: nothing may count or promise them any more. */
 export function forgetDurable(state: State, index: number): void {
   state.durable = Math.min(state.durable, index - 1);
+  forgetPending(state, index);
+}
+
+/** The same for what is only on its way to the disk. */
+export function forgetPending(state: State, index: number): void {
   for (const save of state.saves) {
     save.lastIndex = Math.min(save.lastIndex, index - 1);
     for (const promised of save.held) {
