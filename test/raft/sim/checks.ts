@@ -162,11 +162,10 @@ function checkCommit(world: World, node: SimNode, { effects, before }: Taken): v
     () => `${id} goes back from commit ${before.commit} to ${status.commit}`,
   );
   if (before.role === 'leader' || status.role === 'leader') {
-    let top = status.commit;
+    noteCommitted(world, node, before);
     for (const { request } of effects.send) {
-      if (request.kind === 'append') top = Math.max(top, request.commit);
+      if (request.kind === 'append') checkTold(world, node, request.commit);
     }
-    if (top > commitOf(ledger)) commitTo(world, node, top);
   }
   if (status.commit === before.commit) return;
   must(
@@ -183,29 +182,38 @@ function checkCommit(world: World, node: SimNode, { effects, before }: Taken): v
   );
 }
 
-function commitTo(world: World, { id, mirror, status }: SimNode, index: number): void {
-  const { ledger } = world;
-  const { term } = status;
-  const own = mirrorTerm(mirror, index);
+function checkTold({ ledger }: World, { id, status }: SimNode, commit: number): void {
   must(
-    own !== undefined && ledger.leaders.get(own)?.startsWith(`${id}#`) === true,
-    'commit',
-    () => `${id} commits entry ${index} of term ${own}, a term that it does not lead`,
-  );
-  const voters = status.configuration.servers.filter(({ suffrage }) => suffrage === 'voter');
-  const durable = voters.filter((voter) => {
-    const other = nodeOf(world, voter.id);
-    return other !== undefined && !other.isGone && holds(other.disk, index, own ?? 0);
-  });
-  must(
-    durable.length * 2 > voters.length,
+    commit <= commitOf(ledger),
     'committed is durable',
-    () =>
-      `${id} commits ${index} in term ${term}, ` +
-      `but of ${voters.length} voters only ${durable.map((each) => each.id).join()} have it`,
+    () => `${id} tells of commit ${commit} in term ${status.term}, which no quorum has on disk`,
   );
-  for (let at = commitOf(ledger) + 1; at <= index; at += 1) {
-    ledger.committed.push({ term: mirrorTerm(mirror, at) ?? 0, by: own ?? 0 });
+}
+
+/**
+ * What is committed, seen from outside: the leader's entries of its own term that a majority of its
+ * voters has on disk, and all before them. A leader may know later, but never earlier.
+ */
+function noteCommitted(world: World, node: SimNode, before: Status): void {
+  const { ledger } = world;
+  const { mirror, status } = node;
+  const { term, configuration } = status.role === 'leader' ? status : before;
+  const known = commitOf(ledger);
+  if (mirrorLast(mirror) <= known) return;
+  const reached: number[] = [];
+  for (const { id, suffrage } of configuration.servers) {
+    if (suffrage !== 'voter') continue;
+    // A disk lost since counts as it was: it confirmed this, and will not vote against it.
+    const other = nodeOf(world, id);
+    let top = other ? Math.min(mirrorLast(mirror), durableLast(other.disk)) : 0;
+    while (top > known && !holds(other!.disk, top, mirrorTerm(mirror, top) ?? 0)) top -= 1;
+    reached.push(top);
+  }
+  reached.sort((a, b) => b - a);
+  const index = reached[Math.floor(reached.length / 2)] ?? 0;
+  if (index <= known || mirrorTerm(mirror, index) !== term) return;
+  for (let at = known + 1; at <= index; at += 1) {
+    ledger.committed.push({ term: mirrorTerm(mirror, at) ?? 0, by: term });
     count(world, 'commits');
   }
 }

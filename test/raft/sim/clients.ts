@@ -249,6 +249,14 @@ export function onRestored(world: World, node: SimNode): void {
   answerReads(world, node);
 }
 
+/** The run ends: what is still under way was never answered. */
+export function endCalls(world: World): void {
+  for (const client of world.clients.clients) {
+    const wish = world.clients.wishes[client.current];
+    if (client.current > 0 && wish) finish(world, { client, wish }, { fate: 'unknown' });
+  }
+}
+
 export function onStopped(world: World, node: SimNode): void {
   const writes = world.clients.writes.get(node)?.splice(0) ?? [];
   const reads = world.clients.reads.get(node)?.splice(0) ?? [];

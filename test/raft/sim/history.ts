@@ -43,9 +43,30 @@ function judge<State, Op>(world: World, { what, history, model }: Case<State, Op
   must(
     verdict !== 'not linearizable',
     'linearizability',
-    () => `the history of ${what} (${history.length} calls) is not linearizable`,
+    () =>
+      `the history of ${what} (${history.length} calls) is not linearizable; the shortest part ` +
+      `of it that is not ends with ${JSON.stringify(lastOf({ what, history, model }))}`,
   );
 }
+
+/** Where it goes wrong: the call whose end makes the history impossible, and what preceded it. */
+function lastOf<State, Op>({ history, model }: Case<State, Op>): readonly Call<Op>[] {
+  const ends = history.map(({ endAt }) => endAt).filter((at) => at !== Infinity);
+  ends.sort((a, b) => a - b);
+  for (const until of ends) {
+    const part = history
+      .filter(({ callAt }) => callAt <= until)
+      .map((call) => (call.endAt > until ? { ...call, endAt: Infinity } : call));
+    const known = part.filter(({ op, endAt }) => endAt !== Infinity || !isRead(op));
+    if (search(known, model) === 'not linearizable') return known.slice(-8);
+  }
+  return [];
+}
+
+const isRead = (op: unknown): boolean => {
+  const { kind } = op as { readonly kind: string };
+  return kind === 'get' || kind === 'list';
+};
 
 /** Each write is there once or not at all, and those that were acknowledged or refused are known. */
 function checkSerials({ ledger, clients }: World): void {

@@ -11,6 +11,8 @@ export interface Mutation {
   readonly to: string;
   /** The rows of the bug list (docs of the research, 3.5) that it stands for. */
   readonly like?: string;
+  /** A seed at or shortly before one that is known to catch it, where the first are slow to. */
+  readonly seed?: number;
 }
 
 const core = join(import.meta.dirname, '../../../cluster/raft/core');

@@ -122,7 +122,8 @@ function streamOf(node: SimNode, request: Request): Machine | undefined {
 
 function delayOf(world: World, connection: Connection): number {
   const { maxDelayMs } = world.profile;
-  return world.random.network.between(0.2, maxDelayMs) * connection.slowness;
+  const delay = world.random.network.between(0.2, maxDelayMs);
+  return world.isHealed ? delay : delay * connection.slowness;
 }
 
 const isCut = ({ cuts }: Network, from: SimNode, to: SimNode) =>

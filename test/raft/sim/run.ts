@@ -1,4 +1,4 @@
-import { createClients, startClients } from './clients.ts';
+import { createClients, endCalls, startClients } from './clients.ts';
 import { commitOf, createLedger, noteEntry } from './ledger.ts';
 import { createHeap } from './heap.ts';
 import { checkHistory } from './history.ts';
@@ -42,6 +42,7 @@ export function runSeed(options: RunOptions): RunResult {
     startNemesis(world);
     runUntil(world, () => world.steps >= options.events);
     recover(world, options.events);
+    endCalls(world);
     checkHistory(world);
   } catch (error) {
     const property = error instanceof BrokenError ? error.property : 'no error in the core';
