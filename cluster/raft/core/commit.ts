@@ -112,6 +112,14 @@ export function isSelfVoter(state: State): boolean {
   return isVoter(latestConfiguration(state).configuration, state.options.id);
 }
 
+/**
+ * A voter, or one until an entry that is not committed yet: with the longest log it may be the only
+ * one that can bring that entry to the others (dissertation 4.2.2). Its own vote does not count then.
+ */
+export function mayCampaign(state: State): boolean {
+  return state.configurations.some(({ configuration }) => isVoter(configuration, state.options.id));
+}
+
 export function uncommittedBytes(state: State): number {
   let bytes = 0;
   for (const entry of entriesBetween(state.log, state.applied + 1, lastIndex(state.log))) {

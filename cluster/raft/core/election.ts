@@ -1,4 +1,4 @@
-import { isSelfVoter } from './commit.ts';
+import { mayCampaign } from './commit.ts';
 import { isSamePeer, isVoter, resolveServer, voterCount } from './configuration.ts';
 import { isHardStateDurable } from './durable.ts';
 import { becomeLeader } from './leader.ts';
@@ -22,7 +22,7 @@ import type {
 export function onElectionTimeout(state: State): void {
   const { role, leader } = state;
   state.leader = undefined;
-  if (isSelfVoter(state)) {
+  if (mayCampaign(state)) {
     askWhetherToCampaign(state, leader ? 'the leader went silent' : 'no leader in time');
     return;
   }
@@ -157,7 +157,7 @@ function grantPreVote(state: State, from: ServerId): void {
 
 /** hashicorp obeys this without a check; we only do not let a node lead that may not. */
 export function onTimeoutNow(state: State, token: number, request: TimeoutNowRequest): void {
-  if (isSelfVoter(state) && state.role !== 'leader') campaign(state, true);
+  if (mayCampaign(state) && state.role !== 'leader') campaign(state, true);
   answer(state, { token, response: { kind: request.kind } });
 }
 
@@ -208,17 +208,30 @@ function mayBeHeard(state: State, request: VoteRequest | PreVoteRequest): boolea
     return false;
   }
   const { configuration } = latestConfiguration(state);
-  if (configuration.servers.length > 0 && !resolveServer(configuration, from)) return false;
+  const isStranger = configuration.servers.length > 0 && !resolveServer(configuration, from);
+  if (isStranger && !isAhead(state, request)) return false;
   if (request.kind === 'vote' && request.isTransfer) return true;
   if (state.leader) return isSamePeer(state.leader, from);
   return state.now >= state.quietUntil;
 }
 
-function mayVoteFor(state: State, { from }: VoteRequest | PreVoteRequest): boolean {
+function mayVoteFor(state: State, request: VoteRequest | PreVoteRequest): boolean {
   const { configuration } = latestConfiguration(state);
   return (
-    configuration.servers.length === 0 || resolveServer(configuration, from)?.suffrage === 'voter'
+    configuration.servers.length === 0 ||
+    resolveServer(configuration, request.from)?.suffrage === 'voter' ||
+    isAhead(state, request)
   );
+}
+
+/**
+ * Where its log has more than ours, what made it a voter may be in that part. Refused for that, as
+ * hashicorp does, it and a majority of the new configuration could wait for each other for ever.
+ */
+function isAhead(state: State, request: VoteRequest | PreVoteRequest): boolean {
+  const isSame =
+    request.lastTerm === lastTerm(state.log) && request.lastIndex === lastIndex(state.log);
+  return !isSame && isUpToDate(state, request);
 }
 
 /** The vote is keyed by address, as in hashicorp's stable store; ids must not contradict it. */

@@ -22,8 +22,11 @@ export function replicate(state: State, leading: Leading): void {
   }
 }
 
-function isToldEnough(state: State, { match, removal }: Peer): boolean {
-  return removal !== undefined && (match >= removal.index || state.now >= removal.until);
+function isToldEnough(state: State, { match, commitSent, inflight, removal }: Peer): boolean {
+  if (removal === undefined) return false;
+  // Until it knows that the change is committed it may campaign.
+  const knows = Math.min(match, commitSent) >= removal.index && inflight.length === 0;
+  return knows || state.now >= removal.until;
 }
 
 function sendAppends(state: State, leading: Leading, peer: Peer): void {
