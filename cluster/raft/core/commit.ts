@@ -113,8 +113,9 @@ export function isSelfVoter(state: State): boolean {
 }
 
 /**
- * A voter, or one until an entry that is not committed yet: with the longest log it may be the only
- * one that can bring that entry to the others (dissertation 4.2.2). Its own vote does not count then.
+ * A voter, or one until an entry that is not committed yet: with the longest log it may be the
+ * only one that can bring that entry to the others (dissertation 4.2.2). Its own vote does not
+ * count then.
  */
 export function mayCampaign(state: State): boolean {
   return state.configurations.some(({ configuration }) => isVoter(configuration, state.options.id));

@@ -161,7 +161,7 @@ export function onTimeoutNow(state: State, token: number, request: TimeoutNowReq
   answer(state, { token, response: { kind: request.kind } });
 }
 
-// The other side: requests for votes ---------------------------------------------------------------
+// The other side: requests for votes --------------------------------------------------------------
 
 export function onPreVoteRequest(state: State, token: number, request: PreVoteRequest): void {
   const isGranted =

@@ -159,7 +159,9 @@ function refused(
   const wasProbe = peer.mode === 'probe';
   if (wasProbe && request.prevIndex !== peer.next - 1) return;
   peer.mode = 'probe';
-  peer.next = Math.max(Math.min(request.prevIndex, response.lastLog + 1), 1);
+  // Go refuses entries that its own snapshot holds, even where nothing need precede them.
+  const before = request.prevIndex === 0 ? Infinity : request.prevIndex;
+  peer.next = Math.max(Math.min(before, response.lastLog + 1), 1);
   peer.commitSent = 0;
   if (!response.noRetryBackoff || request.prevIndex === 0) backOff(state, peer);
 }
@@ -186,12 +188,13 @@ export function onInstallAnswer(
   peer.mode = 'probe';
 }
 
-/** A request got no answer: nothing is known of it, so go on from what is sure. */
+/** A request got no answer: nothing is known of it, so ask once more at the same place. */
 export function onSendFailed(state: State, peer: Peer, request: Request): void {
   if (takeSent(peer.heartbeats, request)) return;
   if (!takeSent(peer.inflight, request)) return;
   peer.mode = 'probe';
-  peer.next = Math.min(peer.next, peer.match + 1);
+  const tried = request.kind === 'append' ? request.prevIndex : 0;
+  peer.next = Math.min(peer.next, Math.max(peer.match, tried) + 1);
   peer.commitSent = 0;
   if (state.now >= peer.retryAt) backOff(state, peer);
 }

@@ -32,7 +32,7 @@ export function planRecovery(request: RecoverRequest): Promise<RecoverPlan> {
 /**
  * A new configuration without asking the old one's quorum, for when that is gone for good. Where
  * hashicorp's peers.json writes a snapshot, this adds an entry as if this node had won a term of
- * its own: the other survivors then follow it like any leader, and need not be recovered themselves.
+ * its own: the other survivors then follow it like any leader, and need no recovery themselves.
  * The term depends on the id, so that two nodes recovered by mistake never write the same place of
  * the log differently.
  */
