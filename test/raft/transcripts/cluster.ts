@@ -16,8 +16,8 @@ import type {
 } from '#cluster/raft/core/types.ts';
 
 /**
- * A cluster for stories: real cores, a clock moved by hand, a disk that syncs when told (or at once),
- * and a network whose messages lie open on the table until they are delivered or lost.
+ * A cluster for stories: real cores, a clock moved by hand, a disk that syncs when told (or at
+ * once), and a network whose messages lie open on the table until they are delivered or lost.
  */
 export interface Disk {
   hardState: HardState;
