@@ -50,6 +50,8 @@ export function acceptLeader(state: State, request: AppendRequest | InstallReque
   const leader = from.id === undefined ? namedLeader(state, from) : from;
   follow(state, { term, leader, because: 'heard from the leader' });
   restartElectionTimer(state);
+  // It may count this as a lease. A newer term takes the leader away, but not the promise to it.
+  state.quietUntil = state.now + state.options.heartbeatTimeoutMs;
   return true;
 }
 

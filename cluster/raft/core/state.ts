@@ -142,7 +142,7 @@ export interface State {
   leader: PeerRef | undefined;
   /** When a node that does not lead stops waiting. */
   electionAt: number;
-  /** Until then a restarted node acts as if it knew a leader: it may have promised one a lease. */
+  /** Until then it acts as if it knew a leader, which may hold a lease; so does who has restarted. */
   quietUntil: number;
   /** The last index that is on the disk. */
   durable: number;

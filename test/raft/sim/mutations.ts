@@ -123,7 +123,10 @@ const ofElection: readonly Mutation[] = [
   {
     name: 'counts votes of an earlier term',
     file: 'election.ts',
-    from: "const isOurs = state.role === 'candidate' && request.term === state.term;\n  if (!isOurs || response.term !== state.term || !response.isGranted) return;",
+    from: [
+      "const isOurs = state.role === 'candidate' && request.term === state.term;",
+      'if (!isOurs || response.term !== state.term || !response.isGranted) return;',
+    ].join('\n  '),
     to: "if (state.role !== 'candidate' || !response.isGranted) return;",
   },
   {
@@ -174,7 +177,9 @@ const ofFollower: readonly Mutation[] = [
   {
     name: 'obeys a leader of the past',
     file: 'follower.ts',
-    from: "if (term < state.term || (term === state.term && state.role === 'leader')) return false;",
+    from:
+      "if (term < state.term || (term === state.term && state.role === 'leader')) return " +
+      'false;',
     to: "if (term === state.term && state.role === 'leader') return false;",
   },
 ];
@@ -337,4 +342,10 @@ const ofLeader: readonly Mutation[] = [
 export const mutations: readonly Mutation[] = [
   ...[...ofDurable, ...ofRoles, ...ofLog, ...ofElection],
   ...[...ofFollower, ...ofCommit, ...ofReplication, ...ofLeader],
+  {
+    name: 'after a newer term votes at once, although the last leader may hold a lease',
+    file: 'follower.ts',
+    from: 'state.quietUntil = state.now + state.options.heartbeatTimeoutMs;',
+    to: '',
+  },
 ];

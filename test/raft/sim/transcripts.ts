@@ -160,6 +160,20 @@ export const transcripts: Readonly<Record<string, Transcript>> = {
     }
     return when(at.raft.status(at.now).role === 'leader', 'it leads by votes of another term');
   },
+  'after a newer term votes at once, although the last leader may hold a lease': (create) => {
+    const at = stage(create);
+    const preVotes = at.wait(3 * timeoutMs);
+    agree(at, 'n2', preVotes);
+    const old = at.sync()?.send.find(({ to }) => to === 'n3')?.request;
+    ask(at, 1, append(2, [0, 0], { isHeartbeat: true }));
+    at.sync();
+    at.now += 1;
+    const response = { kind: 'vote' as const, term: 5, isGranted: false };
+    if (old) at.say({ type: 'answer', from: 'n3', request: old, response });
+    const more = { lastIndex: 9, lastTerm: 3, isTransfer: false };
+    ask(at, 2, { kind: 'vote', from: peerOf('n3'), term: 5, ...more });
+    return when((at.saves.at(-1)?.hardState?.vote?.id ?? '') === 'n3', 'it votes within the lease');
+  },
   'a follower votes although its leader lives, so leases overlap': (create) => {
     const at = stage(create);
     ask(at, 1, append(2, [0, 0], { isHeartbeat: true }));
