@@ -8,6 +8,8 @@ import type { Bytes, Log, SnapshotSource, Store } from './ports.ts';
 
 export interface DiskOptions {
   readonly dir: string;
+  /** An id whose votes were lost in a wipe is refused, and so is another's directory. */
+  readonly id: string;
   readonly bootstrap: Configuration | undefined;
   readonly log: Log;
 }
@@ -16,8 +18,8 @@ export interface DiskOptions {
 const lockedMs = 5000;
 
 /** The log and the snapshots of a data directory, as the driver wants them. */
-export async function openDisk({ dir, bootstrap, log }: DiskOptions): Promise<Store> {
-  const store = await openUnlocked(dir, log);
+export async function openDisk({ dir, id, bootstrap, log }: DiskOptions): Promise<Store> {
+  const store = await openUnlocked({ dir, id, log });
   try {
     const snapshots = await openSnapshots({ dir });
     if (bootstrap && isEmpty(store)) await store.bootstrap(bootstrap);
@@ -31,7 +33,7 @@ export async function openDisk({ dir, bootstrap, log }: DiskOptions): Promise<St
         const sink = await snapshots.create(snapshot);
         return {
           write: (bytes) => sink.write(bytes),
-          commit: () => sink.commit().then(() => undefined),
+          commit: (size) => sink.commit(size).then(() => undefined),
           abort: () => sink.abort(),
         };
       },
@@ -49,11 +51,15 @@ function isEmpty(store: RaftStore): boolean {
   return hardState.term === 0 && !snapshot && entries.length === 0;
 }
 
-async function openUnlocked(dir: string, log: Log): Promise<RaftStore> {
+async function openUnlocked({
+  dir,
+  id,
+  log,
+}: Pick<DiskOptions, 'dir' | 'id' | 'log'>): Promise<RaftStore> {
   const until = performance.now() + lockedMs;
   for (;;) {
     try {
-      return await openRaftStore({ dir, log: (line) => log.info(line) });
+      return await openRaftStore({ dir, id, log: (line) => log.info(line) });
     } catch (error) {
       const { code } = ((error as Error).cause ?? {}) as { code?: string; cause?: unknown };
       const isLocked =

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRaft } from '../core/raft.ts';
 import type { RaftOptions } from '../core/types.ts';
+import { speaksFor } from '../transport/identity.ts';
 import { createTcpTransport } from '../transport/tcp.ts';
 import { openDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
@@ -17,7 +18,7 @@ export async function openEngine(settings: EngineSettings, log: Log): Promise<En
   const { id, address, dir, listen, tls, profile } = settings;
   const certificates = tls ? { tls: await readTls(tls) } : {};
   const transport = createTcpTransport({ self: { id, address }, listen, log, ...certificates });
-  const store = await openDisk({ dir, bootstrap: settings.bootstrap, log });
+  const store = await openDisk({ dir, id, bootstrap: settings.bootstrap, log });
   const now = () => performance.now();
   return createEngine({
     raft: createRaft(raftOptions(settings), store.boot, now()),
@@ -53,7 +54,12 @@ function raftOptions({ id, address, profile, trailingEntries }: EngineSettings):
 }
 
 async function readTls({ ca, cert, key }: TlsFiles) {
-  return { ca: await readFile(ca), cert: await readFile(cert), key: await readFile(key) };
+  return {
+    ca: await readFile(ca),
+    cert: await readFile(cert),
+    key: await readFile(key),
+    verifyPeer: speaksFor,
+  };
 }
 
 async function listenWhenFree(listen: () => Promise<void>): Promise<void> {

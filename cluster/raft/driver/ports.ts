@@ -42,8 +42,8 @@ export interface Transport {
 
 export interface SnapshotSink {
   write(bytes: Uint8Array): Promise<void>;
-  /** Resolves once the snapshot is durable under its name. */
-  commit(): Promise<void>;
+  /** Resolves once the snapshot is durable under its name; refuses unless it has these many bytes. */
+  commit(size: number): Promise<void>;
   abort(): Promise<void>;
 }
 

@@ -35,7 +35,7 @@ export function createReceiver({ store, log, recorder, now, input }: ReceiverOpt
         await sink.write(piece);
       }
       if (bytes < size) throw new Error(`it ended after ${bytes} of ${size} bytes`);
-      await sink.commit();
+      await sink.commit(size);
       recorder.time('raft_snapshot_received', now() - begun);
       log.info('received a snapshot', { index: snapshot.index, term: snapshot.term, bytes });
       input({ type: 'snapshotReceived', token });

@@ -32,7 +32,7 @@ export const profiles = {
   },
 } as const satisfies Record<string, Profile>;
 
-/** Paths of PEM files; with them, both ends of every connection must show a certificate. */
+/** Paths of PEM files; with them, both ends of every connection must show a certificate with their id. */
 export interface TlsFiles {
   readonly ca: string;
   readonly cert: string;

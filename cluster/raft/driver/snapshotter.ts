@@ -139,7 +139,7 @@ async function put(state: State, taking: Taking, bytes: Uint8Array | undefined):
     await open.write(bytes);
     return emit({ type: 'wantChunk', token: taking.token });
   }
-  await open.commit();
+  await open.commit(taking.bytes);
   state.taking = undefined;
   const { index, term } = snapshot;
   // An installed snapshot may have come past it meanwhile.

@@ -13,6 +13,7 @@ export const usage = `usage: node cluster/raft/peer.ts --id n1 --listen HOST:POR
   [--snapshot-threshold N]         entries that make a snapshot worth it (8192)
   [--snapshot-interval MS]         how often that is looked at (120000)
   [--tls DIR]                      ca.pem, cert.pem and key.pem; both ends must show a certificate
+                                   whose subject (CN) or a DNS name in it is the peer's id
   [--inline]                       the Raft engine in this process instead of one of its own
 `;
 

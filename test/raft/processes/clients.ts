@@ -1,5 +1,5 @@
-import type { Model, Verdict } from '../linearizable.ts';
-import { checkLinearizable } from '../linearizable.ts';
+import type { Call, RegisterOp, Verdict } from '../linearizable.ts';
+import { checkRegister } from '../linearizable.ts';
 import type { Answer, Peer } from './cluster.ts';
 
 /** What one client did: called, and answered or not. Times are of one clock. */
@@ -110,46 +110,23 @@ function outcomeOf(answer: Answer | undefined, kind: Operation['kind']): Operati
   return isRefused || kind === 'get' ? 'failed' : 'unknown';
 }
 
-interface Step {
-  readonly kind: Operation['kind'];
-  readonly value: string;
-  readonly from: string | null | undefined;
-  readonly read: string | null | undefined;
+/** The verdict on each key, by the simulator's checker. */
+export function judge(history: readonly Operation[]): Record<string, Verdict> {
+  return Object.fromEntries(
+    keys.map((key) => [
+      key,
+      checkRegister(history.filter((each) => each.key === key).flatMap((each) => callOf(each))),
+    ]),
+  );
 }
 
-/** A register with compare-and-set; an answer that it could not have given is impossible. */
-const register: Model<string | null, Step> = {
-  initial: null,
-  key: (state) => state ?? '',
-  step(state, { kind, value, from, read }) {
-    if (read !== undefined) return read === state ? state : undefined;
-    if (kind === 'set') return value;
-    return from === state ? value : undefined;
-  },
-};
-
-/**
- * The verdict on each key. Values are unique: what was left open and never seen may well not have
- * happened, and what was seen had happened by the time of the answer that showed it.
- */
-export function judge(history: readonly Operation[]): Record<string, Verdict> {
-  const seenAt = new Map<string, number>();
-  for (const { kind, from, read, outcome, endAt } of history) {
-    const seen = read ?? (kind === 'cas' && outcome === 'done' ? from : undefined);
-    if (seen) seenAt.set(seen, Math.min(endAt, seenAt.get(seen) ?? Infinity));
-  }
-  const verdicts: Record<string, Verdict> = {};
-  for (const key of keys) {
-    const calls = history
-      .filter((each) => each.key === key && each.kind !== 'append')
-      .filter(({ outcome, read }) => outcome !== 'failed' || read !== undefined)
-      .filter(({ outcome, value }) => outcome !== 'unknown' || seenAt.has(value))
-      .map(({ kind, value, from, read, outcome, callAt, endAt }) => ({
-        op: { kind, value, from, read },
-        callAt,
-        endAt: outcome === 'unknown' ? (seenAt.get(value) ?? Infinity) : endAt,
-      }));
-    verdicts[key] = checkLinearizable(calls, register);
-  }
-  return verdicts;
+function callOf(operation: Operation): readonly Call<RegisterOp<string>>[] {
+  const { kind, value, from = null, read, outcome, callAt } = operation;
+  const endAt = outcome === 'unknown' ? Infinity : operation.endAt;
+  // A cas that did not swap was told what is there.
+  if (read !== undefined) return [{ op: { kind: 'get', read }, callAt, endAt }];
+  if (kind === 'append' || kind === 'get' || outcome === 'failed') return [];
+  if (kind === 'set') return [{ op: { kind, value }, callAt, endAt }];
+  const isSwapped = outcome === 'done' ? true : undefined;
+  return [{ op: { kind, from, value, isSwapped }, callAt, endAt }];
 }

@@ -1,35 +1,23 @@
-import type { Call, Model, RegisterOp } from '../linearizable.ts';
-import { checkLinearizable, listModel, registerModel } from '../linearizable.ts';
+import type { Call, Model, Verdict } from '../linearizable.ts';
+import { checkLinearizable, checkRegister, listModel, registerModel } from '../linearizable.ts';
 import type { World } from './world.ts';
 import { count, must } from './world.ts';
+
+const maxSteps = 200_000;
 
 /** Property 12, at the end of a run: what clients were told is what happened. */
 export function checkHistory(world: World): void {
   checkSerials(world);
   world.clients.registers.forEach((history, key) => {
-    const seen = observed(history);
-    const slim = history.filter(
-      ({ op, endAt }) => endAt !== Infinity || op.kind === 'get' || seen.has(op.value),
-    );
-    const what = `register ${key}`;
-    // Writes nobody answered and nobody saw only slow the search down; a second look has them all.
-    const model = registerModel<number>();
-    if (search(slim, model) !== 'linearizable') judge(world, { what, history, model });
+    const verdict = checkRegister(history, maxSteps);
+    judge(world, verdict, { what: `register ${key}`, history, model: registerModel<number>() });
   });
-  judge(world, { what: 'the list', history: world.clients.list, model: listModel });
-}
-
-function observed(history: readonly Call<RegisterOp<number>>[]): Set<number> {
-  const seen = new Set<number>();
-  for (const { op } of history) {
-    const value = op.kind === 'get' ? op.read : op.kind === 'cas' ? op.from : null;
-    if (value !== null) seen.add(value);
-  }
-  return seen;
+  const { list } = world.clients;
+  judge(world, search(list, listModel), { what: 'the list', history: list, model: listModel });
 }
 
 const search = <State, Op>(history: readonly Call<Op>[], model: Model<State, Op>) =>
-  checkLinearizable(history, model, 200_000);
+  checkLinearizable(history, model, maxSteps);
 
 interface Case<State, Op> {
   readonly what: string;
@@ -37,15 +25,15 @@ interface Case<State, Op> {
   readonly model: Model<State, Op>;
 }
 
-function judge<State, Op>(world: World, { what, history, model }: Case<State, Op>): void {
-  const verdict = search(history, model);
+function judge<State, Op>(world: World, verdict: Verdict, failing: Case<State, Op>): void {
+  const { what, history } = failing;
   if (verdict === 'gave up') count(world, 'histories too tangled to check');
   must(
     verdict !== 'not linearizable',
     'linearizability',
     () =>
       `the history of ${what} (${history.length} calls) is not linearizable; the shortest part ` +
-      `of it that is not ends with ${JSON.stringify(lastOf({ what, history, model }))}`,
+      `of it that is not ends with ${JSON.stringify(lastOf(failing))}`,
   );
 }
 
