@@ -1,6 +1,6 @@
 import type { Change, Configuration, PeerRef, RefusalReason, Server, ServerId } from './types.ts';
 
-/** The rules of membership on plain values: who votes, and what a change makes of a configuration. */
+/** The rules of membership on plain values: who votes, and what a change makes of the members. */
 export function findServer(configuration: Configuration, id: ServerId): Server | undefined {
   return configuration.servers.find((server) => server.id === id);
 }
@@ -30,7 +30,7 @@ export type Changed =
   | { readonly configuration: Configuration }
   | { readonly reason: RefusalReason; readonly detail: string };
 
-/** hashicorp's nextConfiguration, except that a server nobody knows cannot be removed or demoted. */
+/** hashicorp's nextConfiguration, but a server nobody knows cannot be removed or demoted. */
 export function changedConfiguration(configuration: Configuration, change: Change): Changed {
   const known = findServer(configuration, change.id);
   const changed =

@@ -3,8 +3,8 @@ import type { PendingSave, Promised, State } from './state.ts';
 import type { Save } from './types.ts';
 
 /**
- * What is on the disk, and what waits for it. A save is one atomic write; `saved` confirms it and all
- * before it. Acknowledgements are kept per save: when entries are overwritten, every save that is
+ * What is on the disk, and what waits for it. A save is one atomic write; `saved` confirms it and
+ * all before it. Acknowledgements are kept per save: when entries are overwritten, every save that is
  * still running is lowered, so that a late `saved` cannot confirm what is no longer there.
  */
 export function finishSave(state: State): Save | undefined {
@@ -37,7 +37,7 @@ export function finishSave(state: State): Save | undefined {
   };
 }
 
-/** Sends the step's promises that are true on the disk already, and ties the others to their save. */
+/** Sends the step's promises that the disk already keeps, and ties the others to their save. */
 export function placePromises(state: State): void {
   for (const promised of state.out.promised) {
     const save = saveToAwait(state, promised.index);

@@ -173,7 +173,7 @@ export function onPreVoteRequest(state: State, token: number, request: PreVoteRe
   answer(state, { token, response: { kind: 'preVote', term, isGranted } });
 }
 
-/** hashicorp's order: a stranger or a rival of a living leader is refused before its term counts. */
+/** hashicorp's order: strangers and rivals of a living leader are refused before the term counts. */
 export function onVoteRequest(state: State, token: number, request: VoteRequest): void {
   let isGranted = false;
   if (mayBeHeard(state, request) && request.term >= state.term) {

@@ -143,7 +143,7 @@ describe('Raft followers', () => {
       expect(step(node, { type: 'request', token: 3, request: beat }).replies).to.have.length(1);
     });
 
-    it('an old save confirms nothing that was overwritten meanwhile (etcd: append ABA race)', () => {
+    it('an old save confirms nothing that was overwritten since (etcd: append ABA race)', () => {
       const node = one();
       const old = step(node, { type: 'request', token: 1, request: first }).save!.number;
       step(node, { type: 'request', token: 2, request: rival });

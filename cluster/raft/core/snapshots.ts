@@ -6,7 +6,7 @@ import type { State } from './state.ts';
 import { answer } from './state.ts';
 import type { InstallRequest, SnapshotMeta } from './types.ts';
 
-/** Section 7. Our own snapshot is durable: what lies behind it may go, but for what slow peers need. */
+/** Section 7. Our own snapshot is durable: what lies behind may go, but for what slow peers need. */
 export function onSnapshotTaken(state: State, snapshot: SnapshotMeta): void {
   if (snapshot.index > state.applied) {
     throw new RangeError(`a snapshot at ${snapshot.index}, but ${state.applied} is applied`);

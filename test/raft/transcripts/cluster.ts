@@ -171,6 +171,15 @@ export function sync(cluster: Cluster, id: string): void {
   if (last) step(cluster, id, { type: 'saved', save: last.number });
 }
 
+/** Only the oldest save is written. */
+export function syncFirst(cluster: Cluster, id: string): void {
+  const node = nodeOf(cluster, id);
+  const [first] = node.unsaved.splice(0, 1);
+  if (!first) return;
+  writeTo(node.disk, first);
+  step(cluster, id, { type: 'saved', save: first.number });
+}
+
 function writeTo(disk: Disk, save: Save): void {
   if (save.hardState) disk.hardState = save.hardState;
   const { snapshot, truncateFrom, compactTo } = save;
@@ -197,7 +206,7 @@ export function crash(cluster: Cluster, id: string): void {
   for (const [key] of cluster.tokens) if (key.startsWith(`${id}/`)) cluster.tokens.delete(key);
   for (let at = cluster.letters.length - 1; at >= 0; at -= 1) {
     const letter = cluster.letters[at];
-    if (letter && (letter.response ? letter.from === id : letter.from === id)) {
+    if (letter?.from === id) {
       cluster.letters.splice(at, 1);
     }
   }
