@@ -9,7 +9,6 @@ const options: RaftOptions = {
   heartbeatTimeoutMs: 1_000,
   electionTimeoutMs: 1_000,
   leaderLeaseTimeoutMs: 500,
-  commitTimeoutMs: 50,
   maxAppendEntries: 64,
   maxAppendBytes: 1 << 20,
   maxInflight: 2,

@@ -1,6 +1,6 @@
 import { entriesFrom, lastIndex, termAt } from './log.ts';
 import type { Leading, Peer, Sent, State } from './state.ts';
-import { heartbeatRequest } from './state.ts';
+import { heartbeatRequest, nextIndex } from './state.ts';
 import { between } from './random.ts';
 import type {
   AppendRequest,
@@ -160,7 +160,7 @@ function refused(
   if (wasProbe && request.prevIndex !== peer.next - 1) return;
   peer.mode = 'probe';
   // Go refuses entries that its own snapshot holds, even where nothing need precede them.
-  const before = request.prevIndex === 0 ? Infinity : request.prevIndex;
+  const before = request.prevIndex === 0 ? nextIndex(state) : request.prevIndex;
   peer.next = Math.max(Math.min(before, response.lastLog + 1), 1);
   peer.commitSent = 0;
   if (!response.noRetryBackoff || request.prevIndex === 0) backOff(state, peer);

@@ -81,8 +81,6 @@ export interface RaftOptions {
   readonly electionTimeoutMs: number;
   /** A leader that hears no quorum for this long steps down (check-quorum). */
   readonly leaderLeaseTimeoutMs: number;
-  /** The longest time between a commit and followers being told of it. */
-  readonly commitTimeoutMs: number;
   /** Bounds of one append request. */
   readonly maxAppendEntries: number;
   readonly maxAppendBytes: number;

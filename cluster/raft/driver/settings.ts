@@ -4,7 +4,6 @@ export interface Profile {
   readonly heartbeatTimeoutMs: number;
   readonly electionTimeoutMs: number;
   readonly leaderLeaseTimeoutMs: number;
-  readonly commitTimeoutMs: number;
   readonly maxAppendEntries: number;
   readonly maxAppendBytes: number;
   readonly maxInflight: number;
@@ -19,7 +18,6 @@ export const profiles = {
     heartbeatTimeoutMs: 500,
     electionTimeoutMs: 1000,
     leaderLeaseTimeoutMs: 250,
-    commitTimeoutMs: 50,
     maxAppendEntries: 512,
   },
   hashicorp: {
@@ -27,7 +25,6 @@ export const profiles = {
     heartbeatTimeoutMs: 1000,
     electionTimeoutMs: 1000,
     leaderLeaseTimeoutMs: 500,
-    commitTimeoutMs: 50,
     maxAppendEntries: 64,
   },
 } as const satisfies Record<string, Profile>;

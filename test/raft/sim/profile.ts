@@ -59,7 +59,6 @@ export function createProfile(random: Random): Profile {
       heartbeatTimeoutMs: timeoutMs,
       electionTimeoutMs: timeoutMs,
       leaderLeaseTimeoutMs: 100,
-      commitTimeoutMs: 10,
       maxAppendEntries: random.pick([1, 3, 16, 64]) ?? 16,
       maxAppendBytes: random.pick([200, 1000, 100_000]) ?? 1000,
       maxInflight: 1 + random.below(4),

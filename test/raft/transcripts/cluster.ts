@@ -60,7 +60,6 @@ export const testOptions = {
   heartbeatTimeoutMs: 1000,
   electionTimeoutMs: 1000,
   leaderLeaseTimeoutMs: 500,
-  commitTimeoutMs: 50,
   maxAppendEntries: 64,
   maxAppendBytes: 262144,
   maxInflight: 2,
