@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import type { Link, ToEngine, ToHost } from './messages.ts';
+import { createOutbox } from './outbox.ts';
+import { packToEngine, unpackToHost } from './pack.ts';
 import type { FromEngine, FromHost } from './process.ts';
 import type { EngineSettings } from './settings.ts';
 
@@ -17,7 +19,6 @@ interface Running {
   deliver: ((message: ToHost) => void) | undefined;
   /** What came before anybody wanted it. */
   early: ToHost[];
-  outbox: ToEngine[];
   onEnd: (error: Error | undefined) => void;
   ended: { readonly error: Error | undefined } | undefined;
   heardAt: number;
@@ -37,7 +38,6 @@ export async function startEngineProcess(settings: EngineSettings): Promise<Engi
     exit: Promise.withResolvers(),
     deliver: undefined,
     early: [],
-    outbox: [],
     onEnd: () => undefined,
     ended: undefined,
     heardAt: performance.now(),
@@ -60,17 +60,14 @@ export async function startEngineProcess(settings: EngineSettings): Promise<Engi
 
 function linkTo(running: Running): EngineProcess {
   const { child } = running;
+  const outbox = createOutbox<ToEngine>({
+    send: (messages) => send(running, { messages: messages.map(packToEngine) }),
+    isUrgent: ({ type }) => type !== 'applied',
+    patienceMs: 20,
+  });
   return {
     pid: child.pid,
-    post(message) {
-      running.outbox.push(message);
-      if (running.outbox.length > 1) return;
-      queueMicrotask(() => {
-        const messages = running.outbox;
-        running.outbox = [];
-        send(running, { messages });
-      });
-    },
+    post: (message) => outbox.post(message),
     onMessage(handler) {
       running.deliver = handler;
       for (const each of running.early.splice(0)) handler(each);
@@ -81,6 +78,7 @@ function linkTo(running: Running): EngineProcess {
     },
     async close() {
       running.isAsked = true;
+      outbox.flush();
       send(running, { close: true });
       const killer = setTimeout(() => child.kill('SIGKILL'), closeMs);
       await running.exit.promise;
@@ -98,8 +96,8 @@ function onMessage(running: Running, message: FromEngine): void {
   if ('started' in message) running.started.resolve();
   else if ('ended' in message) {
     end(running, message.ended === undefined ? undefined : new Error(message.ended));
-  } else if (!running.deliver) running.early.push(...message.messages);
-  else for (const each of message.messages) running.deliver(each);
+  } else if (!running.deliver) running.early.push(...message.messages.map(unpackToHost));
+  else for (const each of message.messages) running.deliver(unpackToHost(each));
 }
 
 function end(running: Running, error: Error | undefined): void {

@@ -1,18 +1,21 @@
 // The driver's engine in a process of its own: a busy host neither delays heartbeats nor is delayed
 // by them. Started by host.ts, never by hand.
 import { createLineLog } from './line-log.ts';
-import type { ToEngine, ToHost } from './messages.ts';
+import type { ToHost } from './messages.ts';
 import { openEngine } from './open.ts';
+import { createOutbox } from './outbox.ts';
+import type { PackedToEngine, PackedToHost } from './pack.ts';
+import { packToHost, unpackToEngine } from './pack.ts';
 import type { EngineSettings } from './settings.ts';
 
 export type FromHost =
   | { readonly start: EngineSettings }
-  | { readonly messages: readonly ToEngine[] }
+  | { readonly messages: readonly PackedToEngine[] }
   | { readonly close: true };
 
 export type FromEngine =
   | { readonly started: true }
-  | { readonly messages: readonly ToHost[] }
+  | { readonly messages: readonly PackedToHost[] }
   | { readonly ended: string | undefined };
 
 // The host decides when to end, also when a terminal tells the whole group.
@@ -26,20 +29,26 @@ const tell = (message: FromEngine, then?: () => void) => {
 
 async function run(settings: EngineSettings): Promise<void> {
   const engine = await openEngine(settings, createLineLog(settings.id));
-  let outbox: ToHost[] = [];
-  engine.onMessage((message) => {
-    outbox.push(message);
-    if (outbox.length > 1) return;
-    queueMicrotask(() => {
-      const messages = outbox;
-      outbox = [];
-      tell({ messages });
-    });
+  let leads = false;
+  const outbox = createOutbox<ToHost>({
+    send: (messages) => tell({ messages: messages.map(packToHost) }),
+    // A proposal's place matters once it is applied, and only a leader's callers wait for that.
+    isUrgent: ({ type }) => type !== 'accepted' && (type !== 'apply' || leads),
+    patienceMs: 5,
   });
-  engine.onEnd((error) => tell({ ended: error?.message }, () => process.exit(error ? 1 : 0)));
+  engine.onMessage((message) => {
+    if (message.type === 'role') leads = message.role === 'leader';
+    outbox.post(message);
+  });
+  engine.onEnd((error) => {
+    outbox.flush();
+    tell({ ended: error?.message }, () => process.exit(error ? 1 : 0));
+  });
   process.on('message', (message: FromHost) => {
-    if ('messages' in message) for (const each of message.messages) engine.post(each);
-    else if ('close' in message) void engine.close();
+    if ('messages' in message) {
+      for (const each of message.messages) engine.post(unpackToEngine(each));
+    }
+    if ('close' in message) void engine.close();
   });
   await engine.start();
   tell({ started: true });

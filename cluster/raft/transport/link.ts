@@ -3,12 +3,15 @@ import type { FailureReason } from '../core/types.ts';
 import type { Kind, WireResponse } from '../wire/messages.ts';
 import { createResponseReader, type ResponseReader } from '../wire/stream.ts';
 import type { Dialed } from './dial.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
 import { SendError, type Shared } from './types.ts';
 
 export interface Question {
   readonly parts: readonly Uint8Array[];
   readonly kind: Kind;
   readonly timeoutMs: number;
+  /** Nobody waits for it: it may go with the next one, or a few milliseconds later. */
+  readonly isLazy?: boolean;
   readonly done: (error: SendError | undefined, response?: WireResponse) => void;
 }
 
@@ -44,7 +47,7 @@ interface State {
   connecting: NodeJS.Timeout | undefined;
   isOpen: boolean;
   isAlive: boolean;
-  isCorked: boolean;
+  readonly outbox: Outbox;
 }
 
 export function createLink({ socket, onOpen }: Dialed, shared: Shared, events: LinkEvents): Link {
@@ -57,7 +60,7 @@ export function createLink({ socket, onOpen }: Dialed, shared: Shared, events: L
     connecting: undefined,
     isOpen: false,
     isAlive: true,
-    isCorked: false,
+    outbox: createOutbox(socket),
   };
   shared.outgoing.add(socket);
   state.connecting = setTimeout(() => {
@@ -108,6 +111,7 @@ function end(state: State, reason: FailureReason, message: string): void {
   state.isAlive = false;
   clearTimeout(state.timer);
   clearTimeout(state.connecting);
+  state.outbox.drop();
   socket.destroy();
   shared.outgoing.delete(socket);
   events.onEnd(!state.isOpen && reason === 'unreachable');
@@ -143,40 +147,27 @@ function take(state: State, chunk: Uint8Array): void {
 }
 
 function ask(state: State, question: Question): void {
-  const { socket, waiting } = state;
+  const { socket, waiting, outbox } = state;
   const { maxQueuedRequests, maxQueuedBytes } = state.shared.limits;
   const bytes = question.parts.reduce((sum, part) => sum + part.length, 0);
   if (!state.isAlive) {
     question.done(new SendError('unreachable', 'the connection has ended'));
   } else if (
     waiting.length >= maxQueuedRequests ||
-    (waiting.length > 0 && socket.writableLength + bytes > maxQueuedBytes)
+    (waiting.length > 0 && socket.writableLength + outbox.bytes() + bytes > maxQueuedBytes)
   ) {
     question.done(new SendError('error', 'too much waits to be sent to this peer'));
   } else {
     waiting.push({ ...question, due: performance.now() + question.timeoutMs });
     arm(state);
-    cork(state);
-    for (const part of question.parts) socket.write(part);
+    outbox.add(question.parts, question.isLazy ?? false);
   }
-}
-
-/** All writes of this turn leave as one. */
-function cork(state: State): void {
-  if (state.isCorked) return;
-  state.isCorked = true;
-  state.socket.cork();
-  process.nextTick(uncork, state);
-}
-
-function uncork(state: State): void {
-  state.isCorked = false;
-  state.socket.uncork();
 }
 
 function write(state: State, bytes: Uint8Array): Promise<boolean> {
   const { socket } = state;
   if (!state.isAlive) return Promise.resolve(false);
+  state.outbox.flush();
   if (socket.write(bytes)) return Promise.resolve(true);
   return new Promise((resolve) => {
     const settle = () => {

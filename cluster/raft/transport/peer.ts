@@ -88,8 +88,10 @@ export function createPeer({ to, address, shared, blocks }: PeerOptions): Peer {
           if (!body) throw new SendError('error', 'an install without a stream');
           install(request, body, question);
         } else if (request.kind !== 'append') control(question);
-        else if (!request.isHeartbeat) lane('append').ask(question);
-        else lane('heartbeat').ask({ ...question, timeoutMs: timeouts.heartbeatMs });
+        else if (!request.isHeartbeat) {
+          // It says how far the commit is; the next entries, which say the same, are often near.
+          lane('append').ask({ ...question, isLazy: request.entries.length === 0 });
+        } else lane('heartbeat').ask({ ...question, timeoutMs: timeouts.heartbeatMs });
       });
     },
     close() {

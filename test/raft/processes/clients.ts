@@ -1,6 +1,7 @@
 import type { Call, RegisterOp, Verdict } from '../linearizable.ts';
 import { checkRegister } from '../linearizable.ts';
 import type { Answer, Peer } from './cluster.ts';
+import { pause } from './cluster.ts';
 
 /** What one client did: called, and answered or not. Times are of one clock. */
 export interface Operation {
@@ -24,45 +25,48 @@ export interface Clients {
   stop(): Promise<void>;
 }
 
+const kinds = ['append', 'set', 'get', 'cas'] as const;
 const keys = ['a', 'b', 'c'];
+/** Operations after which other keys are used, so that no history is too long to be searched. */
+const epochLength = 600;
+/** Shorter than an outage, so that somebody notices who leads meanwhile. */
+const patienceMs = 400;
+/** Between operations, so that the log is no longer than the faults are many. */
+const restMs = 5;
 
 /** Clients that each do one thing after the other, at whichever peer they believe leads. */
 export function startClients(peers: readonly Peer[], count: number): Clients {
   const history: Operation[] = [];
   let isStopped = false;
   let serial = 0;
+  const keyOf = (turn: number) =>
+    `${keys[turn % keys.length] ?? 'a'}${Math.floor(history.length / epochLength)}`;
 
   async function client(number: number): Promise<void> {
     let at = number % peers.length;
-    let lastRead: string | null = null;
+    let last: { key: string; read: string | null } | undefined;
     for (let turn = 0; !isStopped; turn += 1) {
       const peer = peers[at];
       if (!peer) return;
-      const kind = (['append', 'set', 'get', 'cas'] as const)[(turn + number) % 4] ?? 'get';
-      const key = keys[(turn + number) % keys.length] ?? 'a';
+      const wish = kinds[(turn + number) % kinds.length] ?? 'get';
+      const kind = wish === 'cas' && !last ? 'get' : wish;
+      const key = kind === 'cas' && last ? last.key : keyOf(turn + number);
       const value = `${number}.${(serial += 1)}`;
-      const from = kind === 'cas' ? lastRead : undefined;
+      const from = kind === 'cas' ? (last?.read ?? null) : undefined;
       const callAt = performance.now();
       const answer = await ask(peer, { kind, key, value, from });
       const endAt = performance.now();
       const outcome = outcomeOf(answer, kind);
-      const read = answer?.body['value'];
-      const isRead = answer?.status === 200 && read !== undefined;
-      if (isRead) lastRead = (read as string | undefined) ?? null;
+      const read = answer?.status === 200 ? (answer.body['value'] as string | null) : undefined;
+      const seen = read === undefined ? {} : { read };
       history.push({
-        client: number,
-        kind,
-        key,
-        value,
-        callAt,
-        endAt,
-        outcome,
-        ...(kind === 'cas' ? { from: from ?? null } : {}),
-        ...(isRead ? { read: lastRead } : {}),
+        ...{ client: number, kind, key, value, callAt, endAt, outcome },
+        ...(from === undefined ? {} : { from }),
+        ...seen,
       });
-      if (answer?.status === 200) continue;
-      at = nextPeer(peers, at, answer);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      last = read === undefined ? undefined : { key, read };
+      if (answer?.status !== 200) at = nextPeer(peers, at, answer);
+      await pause(answer?.status === 200 ? restMs : 30);
     }
   }
   const running = Array.from({ length: count }, (_, number) => client(number));
@@ -99,7 +103,7 @@ function ask(peer: Peer, { kind, key, value, from }: Wish): Promise<Answer | und
     cas: `POST /cas?k=${key}${expected}&to=${value}`,
   };
   const body = kind === 'append' ? `item ${value}` : undefined;
-  return peer.call(requests[kind], body, 6000).catch(() => undefined);
+  return peer.call(requests[kind], body, patienceMs).catch(() => undefined);
 }
 
 function outcomeOf(answer: Answer | undefined, kind: Operation['kind']): Operation['outcome'] {
@@ -110,14 +114,14 @@ function outcomeOf(answer: Answer | undefined, kind: Operation['kind']): Operati
   return isRefused || kind === 'get' ? 'failed' : 'unknown';
 }
 
-/** The verdict on each key, by the simulator's checker. */
-export function judge(history: readonly Operation[]): Record<string, Verdict> {
-  return Object.fromEntries(
-    keys.map((key) => [
-      key,
-      checkRegister(history.filter((each) => each.key === key).flatMap((each) => callOf(each))),
-    ]),
-  );
+/** What the simulator's checker says of each register, by the kind of its verdict. */
+export function judge(history: readonly Operation[]): Partial<Record<Verdict, string[]>> {
+  const verdicts: Partial<Record<Verdict, string[]>> = {};
+  for (const [key, operations] of Map.groupBy(history, (each) => each.key)) {
+    const verdict = checkRegister(operations.flatMap((each) => callOf(each)));
+    (verdicts[verdict] ??= []).push(key);
+  }
+  return verdicts;
 }
 
 function callOf(operation: Operation): readonly Call<RegisterOp<string>>[] {
