@@ -4,8 +4,8 @@ import { commitOf, committedBefore, noteEntry } from './ledger.ts';
 import { configurationText } from './machine.ts';
 import type { Mirror } from './mirror.ts';
 import { mirrorLast, mirrorLastTerm, mirrorTerm, saveToMirror } from './mirror.ts';
-import type { SimNode, World } from './world.ts';
 import { count, must, nodeOf } from './world.ts';
+import type { SimNode, World } from './types.ts';
 
 /** What a step gave, and what the node said of itself before it. */
 export interface Taken {

@@ -1,44 +1,9 @@
-import type { Entry, Outcome, ReadResult } from '#cluster/raft/core/types.ts';
-import type { Call, ListOp, RegisterOp } from '../linearizable.ts';
+import type { Outcome, ReadResult } from '#cluster/raft/core/types.ts';
 import { commandOf, keyCount } from './machine.ts';
 import type { Wish } from './machine.ts';
 import { step } from './node.ts';
-import type { SimNode, World } from './world.ts';
 import { after, count, must, trace } from './world.ts';
-
-/** A wish under way at a node. */
-interface Waiting {
-  readonly client: Client;
-  readonly wish: Wish;
-  readonly epoch: number;
-  /** A write: where it was put. A read: from where on it may be answered, once that is known. */
-  index: number;
-  term: number;
-  /** A read: the highest acknowledged index when it began. */
-  readonly seen: number;
-}
-
-interface Client {
-  readonly number: number;
-  node: SimNode | undefined;
-  /** The serial it waits for: the answer to an earlier one comes too late. */
-  current: number;
-  callAt: number;
-  lastRead: number;
-}
-
-type Fate = 'done' | 'failed' | 'unknown';
-
-export interface Clients {
-  readonly wishes: Wish[];
-  readonly fates: Fate[];
-  readonly registers: Call<RegisterOp<number>>[][];
-  readonly list: Call<ListOp>[];
-  readonly clients: Client[];
-  /** By node. */
-  readonly writes: Map<SimNode, Waiting[]>;
-  readonly reads: Map<SimNode, Waiting[]>;
-}
+import type { AppliedEntry, Client, Clients, Fate, SimNode, Waiting, World } from './types.ts';
 
 export const createClients = (number: number): Clients => ({
   wishes: [{ serial: 0, kind: 'get', key: 0, from: 0 }],
@@ -217,11 +182,6 @@ function answerReads(world: World, node: SimNode): void {
     drop(world.clients.reads, node, each);
     finish(world, each, { fate: 'done', node });
   }
-}
-
-interface AppliedEntry {
-  readonly entry: Entry;
-  readonly isSwapped: boolean;
 }
 
 export function onApplied(world: World, node: SimNode, applied: AppliedEntry): void {

@@ -1,29 +1,7 @@
-import type { Boot, HardState, Save, SnapshotMeta } from '#cluster/raft/core/types.ts';
-import type { Machine } from './machine.ts';
-import type { Mirror } from './mirror.ts';
+import type { Boot, HardState, Save } from '#cluster/raft/core/types.ts';
 import { createMirror, mirrorLast, mirrorTerm, saveToMirror } from './mirror.ts';
-import type { SimNode, World } from './world.ts';
 import { after, must } from './world.ts';
-
-export interface Stored {
-  readonly meta: SnapshotMeta;
-  readonly content: Machine;
-}
-
-/** What a crash leaves is the image; what is pending it takes, from some save on. */
-export interface Disk {
-  hardState: HardState;
-  snapshot: Stored | undefined;
-  readonly log: Mirror;
-  pending: Save[];
-  isSyncing: boolean;
-  isSlow: boolean;
-  isFull: boolean;
-  /** Received snapshots, durable as files, by place. */
-  readonly files: Map<string, Machine>;
-  /** Every vote that was ever durable here, by term. */
-  readonly votes: Map<number, string>;
-}
+import type { Disk, SimNode, World } from './types.ts';
 
 export const placeOf = ({ index, term }: { readonly index: number; readonly term: number }) =>
   `${index}.${term}`;
@@ -93,11 +71,6 @@ function settleVote({ id, disk }: SimNode, { term, vote }: HardState): void {
   );
   if (vote) disk.votes.set(term, vote.address);
   disk.hardState = { term, vote };
-}
-
-export interface DiskEvents {
-  readonly onSaved: (node: SimNode, number: number) => void;
-  readonly onFull: (node: SimNode) => void;
 }
 
 export function addSave(world: World, node: SimNode, save: Save): void {

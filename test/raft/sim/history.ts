@@ -1,7 +1,7 @@
 import type { Call, Model, Verdict } from '../linearizable.ts';
 import { checkLinearizable, checkRegister, listModel, registerModel } from '../linearizable.ts';
-import type { World } from './world.ts';
 import { count, must } from './world.ts';
+import type { World } from './types.ts';
 
 const maxSteps = 200_000;
 

@@ -1,7 +1,7 @@
 import type { Mutation } from './mutant.ts';
 import { loadMutant } from './mutant.ts';
 import { runSeed } from './run.ts';
-import type { CreateRaft } from './world.ts';
+import type { CreateRaft } from './types.ts';
 
 export interface Catch {
   readonly mutation: Mutation;

@@ -1,22 +1,7 @@
 import type { Entry } from '#cluster/raft/core/types.ts';
 import { contentHash } from './machine.ts';
 import { must } from './world.ts';
-
-/** What is true of the cluster as a whole, gathered from every step of every node. */
-export interface Ledger {
-  /** Who led a term: id and start. */
-  readonly leaders: Map<number, string>;
-  /** By index and term: content, and the term before. */
-  readonly contents: Map<number, { readonly hash: number; readonly previous: number | undefined }>;
-  /** By index: the entry's term, and the term of the leader that committed it. */
-  readonly committed: { readonly term: number; readonly by: number }[];
-  /** By index: the state after it, and the command's serial. */
-  readonly applied: { readonly hash: number; readonly serial: number }[];
-  /** The highest index whose write a client was told of. */
-  acknowledged: number;
-  /** By the index of a configuration: what it says. */
-  readonly configurations: Map<number, string>;
-}
+import type { Ledger } from './types.ts';
 
 export function createLedger(): Ledger {
   return {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { basename, join } from 'node:path';
-import type { CreateRaft } from './world.ts';
+import type { CreateRaft } from './types.ts';
 
 /** A change of the core's source that makes it wrong. Production code knows nothing of it. */
 export interface Mutation {

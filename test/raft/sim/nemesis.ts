@@ -3,8 +3,8 @@ import { crashNode, createNode, pauseNode, resumeNode, setClockRate, startNode }
 import { step, takeSnapshot } from './node.ts';
 import { resetAll } from './network.ts';
 import type { Fault } from './profile.ts';
-import type { SimNode, World } from './world.ts';
 import { after, count, trace } from './world.ts';
+import type { SimNode, World } from './types.ts';
 
 type Deed = (world: World, node: SimNode) => void;
 

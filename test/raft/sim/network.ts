@@ -2,59 +2,16 @@ import type { FailureReason, Request, Response, Send } from '#cluster/raft/core/
 import { backThroughWire, throughWire } from './bytes.ts';
 import { placeOf } from './disk.ts';
 import type { Machine } from './machine.ts';
-import type { SimNode, World } from './world.ts';
 import { after, count, nodeAt, onNode } from './world.ts';
-
-interface Question {
-  readonly request: Request;
-  isDone: boolean;
-  answer: Response | undefined;
-  isAnswerSent: boolean;
-}
-
-/** One TCP connection: order is kept in each direction, and an end loses what is under way. */
-interface Connection {
-  readonly from: SimNode;
-  readonly fromEpoch: number;
-  readonly to: SimNode;
-  readonly toEpoch: number;
-  readonly slowness: number;
-  isOpen: boolean;
-  readonly waiting: Question[];
-  thereAt: number;
-  backAt: number;
-}
-
-/** A request on its receiver: where its answer goes. */
-interface Asked {
-  readonly connection: Connection;
-  readonly question: Question;
-  readonly content: Machine | undefined;
-}
-
-export interface Network {
-  /** "from>to" of addresses. */
-  readonly cuts: Set<string>;
-  lossRate: number;
-  readonly connections: Map<string, Connection>;
-  readonly asked: Map<number, Asked>;
-  nextToken: number;
-  readonly events: NetworkEvents;
-}
-
-export interface NetworkEvents {
-  readonly onRequest: (node: SimNode, token: number, request: Request) => void;
-  readonly onAnswer: (node: SimNode, from: string, pair: Pair) => void;
-  readonly onFailed: (node: SimNode, to: string, failure: Failure) => void;
-}
-export interface Pair {
-  readonly request: Request;
-  readonly response: Response;
-}
-export interface Failure {
-  readonly request: Request;
-  readonly reason: FailureReason;
-}
+import type {
+  Asked,
+  Connection,
+  Network,
+  NetworkEvents,
+  Question,
+  SimNode,
+  World,
+} from './types.ts';
 
 const answerTimeoutMs = 400;
 

@@ -7,15 +7,14 @@ import type {
   SnapshotMeta,
 } from '#cluster/raft/core/types.ts';
 import { checkStep } from './checks.ts';
-import { onApplied, onReads, onRestored, onStopped } from './clients.ts';
 import { addSave, bootOf, crashDisk, createDisk, durableLast, placeOf } from './disk.ts';
 import { commitOf } from './ledger.ts';
 import { applyTo, configurationText, emptyMachine } from './machine.ts';
 import { copyMirror, createMirror } from './mirror.ts';
 import { contentOf, isAskerThere, sendReply, sendRequest } from './network.ts';
 import { checkReply, checkSend } from './promises.ts';
-import type { SimNode, World } from './world.ts';
 import { after, count, localTime, must, onNode, trace } from './world.ts';
+import type { SimNode, World } from './types.ts';
 
 export function createNode(id: string, address: string): SimNode {
   return {
@@ -73,7 +72,7 @@ export function crashNode(world: World, node: SimNode, why: string): void {
   node.isPaused = false;
   node.inbox.length = 0;
   crashDisk(world, node);
-  onStopped(world, node);
+  world.listeners.onStopped(world, node);
 }
 
 export function pauseNode(world: World, node: SimNode): void {
@@ -144,9 +143,9 @@ function carryOut(world: World, node: SimNode, effects: Effects): void {
       'state machine safety',
       () => `${node.id} applies something else at ${index}`,
     );
-    onApplied(world, node, { entry, isSwapped });
+    world.listeners.onApplied(world, node, { entry, isSwapped });
   }
-  if (effects.reads.length > 0) onReads(world, node, effects.reads);
+  if (effects.reads.length > 0) world.listeners.onReads(world, node, effects.reads);
   if (effects.transfer === 'done') count(world, 'transfers');
   maybeSnapshot(world, node);
 }
@@ -194,7 +193,7 @@ function restore(world: World, node: SimNode, meta: SnapshotMeta): void {
   node.machine = snapshot!.content;
   node.known = [];
   know(node, meta.configurationIndex, meta.configuration);
-  onRestored(world, node);
+  world.listeners.onRestored(world, node);
 }
 
 function checkSnapshot(world: World, node: SimNode, meta: SnapshotMeta): void {

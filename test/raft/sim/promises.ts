@@ -1,8 +1,8 @@
 import type { Request, Response, Send } from '#cluster/raft/core/types.ts';
 import { holds } from './disk.ts';
 import { mirrorTerm } from './mirror.ts';
-import type { SimNode } from './world.ts';
 import { must } from './world.ts';
+import type { SimNode } from './types.ts';
 
 /** Property 8: nothing leaves before what it promises is on the disk. */
 export function checkSend({ id, disk, address }: SimNode, { request }: Send): void {

@@ -1,4 +1,5 @@
 import { createClients, endCalls, startClients } from './clients.ts';
+import { onApplied, onReads, onRestored, onStopped } from './clients.ts';
 import { commitOf, createLedger, noteEntry } from './ledger.ts';
 import { createHeap } from './heap.ts';
 import { checkHistory } from './history.ts';
@@ -8,10 +9,9 @@ import { createNetwork } from './network.ts';
 import { createNode, startNode, step } from './node.ts';
 import { createProfile, timeoutMs } from './profile.ts';
 import { createStreams } from './random.ts';
-import type { Story } from './story.ts';
 import { createStory } from './story.ts';
-import type { CreateRaft, SimNode, World } from './world.ts';
 import { BrokenError, must, onNode } from './world.ts';
+import type { CreateRaft, SimNode, Story, World } from './types.ts';
 
 export interface RunOptions {
   readonly seed: number;
@@ -61,6 +61,7 @@ function createWorld({ seed, isTold, createRaft }: RunOptions): World {
     ...{ seed, random, profile, createRaft, heap: createHeap(), now: 0, steps: 0, hash: 1 },
     ...{ nodes: [], ledger: createLedger(), clients: createClients(profile.clients) },
     ...{ story: isTold ? createStory() : undefined, counts: {}, isHealed: false },
+    listeners: { onApplied, onReads, onRestored, onStopped },
     network: createNetwork(profile.lossRate, {
       onRequest: (node, token, request) => {
         step(world, node, { type: 'request', token, request });

@@ -1,26 +1,5 @@
 import type { Effects, Entry, Input, Request, Response } from '#cluster/raft/core/types.ts';
-import type { SimNode } from './world.ts';
-
-interface Message {
-  readonly from: string;
-  readonly to: string;
-  readonly request: Request | undefined;
-  readonly response: Response | undefined;
-}
-
-/** What happened, for people. Only kept when a seed is run again to be told. */
-export interface Story {
-  note(at: number, text: string): void;
-  message(at: number, message: Message): void;
-  step(at: number, node: SimNode, what: Stepped): void;
-  lines(last: number): string[];
-  chart(last: number): string[];
-}
-
-interface Stepped {
-  readonly input: Input;
-  readonly effects: Effects;
-}
+import type { Story } from './types.ts';
 
 export function createStory(): Story {
   const lines: string[] = [];

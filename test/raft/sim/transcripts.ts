@@ -10,9 +10,9 @@ import type {
   Suffrage,
 } from '#cluster/raft/core/types.ts';
 import type { Transcript } from './hunt.ts';
-import type { CreateRaft } from './world.ts';
 import { createProfile, timeoutMs } from './profile.ts';
 import { createRandom } from './random.ts';
+import type { CreateRaft } from './types.ts';
 
 /** One core by itself, spoken to word by word; its saves wait until they are told to be durable. */
 interface Stage {
