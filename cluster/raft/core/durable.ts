@@ -4,8 +4,8 @@ import type { Save } from './types.ts';
 
 /**
  * What is on the disk, and what waits for it. A save is one atomic write; `saved` confirms it and
- * all before it. Acknowledgements are kept per save: when entries are overwritten, every save that is
- * still running is lowered, so that a late `saved` cannot confirm what is no longer there.
+ * all before it. Acknowledgements are kept per save: when entries are overwritten, every save still
+ * running is lowered, so that a late `saved` cannot confirm what is no longer there.
  */
 export function finishSave(state: State): Save | undefined {
   const { out } = state;

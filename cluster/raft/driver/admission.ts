@@ -11,6 +11,8 @@ export interface AdmissionOptions {
   readonly propose: (proposals: readonly Proposal[]) => Outcome;
   readonly term: () => number;
   readonly emit: (message: ToHost) => void;
+  /** Leadership was handed over and the heir is not known yet: what waits is about to be sent there. */
+  readonly isBetweenLeaders: () => boolean;
   readonly refusal: (reason: Refusal['reason']) => Refusal;
   readonly now: () => number;
   /** The longest that a proposal waits before it is refused. */
@@ -82,6 +84,7 @@ export function createAdmission(options: AdmissionOptions) {
           continue;
         }
         const { reason } = outcome;
+        if (reason === 'not-leader' && options.isBetweenLeaders()) return hold();
         if (reason === 'transfer-in-progress' || reason === 'too-much-uncommitted') return hold();
         refuse(step.length, reason);
       }

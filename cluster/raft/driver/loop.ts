@@ -33,6 +33,8 @@ export interface Loop {
   readonly receiver: ReturnType<typeof createReceiver>;
   readonly admission: ReturnType<typeof createAdmission>;
   readonly transferring: number[];
+  /** Leadership was handed over, and nothing was heard of the heir yet. */
+  isBetweenLeaders: boolean;
   inputs: (() => void)[];
   isScheduled: boolean;
   hasEnded: boolean;
@@ -84,8 +86,11 @@ function arm(loop: Loop): void {
   const waitMs = Math.max(1, Math.min(at - now(), 60_000));
   loop.timer = setTimeout(() => {
     loop.timerAt = Infinity;
-    if (raft.deadline() <= now()) input(loop, { type: 'tick' });
-    else arm(loop);
+    const lateMs = now() - raft.deadline();
+    if (lateMs < 0) return arm(loop);
+    // How late heartbeats and elections are because this process had no time for them.
+    loop.recorder.sample('raft_timer_late', lateMs);
+    input(loop, { type: 'tick' });
   }, waitMs);
 }
 
@@ -131,9 +136,11 @@ export function step(loop: Loop, what: Input): Effects {
 
 function report(loop: Loop, effects: Effects): void {
   const { log } = loop.options;
+  if (effects.transfer) loop.isBetweenLeaders = effects.transfer === 'done';
   for (const { role, term, leader, because } of effects.roles) {
     log.info(`is ${role}`, { term, leader: leader?.id ?? leader?.address, because });
     emit(loop, { type: 'role', role, term, leader });
+    if (leader || role === 'candidate') loop.isBetweenLeaders = false;
   }
   for (const change of effects.configurations) {
     const { configuration, index, isCommitted } = change;

@@ -9,6 +9,8 @@ export interface Recorder {
   count(name: string, by?: number): void;
   time(name: string, ms: number): void;
   gauge(name: string, value: number): void;
+  /** A time of which the 99th percentile of the last thousand matters too. */
+  sample(name: string, ms: number): void;
   effects(effects: Effects): void;
   request(request: Request): void;
   read(status: Status): Metrics;
@@ -22,17 +24,28 @@ const received = {
   timeoutNow: 'raft_rpc_timeoutNow',
 } as const;
 
+const kept = 1000;
+
 export function createRecorder(): Recorder {
   const values = new Map<string, number>();
+  const samples = new Map<string, { readonly last: Float64Array; count: number }>();
   const count = (name: string, by = 1) => void values.set(name, (values.get(name) ?? 0) + by);
   const gauge = (name: string, value: number) => void values.set(name, value);
+  const time = (name: string, ms: number) => {
+    count(`${name}_count`);
+    count(`${name}_sum`, ms);
+    if (ms > (values.get(`${name}_max`) ?? 0)) gauge(`${name}_max`, ms);
+  };
   return {
     count,
     gauge,
-    time(name, ms) {
-      count(`${name}_count`);
-      count(`${name}_sum`, ms);
-      if (ms > (values.get(`${name}_max`) ?? 0)) gauge(`${name}_max`, ms);
+    time,
+    sample(name, ms) {
+      time(name, ms);
+      const ring = samples.get(name) ?? { last: new Float64Array(kept), count: 0 };
+      samples.set(name, ring);
+      ring.last[ring.count % kept] = ms;
+      ring.count += 1;
     },
     effects(effects) {
       for (const { request } of effects.send) {
@@ -62,6 +75,10 @@ export function createRecorder(): Recorder {
       gauge('raft_uncommittedBytes', status.uncommittedBytes);
       const contacts = status.peers.flatMap(({ lastContactMs }) => lastContactMs ?? []);
       gauge('raft_leader_lastContact', contacts.length > 0 ? Math.max(...contacts) : 0);
+      for (const [name, { last, count: all }] of samples) {
+        const sorted = last.slice(0, Math.min(all, kept)).sort();
+        gauge(`${name}_p99`, sorted[Math.floor(0.99 * (sorted.length - 1))] ?? 0);
+      }
       return Object.fromEntries(values);
     },
   };

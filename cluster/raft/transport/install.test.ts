@@ -55,7 +55,7 @@ describe('a snapshot between raft nodes', () => {
     await sleep(50);
     expect(got).to.deep.equal([]);
     socket.write(Buffer.concat([Buffer.alloc(2_000_000), bytesOf(vote)]));
-    await sleep(50);
+    while (got.length === 0) await sleep(5);
     expect(decodeResponse('install', Buffer.concat(got)).body).to.include({ Term: 9 });
   });
 

@@ -239,7 +239,7 @@ describe('the raft transport', () => {
     );
   });
 
-  it('carries 50,000 commands of 128 bytes a second and more', async function () {
+  it('carries 200,000 commands of 128 bytes without collapsing', async function () {
     this.timeout(60_000);
     let count = 0;
     const { address } = await listening(async (request) => {
@@ -264,6 +264,6 @@ describe('the raft transport', () => {
     expect(count).to.equal(total);
     if (process.env['REVENGE_TEST_REPORT'] === '1') process.stdout.write(`      ${rate}/s\n`);
     // Far below what a quiet machine does: this guards against a collapse, not for a record.
-    expect(rate).to.be.greaterThan(20_000);
+    expect(rate).to.be.greaterThan(2_000);
   });
 });

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
-import type { Cluster } from './cluster.ts';
+import type { Answer, Cluster, Peer } from './cluster.ts';
 import { pause, startCluster } from './cluster.ts';
 
-/** Ten minutes for the closing note; a few seconds otherwise. */
+/**
+ * A few seconds, unless told otherwise; ten minutes, with figures:
+ *
+ *     REVENGE_TEST_BUSY_MS=600000 REVENGE_TEST_REPORT=1 npx mocha test/raft/processes/host.test.ts
+ */
 const busyMs = Number(process.env['REVENGE_TEST_BUSY_MS'] ?? 4000);
 
 describe('the Raft engine in a process of its own', function () {
@@ -34,9 +38,7 @@ describe('the Raft engine in a process of its own', function () {
     const busy = first.call(`POST /busy?ms=${busyMs}`, undefined, busyMs + 20_000);
     const bench = await first.call(`POST /bench?clients=4&ms=${busyMs - 500}`, '', busyMs + 20_000);
     await busy;
-    if (process.env['REVENGE_TEST_REPORT']) {
-      process.stdout.write(`      busy host: ${JSON.stringify(bench.body)}\n`);
-    }
+    if (process.env['REVENGE_TEST_REPORT']) await reportBusy(first, { busy: await busy, bench });
     expect(bench.body['failed']).to.equal(0);
     for (const peer of started.peers) {
       const metrics = (await peer.call('GET /metrics')).body;
@@ -44,6 +46,18 @@ describe('the Raft engine in a process of its own', function () {
     }
     expect((await first.state()).role).to.equal('leader');
   });
+
+  async function reportBusy(leader: Peer, { busy, bench }: Record<'busy' | 'bench', Answer>) {
+    const { perSecond, p50, p99 } = bench.body;
+    const { body } = await leader.call('GET /metrics');
+    const late = ['p99', 'max'].map(
+      (what) => `${what} ${Number(body[`raft_timer_late_${what}`]).toFixed(1)} ms`,
+    );
+    process.stdout.write(
+      `      host busy with ${JSON.stringify(busy.body)}: heartbeats late ${late.join(', ')}; ` +
+        `commits ${String(perSecond)}/s, p50 ${String(p50)} ms, p99 ${String(p99)} ms\n`,
+    );
+  }
 
   it('gives leadership up when its host stops, and takes part again when it goes on', async () => {
     const started = await start();
