@@ -1,0 +1,171 @@
+/** The Raft state machine of a cluster: who, and in what order; no product data. */
+
+/** `witness`: votes, and serves nothing. */
+export type MemberKind = 'node' | 'witness';
+
+/** Where a member may be reached, `host:port`, the likeliest first. */
+export interface Addresses {
+  readonly raft: readonly string[];
+  readonly rpc: readonly string[];
+  readonly gossip: readonly string[];
+  readonly api: readonly string[];
+}
+
+/** What a member says of itself, at each of its starts and whenever it changes. */
+export interface Announcement {
+  readonly id: string;
+  /** For people; need not be unique. */
+  readonly name: string;
+  readonly kind: MemberKind;
+  readonly addresses: Addresses;
+  /** Raised at each start: an older one is a copy of a data folder. */
+  readonly bootEpoch: number;
+  /** Random per start: two processes with one epoch are told apart by it. */
+  readonly session: string;
+  readonly version: string;
+  /** The feature levels it can work with. */
+  readonly features: { readonly min: number; readonly max: number };
+  /** Its libp2p peer id, if it gossips. */
+  readonly gossipId?: string | undefined;
+}
+
+export interface Member extends Announcement {
+  /** Milliseconds since 1970, by the leader's clock of then. */
+  readonly joinedAt: number;
+  readonly announcedAt: number;
+  /** No new work; what it has it finishes. */
+  readonly isDraining: boolean;
+}
+
+export interface JoinToken {
+  readonly id: string;
+  /** SHA-256 of the secret, hex: the secret itself is nowhere. */
+  readonly secretHash: string;
+  readonly kind: MemberKind;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  /** Undefined: until it is revoked. */
+  readonly expiresAt: number | undefined;
+  /** Joins it still admits; undefined: any number until it expires. */
+  readonly usesLeft: number | undefined;
+}
+
+/** A thing that one node has at a time: a tuner, a recording, a stream's placement, a duty. */
+export interface Lease {
+  readonly name: string;
+  readonly holder: string;
+  /** Raft index at which it was taken: what is guarded refuses a smaller one. */
+  readonly fence: number;
+  /** In the state machine's own time; renewed before that. */
+  readonly expiresAt: number;
+  readonly note?: string | undefined;
+}
+
+export interface AutopilotConfig {
+  /** Promote learners that are caught up. */
+  readonly promote: boolean;
+  /** Remove servers that are dead, once a replacement is caught up. */
+  readonly cleanup: boolean;
+  /** No contact for so long: not healthy. */
+  readonly lastContactMs: number;
+  /** More entries behind the leader than this: not healthy. */
+  readonly maxTrailingEntries: number;
+  /** Healthy for so long before it is promoted. */
+  readonly stabilizationMs: number;
+  /** Dead for so long before it may be removed without a replacement; undefined: never. */
+  readonly deadAfterMs: number | undefined;
+  /** Voters wanted at most; odd. */
+  readonly maxVoters: number;
+}
+
+/** All times are the leader's wall clock in milliseconds; the machine's own never goes back. */
+export type Command =
+  | {
+      readonly type: 'found';
+      readonly clusterId: string;
+      readonly epoch: number;
+      readonly at: number;
+    }
+  | {
+      readonly type: 'invalidate';
+      readonly tags: readonly string[];
+      /** What this announces: rows of the outbox that may then go. */
+      readonly outbox?: readonly string[];
+    }
+  | { readonly type: 'announce'; readonly member: Announcement; readonly at: number }
+  /** A newcomer, by token: uses the token up in the same step. */
+  | {
+      readonly type: 'admit';
+      readonly member: Announcement;
+      readonly tokenId: string;
+      readonly secretHash: string;
+      readonly at: number;
+    }
+  | { readonly type: 'forget'; readonly id: string }
+  | { readonly type: 'drain'; readonly id: string; readonly isDraining: boolean }
+  | { readonly type: 'addToken'; readonly token: JoinToken }
+  | { readonly type: 'revokeToken'; readonly id: string }
+  | {
+      readonly type: 'takeLease';
+      readonly name: string;
+      readonly holder: string;
+      readonly durationMs: number;
+      readonly note?: string | undefined;
+      readonly at: number;
+    }
+  | {
+      readonly type: 'renewLease';
+      readonly name: string;
+      readonly holder: string;
+      readonly fence: number;
+      readonly durationMs: number;
+      readonly at: number;
+    }
+  | {
+      readonly type: 'dropLease';
+      readonly name: string;
+      readonly holder: string;
+      readonly fence: number;
+    }
+  | { readonly type: 'raiseFeatures'; readonly level: number }
+  | { readonly type: 'setAutopilot'; readonly config: AutopilotConfig };
+
+export type RefusedWhy =
+  | 'not-founded'
+  | 'already-founded'
+  | 'unknown-member'
+  /** An older boot epoch, or the same one with another session: a copy of its data folder. */
+  | 'restored-copy'
+  /** It was removed; its id never comes back. */
+  | 'retired'
+  | 'unknown-token'
+  | 'token-expired'
+  | 'token-used'
+  | 'token-wrong-kind'
+  | 'token-exists'
+  | 'lease-held'
+  | 'lease-lost'
+  /** A member cannot work with that level, or the level is not above the present one. */
+  | 'features-unsupported'
+  | 'unreadable';
+
+/** What a command came to. `index` is the clock's: epoch × 2³² + Raft index. */
+export type Result =
+  | { readonly isDone: true; readonly index: number; readonly lease?: Lease }
+  | { readonly isDone: false; readonly index: number; readonly why: RefusedWhy };
+
+/** A reading of the state; never changed, replaced whole by what changes it. */
+export interface View {
+  readonly clusterId: string | undefined;
+  readonly epoch: number;
+  /** The clock's index of the last entry applied. */
+  readonly index: number;
+  /** The latest `at` seen. */
+  readonly time: number;
+  readonly members: ReadonlyMap<string, Member>;
+  readonly retired: ReadonlySet<string>;
+  readonly tokens: ReadonlyMap<string, JoinToken>;
+  readonly leases: ReadonlyMap<string, Lease>;
+  readonly featureLevel: number;
+  readonly autopilot: AutopilotConfig;
+}
