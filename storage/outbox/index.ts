@@ -1,0 +1,82 @@
+import type { Queryable, Sql, Tx } from '../postgres/connect.ts';
+
+/** A leader's right to write: of two leaders the later one has the greater pair. */
+export interface Fence {
+  /** Of the cluster's founding or recovery; see `shared.cluster`. */
+  readonly epoch: number;
+  readonly term: number;
+}
+
+/** This node no longer leads in the database's eyes: nothing was written. */
+export class FencedError extends Error {
+  constructor({ epoch, term }: Fence) {
+    super(`another node has led since term ${term} of epoch ${epoch}`);
+    this.name = 'FencedError';
+  }
+}
+
+/** Tags that a committed transaction made stale and that the log has not announced yet. */
+export interface Unannounced {
+  readonly id: number;
+  readonly tags: readonly string[];
+}
+
+/**
+ * What ties a change in PostgreSQL to the order of the cluster: the leader's fence, and the tags that
+ * are announced after the commit. Both are part of the change's own transaction.
+ */
+export interface Outbox {
+  /**
+   * Holds the leadership as it is until the transaction ends.
+   * @throws FencedError when it is another's
+   */
+  hold(tx: Tx, fence: Fence): Promise<void>;
+  /** Takes the leadership once no transaction holds an earlier one; false: too late. */
+  take(fence: Fence, nodeId: string): Promise<boolean>;
+  /** Resolves to the id under which the tags wait. */
+  put(tx: Tx, tags: readonly string[]): Promise<number>;
+  /** The oldest that wait, of those at least `minAgeMs` old. */
+  waiting(minAgeMs: number, max: number): Promise<Unannounced[]>;
+  remove(ids: readonly number[]): Promise<void>;
+}
+
+export function createOutbox(sql: Sql): Outbox {
+  return {
+    async hold(tx, fence) {
+      const held = await tx`
+        select 1 from shared.leadership
+        where epoch = ${fence.epoch} and term = ${fence.term} for share`;
+      if (held.count === 0) throw new FencedError(fence);
+    },
+    async take({ epoch, term }, nodeId) {
+      return sql.begin(async (tx) => {
+        // Row locks are granted out of turn: without this one, a busy leader that was deposed could
+        // keep its successor waiting for as long as its transactions overlap.
+        await tx`lock table shared.leadership in exclusive mode`;
+        const taken = await tx`
+          update shared.leadership
+          set epoch = ${epoch}, term = ${term}, node_id = ${nodeId}, since = now()
+          where (epoch, term) < (${epoch}, ${term})
+            or (epoch, term, node_id) = (${epoch}, ${term}, ${nodeId})`;
+        return taken.count > 0;
+      });
+    },
+    async put(tx, tags) {
+      const [row] = await tx<{ id: number }[]>`
+        insert into shared.invalidation_outbox (tags) values (${tags as string[]}) returning id`;
+      return row!.id;
+    },
+    waiting: (minAgeMs, max) => waiting(sql, minAgeMs, max),
+    async remove(ids) {
+      if (ids.length === 0) return;
+      await sql`delete from shared.invalidation_outbox where id = any(${ids as number[]}::int8[])`;
+    },
+  };
+}
+
+const waiting = async (sql: Queryable, minAgeMs: number, max: number) => [
+  ...(await sql<{ id: number; tags: string[] }[]>`
+    select id, tags from shared.invalidation_outbox
+    where created_at <= clock_timestamp() - ${minAgeMs} * interval '1 millisecond'
+    order by id limit ${max}`),
+];
