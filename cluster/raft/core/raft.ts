@@ -29,7 +29,7 @@ import {
 import type { State } from './state.ts';
 import { emptyOut, refuse } from './state.ts';
 import { statusOf } from './status.ts';
-import { beginTransfer, onTimeoutNowFailed } from './transfer.ts';
+import { beginTransfer, noteSuccessor, onTimeoutNowFailed } from './transfer.ts';
 import type { Boot, Effects, Entry, Input, Raft, RaftOptions, Request } from './types.ts';
 
 type Answered = Extract<Input, { type: 'answer' }>;
@@ -113,6 +113,7 @@ function onAnswer(state: State, { from, request, response }: Answered): void {
     return;
   }
   if (response.term > state.term) {
+    noteSuccessor(state, from);
     follow(state, { term: response.term, because: 'a newer term' });
     return;
   }

@@ -41,6 +41,21 @@ describe('Raft leadership transfer (dissertation 3.10)', () => {
     expect(saved(node).replies[0]?.response).to.include({ isGranted: true });
   });
 
+  it('is done when an answer of that voter has a newer term, which its vote request may follow', () => {
+    const newer = { kind: 'append', lastLog: 2, isSuccess: false, noRetryBackoff: false } as const;
+    const ended = ['b', 'c'].map((from) => {
+      const node = settledLeader();
+      const effects = propose(node);
+      saved(node);
+      agree(node, 'b', effects);
+      step(node, { type: 'transfer', to: 'b' });
+      const { request } = effects.send[0]!;
+      const response = { ...newer, term: 3 };
+      return step(node, { type: 'answer', from, request, response }).transfer;
+    });
+    expect(ended).to.deep.equal(['done', 'leadership-lost']);
+  });
+
   it('ends after an election timeout, and proposals go on', () => {
     const node = settledLeader();
     step(node, { type: 'transfer', to: 'c' });

@@ -63,3 +63,9 @@ export function onTimeoutNowFailed(state: State, to: ServerId): void {
   transfer.isAsked = false;
   transfer.retryAt = state.now + state.options.heartbeatTimeoutMs / 10;
 }
+
+/** A newer term of whom we told to campaign: that is its campaign, of which we hear elsewhere first. */
+export function noteSuccessor(state: State, from: ServerId): void {
+  const transfer = state.leading?.transfer;
+  if (transfer?.isAsked && transfer.to === from) endTransfer(state, 'done');
+}
