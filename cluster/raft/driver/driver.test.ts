@@ -137,6 +137,8 @@ function createTextMachine() {
 const transport: Transport = {
   listen: async () => undefined,
   send: () => new Promise(() => undefined),
+  setBook: () => undefined,
+  reloadTls: () => Promise.resolve(),
   close: async () => undefined,
 };
 

@@ -1,4 +1,5 @@
-import type { Change, PeerRef, Role, ServerId } from '../core/types.ts';
+import type { Change, ConfigurationChange, PeerRef, Role, ServerId } from '../core/types.ts';
+import type { AddressBook } from '../transport/types.ts';
 import { OutcomeUnknownError, RaftRefusedError } from './errors.ts';
 import type { MachineRunner } from './machine.ts';
 import { createMachineRunner } from './machine.ts';
@@ -45,6 +46,14 @@ export interface Driver {
   applied(): number;
   leadership(): Leadership;
   onLeadership(listener: (leadership: Leadership) => void): void;
+  /** The latest members this node knows of, committed or not; undefined before the engine starts. */
+  configuration(): ConfigurationChange | undefined;
+  /** Called when members change, and again when the change is committed or taken back. */
+  onConfiguration(listener: (change: ConfigurationChange) => void): void;
+  /** Where the others are, `host:port` each, likeliest first; for the next connections. */
+  setBook(addresses: AddressBook): void;
+  /** Reads the certificate files again; a rejection means that those from before stay in use. */
+  reloadTls(): Promise<void>;
   /** Settles when the driver has ended, with the error that ended it. */
   readonly ended: Promise<Error | undefined>;
   close(): Promise<void>;
@@ -73,6 +82,7 @@ interface Host {
   readonly calls: Map<number, Call>;
   readonly statuses: Map<number, Asked>;
   readonly listeners: ((leadership: Leadership) => void)[];
+  readonly memberListeners: ((change: ConfigurationChange) => void)[];
   /** Reads of this turn, which will share one question. */
   readonly reads: Map<ReadMode, Call[]>;
   readonly tellEnd: (error: Error | undefined) => void;
@@ -80,6 +90,7 @@ interface Host {
   until: Until[];
   batch: { readonly data: Uint8Array[]; readonly term: number | undefined } | undefined;
   leadership: Leadership;
+  configuration: ConfigurationChange | undefined;
   nextId: number;
   hasEnded: boolean;
 }
@@ -95,6 +106,12 @@ export function createDriver(options: DriverOptions): Driver {
     applied: () => host.runner.applied(),
     leadership: () => host.leadership,
     onLeadership: (listener) => void host.listeners.push(listener),
+    configuration: () => host.configuration,
+    onConfiguration: (listener) => void host.memberListeners.push(listener),
+    setBook: (addresses) => link.post({ type: 'book', addresses }),
+    async reloadTls() {
+      await call(host, (id) => link.post({ type: 'reloadTls', id }));
+    },
     propose: (data, term) => propose(host, data, term),
     barrier: () =>
       whileRunning(host, (resolve, reject) => {
@@ -149,11 +166,13 @@ function createHost(options: DriverOptions, tellEnd: Host['tellEnd']): Host {
     calls: new Map(),
     statuses: new Map(),
     listeners: [],
+    memberListeners: [],
     reads: new Map(),
     tellEnd,
     until: [],
     batch: undefined,
     leadership: { role: 'follower', term: 0, leader: undefined },
+    configuration: undefined,
     nextId: 1,
     hasEnded: false,
   };
@@ -196,7 +215,8 @@ function onMessage(host: Host, message: ToHost): void {
     case 'role':
       return onRole(host, message);
     case 'configuration':
-      return;
+      host.configuration = message.change;
+      return host.memberListeners.forEach((listener) => listener(message.change));
     case 'ping':
       return host.options.link.post({ type: 'pong' });
   }

@@ -102,8 +102,10 @@ async function start(loop: Loop): Promise<void> {
 }
 
 /** What the disk already holds: the state machine starts from the snapshot. */
-function begin({ options, snapshotter, feed }: Loop): void {
-  const { snapshot, entries } = options.store.boot;
+function begin(loop: Loop): void {
+  const { snapshotter, feed } = loop;
+  const { store, raft, now } = loop.options;
+  const { snapshot, entries } = store.boot;
   if (snapshot) {
     snapshotter.configuration(snapshot.configuration, snapshot.configurationIndex);
     snapshotter.installed(snapshot);
@@ -112,6 +114,9 @@ function begin({ options, snapshotter, feed }: Loop): void {
   for (const { index, configuration } of entries) {
     if (configuration) snapshotter.configuration(configuration, index);
   }
+  const { configuration, configurationIndex: index, ...known } = raft.status(now());
+  const isCommitted = known.isConfigurationCommitted;
+  emit(loop, { type: 'configuration', change: { configuration, index, isCommitted } });
 }
 
 function onHost(loop: Loop, message: ToEngine): void {
@@ -146,6 +151,10 @@ function onHost(loop: Loop, message: ToEngine): void {
       return void step(loop, { type: 'stepDown' });
     case 'status':
       return status(loop, message.id);
+    case 'book':
+      return loop.options.transport.setBook(message.addresses);
+    case 'reloadTls':
+      return reloadTls(loop, message.id);
     case 'applied':
       recorder.gauge('raft_appliedIndex', message.index);
       snapshotter.applied(message.index);
@@ -182,6 +191,22 @@ function transfer(loop: Loop, { id, to }: { readonly id: number; readonly to?: s
 function status(loop: Loop, id: number): void {
   const current = loop.options.raft.status(loop.options.now());
   emit(loop, { type: 'status', id, status: { ...current, metrics: loop.recorder.read(current) } });
+}
+
+/** A failure changes nothing: those from before are still good, or soon will be missed. */
+function reloadTls(loop: Loop, id: number): void {
+  const { transport, log } = loop.options;
+  transport.reloadTls().then(
+    () => {
+      log.info('uses renewed certificates');
+      emit(loop, { type: 'done', id, index: 0, term: 0 });
+    },
+    (error: unknown) => {
+      const detail = error instanceof Error ? error.message : String(error);
+      log.error('the renewed certificates cannot be used', { reason: detail });
+      emit(loop, { type: 'failed', id, refusal: refusal(loop, 'bad-certificates', detail) });
+    },
+  );
 }
 
 /** A host that says nothing cannot apply or answer: somebody else had better lead. */

@@ -8,6 +8,7 @@ import type {
   SnapshotMeta,
   Status,
 } from '../core/types.ts';
+import type { AddressBook } from '../transport/types.ts';
 import type { Applied } from './ports.ts';
 
 /**
@@ -24,6 +25,10 @@ export type ToEngine =
   | { readonly type: 'stepDown' }
   | { readonly type: 'snapshot'; readonly id: number }
   | { readonly type: 'status'; readonly id: number }
+  /** Where the others are from now on. */
+  | { readonly type: 'book'; readonly addresses: AddressBook }
+  /** The certificates on disk are others. */
+  | { readonly type: 'reloadTls'; readonly id: number }
   /** The state machine is at this entry. */
   | { readonly type: 'applied'; readonly index: number; readonly term: number }
   /** The snapshot the engine asked for is of the state at this entry; its pieces follow. */
@@ -67,7 +72,8 @@ export type ToHost =
   | { readonly type: 'ping' };
 
 export interface Refusal {
-  readonly reason: RefusalReason | 'busy' | 'term-changed' | 'ended' | 'snapshot-failed';
+  readonly reason:
+    RefusalReason | 'busy' | 'term-changed' | 'ended' | 'snapshot-failed' | 'bad-certificates';
   readonly detail?: string;
   readonly leader?: PeerRef;
 }

@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { createRaft } from '../core/raft.ts';
 import type { RaftOptions } from '../core/types.ts';
 import { speaksFor } from '../transport/identity.ts';
+import { createNoTransport } from '../transport/none.ts';
 import { createTcpTransport } from '../transport/tcp.ts';
 import { openDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
-import type { Log } from './ports.ts';
+import type { Log, Transport } from './ports.ts';
 import type { EngineSettings, TlsFiles } from './settings.ts';
 
 /** How long the process that had the port before may take to be gone. */
@@ -15,20 +16,14 @@ const takenMs = 5000;
 
 /** An engine on its real disk and network; `start` makes it take part. */
 export async function openEngine(settings: EngineSettings, log: Log): Promise<Engine> {
-  const { id, address, dir, listen, tls, profile } = settings;
-  const certificates = tls ? { tls: await readTls(tls) } : {};
-  const transport = createTcpTransport({ self: { id, address }, listen, log, ...certificates });
+  const { id, dir, profile } = settings;
+  const transport = await createTransport(settings, log);
   const store = await openDisk({ dir, id, bootstrap: settings.bootstrap, log });
   const now = () => performance.now();
   return createEngine({
     raft: createRaft(raftOptions(settings), store.boot, now()),
     store,
-    transport: {
-      ...transport,
-      listen: (handler) => listenWhenFree(() => transport.listen(handler)),
-    },
-    log,
-    now,
+    ...{ transport, log, now },
     random: Math.random,
     snapshots: {
       intervalMs: settings.snapshotIntervalMs,
@@ -38,6 +33,24 @@ export async function openEngine(settings: EngineSettings, log: Log): Promise<En
     patienceMs: profile.electionTimeoutMs * 2,
     hostTimeoutMs: settings.hostTimeoutMs,
   });
+}
+
+async function createTransport(settings: EngineSettings, log: Log): Promise<Transport> {
+  const { id, address, listen, tls, book } = settings;
+  if (!listen) return { ...createNoTransport(), reloadTls: () => Promise.resolve() };
+  const transport = createTcpTransport({
+    ...{ self: { id, address }, listen, log },
+    ...(tls ? { tls: await readTls(tls) } : {}),
+    ...(book ? { book } : {}),
+  });
+  return {
+    ...transport,
+    listen: (handler) => listenWhenFree(() => transport.listen(handler)),
+    async reloadTls() {
+      if (!tls) throw new Error('this node speaks without TLS');
+      transport.setTls(await readTls(tls));
+    },
+  };
 }
 
 function raftOptions({ id, address, profile, trailingEntries }: EngineSettings): RaftOptions {

@@ -8,6 +8,7 @@ import type {
   ServerId,
   SnapshotMeta,
 } from '../core/types.ts';
+import type { AddressBook } from '../transport/types.ts';
 
 /** What the driver needs of others, as small as it needs it. */
 
@@ -37,6 +38,9 @@ export type RequestHandler = (request: Request, body: Bytes | undefined) => Prom
 export interface Transport {
   listen(handler: RequestHandler): Promise<void>;
   send(outgoing: Outgoing): Promise<Response>;
+  setBook(book: AddressBook): void;
+  /** Certificates are read again; a rejection means that those from before stay in use. */
+  reloadTls(): Promise<void>;
   close(): Promise<void>;
 }
 

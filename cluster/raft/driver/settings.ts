@@ -1,4 +1,5 @@
 import type { Configuration } from '../core/types.ts';
+import type { AddressBook } from '../transport/types.ts';
 
 export interface Profile {
   readonly heartbeatTimeoutMs: number;
@@ -41,7 +42,10 @@ export interface EngineSettings {
   readonly id: string;
   /** `host:port`, where the others reach this one. */
   readonly address: string;
-  readonly listen: { readonly host: string; readonly port: number };
+  /** Without it there is no network: for a cluster of one. */
+  readonly listen?: { readonly host: string; readonly port: number };
+  /** Where the others are dialed, whatever address the members' configuration has for them. */
+  readonly book?: AddressBook;
   readonly dir: string;
   readonly profile: Profile;
   readonly trailingEntries: number;

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { SendError, type TlsOptions } from './types.ts';
+import { SendError, type Secured } from './types.ts';
 
 export interface Dialed {
   readonly socket: Socket;
@@ -9,16 +9,16 @@ export interface Dialed {
 }
 
 /** Opens a connection. @throws SendError for an address that is none. */
-export function dial(address: string, tls: TlsOptions | undefined, to: string): Dialed {
+export function dial(address: string, tls: Secured | undefined, to: string): Dialed {
   const { host, port } = parseAddress(address);
   if (!tls) {
     const socket = connectTcp({ host, port, noDelay: true, keepAlive: true });
     return { socket, onOpen: (then) => void socket.once('connect', then) };
   }
-  const { ca, cert, key, verifyPeer } = tls;
+  const { context: secureContext, verifyPeer } = tls;
   // Certificates name servers, not the addresses they move between: verifyPeer compares, not TLS.
   const checkServerIdentity = () => undefined;
-  const secure = connectTls({ host, port, ca, cert, key, checkServerIdentity });
+  const secure = connectTls({ host, port, secureContext, checkServerIdentity });
   secure.setNoDelay(true).setKeepAlive(true);
   return {
     socket: secure,

@@ -33,8 +33,13 @@ interface Waiting extends Question {
 
 export interface LinkEvents {
   readonly onOpen: () => void;
-  /** `couldNotOpen`: it was tried, and the peer did not take the connection. */
-  readonly onEnd: (couldNotOpen: boolean) => void;
+  /** The first answer has come. */
+  readonly onAnswer: () => void;
+  readonly onEnd: (reason: FailureReason) => void;
+  /** Whether the answer is that of whom this connection is for, as far as it says. */
+  readonly isFromPeer: (response: WireResponse) => boolean;
+  /** Whether one that ends the connection does so instead of answering. */
+  readonly isKnownToAnswer: () => boolean;
 }
 
 interface State {
@@ -47,6 +52,7 @@ interface State {
   connecting: NodeJS.Timeout | undefined;
   isOpen: boolean;
   isAlive: boolean;
+  hasAnswered: boolean;
   readonly outbox: Outbox;
 }
 
@@ -60,6 +66,7 @@ export function createLink({ socket, onOpen }: Dialed, shared: Shared, events: L
     connecting: undefined,
     isOpen: false,
     isAlive: true,
+    hasAnswered: false,
     outbox: createOutbox(socket),
   };
   shared.outgoing.add(socket);
@@ -105,8 +112,9 @@ function listen(state: State): void {
   });
 }
 
-function end(state: State, reason: FailureReason, message: string): void {
+function end(state: State, why: FailureReason, message: string): void {
   if (!state.isAlive) return;
+  const reason = why === 'closed' && !state.events.isKnownToAnswer() ? 'unreachable' : why;
   const { socket, shared, events, waiting } = state;
   state.isAlive = false;
   clearTimeout(state.timer);
@@ -114,7 +122,7 @@ function end(state: State, reason: FailureReason, message: string): void {
   state.outbox.drop();
   socket.destroy();
   shared.outgoing.delete(socket);
-  events.onEnd(!state.isOpen && reason === 'unreachable');
+  events.onEnd(reason);
   for (const { done } of waiting.splice(0)) done(new SendError(reason, message));
 }
 
@@ -138,6 +146,13 @@ function take(state: State, chunk: Uint8Array): void {
     while (waiting.length > 0) {
       const response = reader.next(waiting[0]!.kind);
       if (!response) return;
+      if (!state.events.isFromPeer(response)) {
+        return end(state, 'unreachable', 'another server answers there');
+      }
+      if (!state.hasAnswered) {
+        state.hasAnswered = true;
+        state.events.onAnswer();
+      }
       waiting.shift()!.done(undefined, response);
     }
     if (reader.buffered > 0) end(state, 'error', 'the peer answers what nobody asked');

@@ -2,6 +2,7 @@ import type { InstallRequest, Request } from '../core/types.ts';
 import { requestToWire } from '../wire/convert.ts';
 import { encodeRequest, type Kind, type WireResponse } from '../wire/messages.ts';
 import type { BlockCache } from './blocks.ts';
+import { createCandidates } from './candidates.ts';
 import { dial } from './dial.ts';
 import { createLink, type Link, type Question } from './link.ts';
 import { SendError, type Bytes, type Outgoing, type Shared } from './types.ts';
@@ -14,47 +15,26 @@ const MAX_INSTALL_MS = 10 * 60_000;
 
 export type Done = (error: SendError | undefined, response?: WireResponse) => void;
 
-/** The connections to one server at one address. */
+/** The connections to one server, at the first of its addresses where it is found. */
 export interface Peer {
-  readonly address: string;
   send(outgoing: Outgoing, done: Done): void;
+  /** Where it may be found, likeliest first. Connections to elsewhere are ended. */
+  moveTo(addresses: readonly string[]): void;
   close(): void;
 }
 
 interface PeerOptions {
   readonly to: string;
-  readonly address: string;
+  readonly addresses: readonly string[];
   readonly shared: Shared;
   readonly blocks: BlockCache;
 }
 
-export function createPeer({ to, address, shared, blocks }: PeerOptions): Peer {
+export function createPeer({ to, addresses, shared, blocks }: PeerOptions): Peer {
   const { timeouts } = shared;
-  const links = new Set<Link>();
+  const { links, open, moveTo } = createDialer({ to, addresses, shared });
   const lanes: { heartbeat?: Link; append?: Link } = {};
-  let failures = 0;
-  let notBefore = 0;
-  // With TLS a peer that will not have our certificate ends the connection without a word too.
-  let isKnownToAnswer = !shared.tls;
   const control = createControl(open);
-
-  function open(): Link {
-    if (performance.now() < notBefore) {
-      throw new SendError('unreachable', 'waiting before the next attempt to connect');
-    }
-    const link = createLink(dial(address, shared.tls, to), shared, {
-      onOpen: () => (failures = 0),
-      onEnd(couldNotOpen) {
-        links.delete(link);
-        if (!couldNotOpen) return;
-        const wait = Math.min(timeouts.backoffMs * 2 ** failures, timeouts.maxBackoffMs);
-        failures = Math.min(failures + 1, 20);
-        notBefore = performance.now() + wait;
-      },
-    });
-    links.add(link);
-    return link;
-  }
 
   function lane(name: 'heartbeat' | 'append'): Link {
     const link = lanes[name];
@@ -75,13 +55,8 @@ export function createPeer({ to, address, shared, blocks }: PeerOptions): Peer {
   }
 
   return {
-    address,
-    send({ request, body }, tell) {
-      const done: Done = (error, response) => {
-        if (response) isKnownToAnswer = true;
-        if (error?.reason !== 'closed' || isKnownToAnswer) tell(error, response);
-        else tell(new SendError('unreachable', error.message));
-      };
+    moveTo,
+    send({ request, body }, done) {
       const question = { ...encode(request, blocks), timeoutMs: timeouts.requestMs, done };
       attempt(done, () => {
         if (request.kind === 'install') {
@@ -95,7 +70,57 @@ export function createPeer({ to, address, shared, blocks }: PeerOptions): Peer {
       });
     },
     close() {
-      for (const link of links) link.end('unreachable', 'this node closes its connections');
+      for (const link of links.keys()) link.end('unreachable', 'this node closes its connections');
+    },
+  };
+}
+
+type DialerOptions = Omit<PeerOptions, 'blocks'>;
+
+/** Opens connections to a server wherever it is found, and knows those that are open. */
+function createDialer({ to, addresses, shared }: DialerOptions) {
+  const candidates = createCandidates(addresses, shared.timeouts);
+  const links = new Map<Link, string>();
+  const answered = new Set<string>();
+  const id = Buffer.from(to);
+
+  function connect(address: string): Link {
+    try {
+      const link = createLink(dial(address, shared.tls, to), shared, {
+        onOpen() {
+          if (candidates.isAlone()) candidates.works(address);
+        },
+        onAnswer() {
+          answered.add(address);
+          candidates.works(address);
+        },
+        onEnd(reason) {
+          links.delete(link);
+          // Of several, one that opens and then says nothing is not the one to stay with.
+          const isNobody = !candidates.isAlone() && !answered.has(address);
+          if (reason === 'unreachable' || isNobody) candidates.fails(address, performance.now());
+        },
+        isFromPeer: ({ body }) => !body?.ID?.length || id.equals(body.ID),
+        // With TLS one that will not have our certificate ends the connection without a word too,
+        // and so may whoever else has an address now.
+        isKnownToAnswer: () => answered.has(address) || (!shared.tls && candidates.isAlone()),
+      });
+      links.set(link, address);
+      return link;
+    } catch (error) {
+      candidates.fails(address, performance.now());
+      throw error;
+    }
+  }
+
+  return {
+    links,
+    open: () => connect(candidates.next(performance.now())),
+    moveTo: (wanted: readonly string[]) => {
+      if (!candidates.replace(wanted)) return;
+      for (const [link, address] of links) {
+        if (!wanted.includes(address)) link.end('unreachable', `${to} is no longer there`);
+      }
     },
   };
 }

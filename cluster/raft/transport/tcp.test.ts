@@ -94,7 +94,7 @@ describe('the raft transport', () => {
       });
     });
     const sender = transport();
-    expect(await sender.send({ to: 'x', address, request: vote })).to.deep.equal(answer(vote));
+    expect(await sender.send({ to: 'n2', address, request: vote })).to.deep.equal(answer(vote));
   });
 
   it('says why there was no answer', async () => {
@@ -134,8 +134,8 @@ describe('the raft transport', () => {
       behind.once('data', () => socket.once('data', () => socket.destroy()));
     });
     const sender = transport();
-    await sender.send({ to: 'x', address, request: preVote });
-    expect(await sender.send({ to: 'x', address, request: preVote })).to.include({
+    await sender.send({ to: 'n2', address, request: preVote });
+    expect(await sender.send({ to: 'n2', address, request: preVote })).to.include({
       isGranted: true,
     });
   });

@@ -6,7 +6,11 @@ import {
   type Socket,
 } from 'node:net';
 import { Readable } from 'node:stream';
-import { createServer as createTlsServer } from 'node:tls';
+import {
+  createSecureContext,
+  createServer as createTlsServer,
+  Server as TlsServer,
+} from 'node:tls';
 import type { FailureReason, Response } from '../core/types.ts';
 import { isUnknownCommand, responseFromWire } from '../wire/convert.ts';
 import { createBlockCache } from './blocks.ts';
@@ -16,11 +20,14 @@ import {
   DEFAULT_TIMEOUTS,
   DEFAULT_TRANSPORT_LIMITS,
   SendError,
+  type AddressBook,
   type Bytes,
   type Outgoing,
+  type Secured,
   type Shared,
   type TcpTransport,
   type TcpTransportOptions,
+  type TlsOptions,
 } from './types.ts';
 
 export { SendError } from './types.ts';
@@ -31,12 +38,13 @@ const KEEP_ALIVE_MS = 30_000;
 export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
   const { self, tls, log } = options;
   const shared: Shared = {
-    ...{ self, tls, log },
+    ...{ self, log },
+    tls: tls ? secure(tls) : undefined,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     limits: { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits },
     outgoing: new Set(),
   };
-  const peerOf = createPeers(shared);
+  const peerOf = createPeers(shared, options.book ?? {});
   const incoming = new Set<Socket>();
   const held: Held = { bytes: 0 };
   let server: Server | undefined;
@@ -63,6 +71,13 @@ export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
       return { host: address, port };
     },
     send: (outgoing) => ask(peerOf, outgoing),
+    setBook: (book) => peerOf.setBook(book),
+    setTls(renewed) {
+      if (!shared.tls) throw new Error('this transport speaks without TLS');
+      shared.tls = secure(renewed);
+      const { ca, cert, key } = renewed;
+      if (server instanceof TlsServer) server.setSecureContext({ ca, cert, key });
+    },
     stats: () => ({
       incoming: incoming.size,
       outgoing: shared.outgoing.size,
@@ -82,30 +97,51 @@ export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
 
 interface Peers {
   (outgoing: Outgoing): Peer | undefined;
+  setBook(book: AddressBook): void;
   close(): void;
 }
 
-function createPeers(shared: Shared): Peers {
+function createPeers(shared: Shared, first: AddressBook): Peers {
   const blocks = createBlockCache();
-  const peers = new Map<string, Peer>();
+  const peers = new Map<string, { readonly peer: Peer; address: string }>();
+  let book = new Map(Object.entries(first));
   let isClosed = false;
+
+  function addressesOf(to: string, otherwise: string): readonly string[] {
+    const known = book.get(to) ?? [];
+    return known.length > 0 ? known : [otherwise];
+  }
 
   function peerOf({ to, address }: Outgoing): Peer | undefined {
     if (isClosed) return undefined;
+    const addresses = addressesOf(to, address);
     const known = peers.get(to);
-    if (known?.address === address) return known;
-    known?.close(); // it has moved
-    const peer = createPeer({ to, address, shared, blocks });
-    peers.set(to, peer);
+    if (known) {
+      known.address = address;
+      known.peer.moveTo(addresses);
+      return known.peer;
+    }
+    const peer = createPeer({ to, addresses, shared, blocks });
+    peers.set(to, { peer, address });
     return peer;
   }
 
   return Object.assign(peerOf, {
+    setBook(wanted: AddressBook) {
+      book = new Map(Object.entries(wanted));
+      for (const [to, { peer, address }] of peers) peer.moveTo(addressesOf(to, address));
+    },
     close() {
       isClosed = true;
-      for (const peer of peers.values()) peer.close();
+      for (const { peer } of peers.values()) peer.close();
     },
   });
+}
+
+/** @throws Error for certificates that cannot be used */
+function secure(tls: TlsOptions): Secured {
+  const { ca, cert, key } = tls;
+  return { ...tls, context: createSecureContext({ ca, cert, key }) };
 }
 
 function ask(peerOf: Peers, outgoing: Outgoing): Promise<Response> {

@@ -1,42 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { createAuthority } from '#test/fixtures/raft/authority.ts';
 import { answer, preVote, reasonOf, useTransports, vote } from '#test/fixtures/raft/transports.ts';
 import { needs } from '#test/needs.ts';
 import type { TlsOptions } from './types.ts';
-
-/** Certificates as an administrator would make them, by the one tool everybody has. */
-function createAuthority(folder: string, name: string) {
-  const at = (file: string) => join(folder, `${name}-${file}`);
-  const run = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  run(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    at('ca.key'),
-    '-out',
-    at('ca.pem'),
-    '-subj',
-    `/CN=${name}`,
-  );
-  return (id: string): TlsOptions => {
-    const [keyFile, csr, cert] = [at(`${id}.key`), at(`${id}.csr`), at(`${id}.pem`)];
-    run('req', ...key, '-keyout', keyFile, '-out', csr, '-subj', `/CN=${id}`);
-    writeFileSync(at('ext'), 'basicConstraints=CA:FALSE\n');
-    const by = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial'];
-    run('x509', '-req', '-in', csr, ...by, '-out', cert, '-days', '2', '-extfile', at('ext'));
-    return {
-      ca: readFileSync(at('ca.pem')),
-      cert: readFileSync(cert),
-      key: readFileSync(keyFile),
-      verifyPeer: (asked, certificate) => certificate.subject.CN === asked,
-    };
-  };
-}
 
 describe('the raft transport with TLS', () => {
   needs('openssl');

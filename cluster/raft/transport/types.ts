@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { PeerCertificate } from 'node:tls';
+import type { PeerCertificate, SecureContext } from 'node:tls';
 import type { FailureReason, PeerRef, Request, Response, ServerId } from '../core/types.ts';
 
 export type Bytes = AsyncIterable<Uint8Array>;
@@ -23,6 +23,7 @@ export class SendError extends Error {
 
 export interface Outgoing {
   readonly to: ServerId;
+  /** Where it is dialed, unless the book knows better. */
   readonly address: string;
   readonly request: Request;
   /** The stream of an install, exactly `request.size` bytes; read to its end or closed. */
@@ -31,6 +32,9 @@ export interface Outgoing {
 
 /** `body` is the stream of an install. What the handler leaves unread is drained. */
 export type RequestHandler = (request: Request, body: Bytes | undefined) => Promise<Response>;
+
+/** Where servers may be found: `host:port` each, likeliest first. */
+export type AddressBook = Readonly<Record<ServerId, readonly string[]>>;
 
 export interface TlsOptions {
   /** PEM. Both sides show a certificate that this authority signed; names in it are not compared. */
@@ -91,6 +95,7 @@ export interface TcpTransportOptions {
   /** Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number };
   readonly tls?: TlsOptions;
+  readonly book?: AddressBook;
   readonly timeouts?: Partial<Timeouts>;
   readonly limits?: Partial<TransportLimits>;
   readonly log: Log;
@@ -111,14 +116,27 @@ export interface TcpTransport {
   address(): { readonly host: string; readonly port: number };
   /** @throws SendError */
   send(outgoing: Outgoing): Promise<Response>;
+  /** For the next connections; those to where a server is no longer said to be are ended. */
+  setBook(book: AddressBook): void;
+  /**
+   * Certificates for new connections, both ways.
+   * @throws Error for ones that do not fit together, or when it speaks without TLS; nothing changes
+   */
+  setTls(tls: TlsOptions): void;
   stats(): TransportStats;
   close(): Promise<void>;
+}
+
+/** Certificates in use, ready for a connection. */
+export interface Secured extends TlsOptions {
+  readonly context: SecureContext;
 }
 
 /** What the parts of the transport share. */
 export interface Shared {
   readonly self: PeerRef;
-  readonly tls: TlsOptions | undefined;
+  /** Replaced when certificates are renewed. */
+  tls: Secured | undefined;
   readonly timeouts: Timeouts;
   readonly limits: TransportLimits;
   readonly log: Log;

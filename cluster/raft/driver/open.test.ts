@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { expect } from 'chai';
+import { createAuthority, filesOf } from '#test/fixtures/raft/authority.ts';
+import { needs } from '#test/needs.ts';
+import { until } from '#test/fixtures/raft/transports.ts';
+import type { ConfigurationChange } from '../core/types.ts';
+import { createDriver, type Driver } from './driver.ts';
+import { startEngineProcess } from './host.ts';
+import { openEngine } from './open.ts';
+import type { Log, StateMachine } from './ports.ts';
+import { profiles, type EngineSettings } from './settings.ts';
+
+const log: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const machine: StateMachine = {
+  apply: (entries) => entries.map(({ index }) => index),
+  async *snapshot() {
+    yield Buffer.from('state');
+  },
+  async restore(stream) {
+    for await (const piece of stream) expect(piece.length).to.be.greaterThan(0);
+  },
+};
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+describe('an engine on its real disk', () => {
+  let folder: string;
+  const drivers: Driver[] = [];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'revenge-raft-engine-'));
+  });
+  afterEach(async () => {
+    await Promise.all(drivers.splice(0).map((driver) => driver.close()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const settingsOf = (id: string, more: Partial<EngineSettings> = {}): EngineSettings => ({
+    ...{ id, address: id, dir: join(folder, id), profile: profiles.lan },
+    ...{ trailingEntries: 100, snapshotIntervalMs: 60_000, snapshotThreshold: 1000 },
+    hostTimeoutMs: 0,
+    ...more,
+  });
+  const members = (...ids: string[]) => ({
+    servers: ids.map((id) => ({ id, address: id, suffrage: 'voter' as const })),
+  });
+  async function open(settings: EngineSettings): Promise<Driver> {
+    const engine = await openEngine(settings, log);
+    const driver = createDriver({ link: engine, machine, log, lossGraceMs: 2000 });
+    drivers.push(driver);
+    await engine.start();
+    return driver;
+  }
+  const leads = (driver: Driver) => until(() => driver.leadership().role === 'leader');
+
+  it('is a cluster of one without any network', async () => {
+    const driver = await open(settingsOf('n1', { bootstrap: members('n1') }));
+    await leads(driver);
+    const { result } = await driver.propose(Buffer.from('x'));
+    expect(result).to.be.a('number');
+    await driver.read('quorum');
+    await driver.reloadTls();
+    driver.setBook({ n1: ['127.0.0.1:1'] });
+    expect((await driver.status()).configuration).to.deep.equal(members('n1'));
+  });
+
+  it('tells of members: those at the start, a change, and its commit', async () => {
+    const driver = await open(settingsOf('n1', { bootstrap: members('n1') }));
+    expect(driver.configuration()).to.deep.include({ configuration: members('n1') });
+    const heard: ConfigurationChange[] = [];
+    driver.onConfiguration((change) => heard.push(change));
+    await leads(driver);
+    await driver.barrier();
+    heard.length = 0;
+    const { index } = await driver.change({ kind: 'addNonvoter', id: 'n2', address: 'n2' });
+    const n2 = { id: 'n2', address: 'n2', suffrage: 'nonvoter' };
+    const configuration = { servers: [...members('n1').servers, n2] };
+    expect(heard).to.deep.equal([
+      { configuration, index, isCommitted: false },
+      { configuration, index, isCommitted: true },
+    ]);
+    expect(driver.configuration()).to.equal(heard[1]);
+    await driver.close();
+    const again = await open(settingsOf('n1'));
+    expect(again.configuration()).to.deep.include({ configuration, index });
+  });
+
+  it('finds members that are named by id alone, in a process of its own too', async () => {
+    const [a, b] = [await freePort(), await freePort()];
+    const bootstrap = members('n1', 'n2');
+    const at = (port: number) => ({ listen: { host: '127.0.0.1', port }, bootstrap });
+    const book = { n1: [`127.0.0.1:${a}`], n2: ['127.0.0.1:1', `127.0.0.1:${b}`] };
+    const n1 = await open(settingsOf('n1', { ...at(a), book }));
+    const link = await startEngineProcess(settingsOf('n2', { ...at(b), hostTimeoutMs: 2000 }));
+    const n2 = createDriver({ link, machine, log, lossGraceMs: 2000 });
+    drivers.push(n2);
+    n2.setBook(book);
+    const both = [n1, n2];
+    await until(() => both.some((driver) => driver.leadership().role === 'leader'));
+    const leader = both.find((driver) => driver.leadership().role === 'leader')!;
+    const { index } = await leader.propose(Buffer.from('x'));
+    await until(() => both.every((driver) => driver.applied() >= index));
+    // Leadership goes to the one whom only the second candidate reaches.
+    if (leader === n2) await n2.transfer('n1');
+    await leads(n1);
+    await n1.transfer('n2');
+    await leads(n2);
+  });
+});
+
+describe('an engine whose certificates are renewed', () => {
+  needs('openssl');
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'revenge-raft-renewed-'));
+  });
+  after(() => {
+    if (folder) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('shows them without a restart, and says so when they cannot be used', async () => {
+    const issue = createAuthority(folder, 'ours');
+    const client = issue('n2');
+    issue('n1');
+    const tls = filesOf(folder, 'ours', 'n1');
+    const port = await freePort();
+    const servers = [{ id: 'n1', address: 'n1', suffrage: 'voter' as const }];
+    const engine = await openEngine(
+      {
+        ...{ id: 'n1', address: 'n1', dir: join(folder, 'data'), profile: profiles.lan, tls },
+        ...{ trailingEntries: 100, snapshotIntervalMs: 60_000, snapshotThreshold: 1000 },
+        ...{ listen: { host: '127.0.0.1', port }, bootstrap: { servers }, hostTimeoutMs: 0 },
+      },
+      log,
+    );
+    const driver = createDriver({ link: engine, machine, log, lossGraceMs: 2000 });
+    await engine.start();
+    const shown = async () => {
+      const { ca, cert, key } = client;
+      const options = { host: '127.0.0.1', port, ca, cert, key };
+      const socket = connect({ ...options, checkServerIdentity: () => undefined });
+      await once(socket, 'secureConnect');
+      const { fingerprint256 } = socket.getPeerCertificate();
+      socket.destroy();
+      return fingerprint256;
+    };
+    try {
+      const first = await shown();
+      issue('n1');
+      expect(await shown()).to.equal(first);
+      await driver.reloadTls();
+      const second = await shown();
+      expect(second).to.not.equal(first);
+      writeFileSync(tls.cert, 'half a certifi');
+      const failed = await driver.reloadTls().catch((error: unknown) => error);
+      expect(failed).to.have.property('reason', 'bad-certificates');
+      expect(await shown()).to.equal(second);
+    } finally {
+      await driver.close();
+    }
+  });
+});
