@@ -12,6 +12,8 @@ export interface DriverOptions {
   /** To the engine, in this process or in its own. */
   readonly link: Link;
   readonly machine: StateMachine;
+  /** The Raft index up to which the machine has applied this log, under an engine before this one. */
+  readonly machineHas?: number;
   readonly log: Log;
   /** How long those whose leader lost its office wait for certainty; about two elections. */
   readonly lossGraceMs: number;
@@ -148,6 +150,7 @@ function createHost(options: DriverOptions, tellEnd: Host['tellEnd']): Host {
     waiters,
     runner: createMachineRunner({
       machine,
+      from: options.machineHas,
       post: (message) => link.post(message),
       onApplied(entries, results) {
         waiters.applied(entries, results);

@@ -3,6 +3,8 @@ import type { Applied, Bytes, StateMachine } from './ports.ts';
 
 export interface MachineOptions {
   readonly machine: StateMachine;
+  /** Up to where it has applied this log already, under an engine before this one. */
+  readonly from?: number | undefined;
   readonly post: (message: ToEngine) => void;
   readonly onApplied: (entries: readonly Applied[], results: readonly unknown[]) => void;
   readonly onRestored: (index: number) => void;
@@ -27,6 +29,8 @@ export function createMachineRunner(options: MachineOptions): MachineRunner {
   const enqueue = createSequence((error) =>
     options.onBroken(error instanceof Error ? error : new Error(String(error))),
   );
+  // What is committed never changes: what the machine has of it, it need not be given again.
+  const has = options.from ?? -1;
   let at = { index: 0, term: 0 };
 
   const finish = (entries: readonly Applied[], results: readonly unknown[]) => {
@@ -52,14 +56,20 @@ export function createMachineRunner(options: MachineOptions): MachineRunner {
     applied: () => at.index,
     apply: (entries) =>
       enqueue(() => {
-        const results = machine.apply(entries);
-        if (!(results instanceof Promise)) return finish(entries, results);
-        return results.then((late) => finish(entries, late));
+        const first = entries.findIndex(({ index }) => index > has);
+        const seen = first < 0 ? entries.length : first;
+        if (seen > 0) finish(entries.slice(0, seen), []);
+        const unseen = seen > 0 ? entries.slice(seen) : entries;
+        if (unseen.length === 0) return;
+        const results = machine.apply(unseen);
+        if (!(results instanceof Promise)) return finish(unseen, results);
+        return results.then((late) => finish(unseen, late));
       }),
     restore(snapshot) {
       incoming.begin();
       enqueue(async () => {
-        await machine.restore(incoming.stream());
+        if (snapshot.index > has) await machine.restore(incoming.stream());
+        else for await (const bytes of incoming.stream()) void bytes;
         at = { index: snapshot.index, term: snapshot.term };
         options.onRestored(at.index);
         post({ type: 'applied', ...at });
@@ -68,6 +78,10 @@ export function createMachineRunner(options: MachineOptions): MachineRunner {
     restoreChunk: (bytes) => incoming.push(bytes),
     takeSnapshot: (token) =>
       enqueue(() => {
+        if (at.index < has) {
+          // The machine is ahead of the entry its snapshot would be named after.
+          return post({ type: 'snapshotFailed', token, message: 'this log is still read again' });
+        }
         outgoing.clear();
         outgoing.set(token, machine.snapshot()[Symbol.asyncIterator]());
         post({ type: 'snapshotAt', token, ...at });
