@@ -80,7 +80,8 @@ export function createMachineRunner(options: MachineOptions): MachineRunner {
       enqueue(() => {
         if (at.index < has) {
           // The machine is ahead of the entry its snapshot would be named after.
-          return post({ type: 'snapshotFailed', token, message: 'this log is still read again' });
+          post({ type: 'snapshotFailed', token, message: 'this log is still read again' });
+          return;
         }
         outgoing.clear();
         outgoing.set(token, machine.snapshot()[Symbol.asyncIterator]());
