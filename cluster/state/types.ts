@@ -16,6 +16,7 @@ export interface Announcement {
   readonly id: string;
   /** For people; need not be unique. */
   readonly name: string;
+  /** For life: the one its token was for. */
   readonly kind: MemberKind;
   readonly addresses: Addresses;
   /** Raised at each start: an older one is a copy of a data folder. */
@@ -33,7 +34,7 @@ export interface Member extends Announcement {
   /** Milliseconds since 1970, by the leader's clock of then. */
   readonly joinedAt: number;
   readonly announcedAt: number;
-  /** No new work; what it has it finishes. */
+  /** No new work; what it has it finishes. Outlives its restarts, until it is taken back. */
   readonly isDraining: boolean;
 }
 
@@ -53,6 +54,7 @@ export interface JoinToken {
 /** A thing that one node has at a time: a tuner, a recording, a stream's placement, a duty. */
 export interface Lease {
   readonly name: string;
+  /** The id of a member. */
   readonly holder: string;
   /** Raft index at which it was taken: what is guarded refuses a smaller one. */
   readonly fence: number;
@@ -84,14 +86,17 @@ export type Command =
       readonly type: 'found';
       readonly clusterId: string;
       readonly epoch: number;
+      /** After a recovery: the cluster is known, and goes on under a greater epoch. */
+      readonly isRecovery?: boolean | undefined;
       readonly at: number;
     }
   | {
       readonly type: 'invalidate';
       readonly tags: readonly string[];
       /** What this announces: rows of the outbox that may then go. */
-      readonly outbox?: readonly string[];
+      readonly outbox?: readonly string[] | undefined;
     }
+  /** The first after `found` is the founder's; everybody later comes by `admit`. */
   | { readonly type: 'announce'; readonly member: Announcement; readonly at: number }
   /** A newcomer, by token: uses the token up in the same step. */
   | {
@@ -145,8 +150,11 @@ export type RefusedWhy =
   | 'token-exists'
   | 'lease-held'
   | 'lease-lost'
+  /** As many members, tokens, leases or retired ids as there may be. */
+  | 'full'
   /** A member cannot work with that level, or the level is not above the present one. */
   | 'features-unsupported'
+  /** Of a newer version, or damaged: neither it nor anything after it was applied. */
   | 'unreadable';
 
 /** What a command came to. `index` is the clock's: epoch × 2³² + Raft index. */
