@@ -27,8 +27,8 @@ export interface Authority {
   /** SHA-256 of the signing authority's public key: what a join token pins. */
   readonly fingerprint: Buffer;
   /**
-   * A certificate for a node: only the public key is taken from the request. Its common name must be
-   * the node's id, so that a mix-up is found here. The chain, leaf first, as PEM.
+   * A certificate for a node: only the public key is taken from the request. Its common name must
+   * be the node's id, so that a mix-up is found here. The chain, leaf first, as PEM.
    * @throws TrustError `bad-request`, `bad-id`
    */
   readonly sign: (request: string, subject: Subject) => Promise<string>;

@@ -152,7 +152,7 @@ describe('the certificates of a cluster', () => {
   });
 
   describe('signing', () => {
-    it('refuses what the key did not sign, what names another, and what is no request', async () => {
+    it('refuses what was not signed, what names another, and what is no request', async () => {
       const { sign } = openAuthority(files, () => now);
       const body = request.split('\n').slice(1, -2).join('');
       const bytes = Buffer.from(body, 'base64');

@@ -29,7 +29,10 @@ export interface Wanted {
   readonly allowExpired?: boolean | undefined;
 }
 
-/** Asks for a certificate of this node (PKCS #10, PEM). @throws TrustError `bad-id`, `unreadable` */
+/**
+ * Asks for a certificate of this node (PKCS #10, PEM).
+ * @throws TrustError `bad-id`, `unreadable`
+ */
 export async function createRequest(key: string, nodeId: string): Promise<string> {
   checkId(nodeId, 'node');
   const object = readKey(key, 'node.key');

@@ -14,7 +14,8 @@ const refused: ReadonlyMap<number, string> = new Map([
 type TypeOf = (path: string) => Promise<number>;
 
 /**
- * Refuses a folder on a file system that is not this machine's own: the folder need not be there yet.
+ * Refuses a folder on a file system that is not this machine's own. The folder need not be there
+ * yet.
  * @throws TrustError `file-system`
  */
 export async function checkFileSystem(dir: string, typeOf: TypeOf = ask): Promise<void> {

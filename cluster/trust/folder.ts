@@ -71,8 +71,8 @@ async function refuseOpen(path: string): Promise<void> {
 }
 
 /**
- * Writes what is given, 0600, each synced before the next; the rest stays as it is. Authorities come
- * first: a node has to trust one before it signs or shows anything of it.
+ * Writes what is given, 0600, each synced before the next; the rest stays as it is. Authorities
+ * come first: a node has to trust one before it signs or shows anything of it.
  */
 export async function saveTrust(dataDir: string, files: Partial<TrustFiles>): Promise<void> {
   const folder = clusterFolder(dataDir);

@@ -1,7 +1,7 @@
 /**
- * What makes a node that node: `<data>/cluster/identity.json`. At each start the boot epoch is raised
- * and synced before anybody is spoken to, so that a copy of the folder, or one that was restored,
- * comes with an epoch the cluster has seen already.
+ * What makes a node that node: `<data>/cluster/identity.json`. At each start the boot epoch is
+ * raised and synced before anybody is spoken to, so that a copy of the folder, or one that was
+ * restored, comes with an epoch the cluster has seen already.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -101,7 +101,7 @@ async function open(options: IdentityOptions, release: () => Promise<void>): Pro
     hasMoved,
     async save(change) {
       checkIds({ ...written, ...change });
-      // One after the other, for they share a temporary file; that one failed is its caller's matter.
+      // One after the other, for they share a temporary file; a failure is its caller's matter.
       const store = () => write({ ...written, ...change });
       saving = saving.then(store, store);
       return saving;
@@ -161,8 +161,8 @@ async function read(file: string): Promise<Written | undefined> {
   }
   throw new TrustError(
     'unreadable',
-    `${file} is damaged: bring it back from a backup, or move the folder it is in away to join as ` +
-      'a new node; no new identity is made by itself, for the cluster knows the old one',
+    `${file} is damaged: bring it back from a backup, or move its folder away to join as a ` +
+      'new node; no new identity is made by itself, for the cluster knows the old one',
   );
 }
 

@@ -1,0 +1,118 @@
+import { connect, type TLSSocket } from 'node:tls';
+import { subjectOf } from '../trust/names.ts';
+import { RpcError } from './errors.ts';
+import type { RpcClientOptions, TlsMaterial } from './types.ts';
+
+const keepAliveMs = 15_000;
+
+/** Opens connections to nodes, wherever they are. */
+export interface Dialer {
+  /**
+   * A connection to that node and no other: its addresses are tried in turn.
+   * @throws RpcError `unreachable`, with what each address said
+   */
+  dial(nodeId: string): Promise<TLSSocket>;
+}
+
+export interface DialerDeps extends Pick<RpcClientOptions, 'clusterId' | 'candidates' | 'tls'> {
+  readonly connectMs: number;
+}
+
+export function createDialer({ clusterId, candidates, tls, connectMs }: DialerDeps): Dialer {
+  /** Where a node was last. */
+  const found = new Map<string, string>();
+  return {
+    async dial(nodeId) {
+      const reasons: string[] = [];
+      const known = found.get(nodeId);
+      const all = candidates(nodeId);
+      const inTurn = known !== undefined && all.includes(known) ? [known, ...all] : all;
+      for (const address of new Set(inTurn)) {
+        try {
+          const socket = await connectTo(address, tls(), connectMs);
+          checkIsNode(socket, { clusterId, nodeId });
+          found.set(nodeId, address);
+          return socket;
+        } catch (error) {
+          reasons.push(`${address}: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }
+      found.delete(nodeId);
+      const why = reasons.join('; ') || 'no address of it is known';
+      throw new RpcError('unreachable', `the node ${nodeId} cannot be reached: ${why}`, {
+        ...{ isRetryable: true, isExecuted: 'no' },
+      });
+    },
+  };
+}
+
+/** Addresses are not identity: another node may live there by now, and that is no fault. */
+function checkIsNode(socket: TLSSocket, wanted: { clusterId: string; nodeId: string }): void {
+  const certificate = socket.getPeerX509Certificate();
+  const subject = certificate && subjectOf(certificate);
+  if (subject?.clusterId === wanted.clusterId && subject.nodeId === wanted.nodeId) return;
+  socket.destroy();
+  if (!subject) throw new Error('what answers there is no node of a cluster');
+  const whose =
+    subject.clusterId === wanted.clusterId ? '' : ` of the cluster ${subject.clusterId}`;
+  throw new Error(`the node ${subject.nodeId}${whose} answers there`);
+}
+
+/**
+ * A connection whose other side has shown a certificate of the authorities in `ca`, or any at all
+ * when that is undefined. Its names are not looked at. @throws Error that says why not
+ */
+export function connectTo(
+  address: string,
+  { ca, cert, key }: Partial<TlsMaterial>,
+  timeoutMs: number,
+): Promise<TLSSocket> {
+  const { host, port } = parseAddress(address);
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      ...{ host, port, minVersion: 'TLSv1.3', rejectUnauthorized: ca !== undefined },
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && key !== undefined && { cert, key }),
+      checkServerIdentity: () => undefined,
+    });
+    socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(explained(error));
+    };
+    const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const onClose = () => fail(new Error('it hung up during the handshake'));
+    socket.once('error', fail).once('close', onClose);
+    socket.once('secureConnect', () => {
+      clearTimeout(timer);
+      socket.off('error', fail).off('close', onClose);
+      resolve(socket);
+    });
+  });
+}
+
+const explanations: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'its certificate has ended, or the clock of this machine is wrong',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet: compare the clocks of both machines',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is of another authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is of another authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of another authority',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is of another authority',
+  CERT_SIGNATURE_FAILURE: 'its certificate is of another authority',
+  EPROTO: 'it does not speak TLS 1.3',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
+};
+
+function explained(error: Error): Error {
+  const explanation = explanations[(error as NodeJS.ErrnoException).code ?? ''];
+  return explanation === undefined ? error : new Error(explanation, { cause: error });
+}
+
+/** `host:port`, with an IPv6 address in brackets. @throws Error */
+function parseAddress(address: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address);
+  const port = Number(match?.[3]);
+  if (!match || port < 1 || port > 65_535) throw new Error('this is no address');
+  return { host: match[1] ?? match[2]!, port };
+}

@@ -1,0 +1,41 @@
+import type { Socket } from 'node:net';
+import type { Doorkeeper } from './doorkeeper.ts';
+import type { Log } from './types.ts';
+
+/** The open connections of each member. */
+export interface Members {
+  /** This connection is that member's from now on; false, and it is closed, if it has too many. */
+  admit(socket: Socket, nodeId: string): boolean;
+  size(): number;
+}
+
+interface MembersDeps {
+  readonly doorkeeper: Doorkeeper;
+  readonly perPeer: number;
+  readonly log: Log;
+}
+
+export function createMembers({ doorkeeper, perPeer, log }: MembersDeps): Members {
+  const admitted = new WeakSet<Socket>();
+  const open = new Map<string, Set<Socket>>();
+  return {
+    admit(socket, nodeId) {
+      if (admitted.has(socket)) return true;
+      const mine = open.get(nodeId) ?? new Set();
+      if (mine.size >= perPeer) {
+        log.warn('node rpc: a member has too many connections', { from: nodeId });
+        socket.destroy();
+        return false;
+      }
+      doorkeeper.admit(socket);
+      admitted.add(socket);
+      open.set(nodeId, mine.add(socket));
+      socket.once('close', () => {
+        mine.delete(socket);
+        if (mine.size === 0 && open.get(nodeId) === mine) open.delete(nodeId);
+      });
+      return true;
+    },
+    size: () => [...open.values()].reduce((sum, { size }) => sum + size, 0),
+  };
+}

@@ -1,0 +1,132 @@
+/** The side of node RPC that answers: who may ask what, and how much of it at once. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import { constants } from 'node:crypto';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { createDoorkeeper, type Doorkeeper } from './doorkeeper.ts';
+import { createMembers, type Members } from './members.ts';
+import { peerOf, type Peer } from './peers.ts';
+import { createResponder, type Responder } from './responder.ts';
+import {
+  DEFAULT_RPC_LIMITS,
+  type RpcLimits,
+  type RpcServer,
+  type RpcServerOptions,
+  type TlsMaterial,
+} from './types.ts';
+
+/** What its parts share. */
+interface Shared {
+  readonly options: RpcServerOptions;
+  readonly limits: RpcLimits;
+  readonly server: Server;
+  readonly doorkeeper: Doorkeeper;
+  readonly peers: WeakMap<Socket, Peer>;
+  readonly members: Members;
+  readonly responder: Responder;
+}
+
+const maxHeaderBytes = 32 * 1024;
+const timeoutCheckMs = 1_000;
+
+/**
+ * Listens for other nodes. Resolves once connections are taken.
+ * @throws when the port is taken or the certificate no good
+ */
+export async function createRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const limits = { ...DEFAULT_RPC_LIMITS, ...options.limits };
+  let material = options.tls();
+  const server = createServer({
+    ...secure(material),
+    // Strangers get in to join; who is none of us is found out at the door, and at each request.
+    ...{ requestCert: true, rejectUnauthorized: false },
+    ...{ handshakeTimeout: limits.greetingMs, headersTimeout: limits.greetingMs },
+    // Streams last; a call has its own deadline.
+    ...{ requestTimeout: 0, connectionsCheckingInterval: timeoutCheckMs },
+    ...{ keepAliveTimeout: limits.idleMs, maxHeaderSize: maxHeaderBytes, noDelay: true },
+  });
+  const peers = new WeakMap<Socket, Peer>();
+  const doorkeeper = createDoorkeeper(limits.strangers);
+  const members = createMembers({
+    ...{ doorkeeper, log: options.log, perPeer: limits.connectionsPerPeer },
+  });
+  const responder = createResponder({ options, limits, peers, doorkeeper, members });
+  const shared: Shared = { options, limits, server, doorkeeper, peers, members, responder };
+  watch(shared, () => material);
+  await listen(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    reloadTls() {
+      const fresh = options.tls();
+      server.setSecureContext(secure(fresh));
+      material = fresh;
+      server.closeIdleConnections();
+    },
+    stats: () => ({
+      ...responder.stats(),
+      members: members.size(),
+      strangers: doorkeeper.size,
+      dropped: doorkeeper.dropped,
+    }),
+    close: () => close(shared),
+  };
+}
+
+/** No session is resumed: each connection shows a certificate that is good now. */
+function secure({ ca, cert, key }: TlsMaterial) {
+  const secureOptions = constants.SSL_OP_NO_TICKET;
+  return { ca, cert, key, minVersion: 'TLSv1.3', secureOptions } as const;
+}
+
+function listen(server: Server, { listen: where, log }: RpcServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...where }, () => {
+      server.off('error', reject);
+      server.on('error', (error) => log.warn('node rpc: listening failed', facts(error)));
+      resolve();
+    });
+  });
+}
+
+const facts = (error: Error) => ({ reason: error.message });
+
+function watch(shared: Shared, material: () => TlsMaterial): void {
+  const { server, doorkeeper, limits, responder } = shared;
+  const { log } = shared.options;
+  server.on('connection', (socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    doorkeeper.enter(socket, limits.greetingMs);
+  });
+  server.on('secureConnection', (socket) => greet(shared, socket, material().ca));
+  server.on('tlsClientError', (error) => log.info('node rpc: no handshake', facts(error)));
+  server.on('clientError', (error, socket) => {
+    log.info('node rpc: no request', facts(error));
+    socket.destroy();
+  });
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+    res.on('error', () => res.destroy());
+    // Of a server that closes, a connection ends with its last answer.
+    res.once('close', () => !server.listening && setImmediate(() => server.closeIdleConnections()));
+    responder.answer(req, res);
+  });
+}
+
+/** A handshake is done: whose connection is it? Of who is no member, the door goes on counting. */
+function greet({ options, members, peers }: Shared, socket: TLSSocket, trusted: string): void {
+  const { clusterId, isMember, now = Date.now } = options;
+  const peer = peerOf(socket, { clusterId, trusted, now: now() });
+  peers.set(socket, peer);
+  if (peer.nodeId !== undefined && isMember(peer.nodeId)) members.admit(socket, peer.nodeId);
+}
+
+async function close({ server, doorkeeper, responder, limits }: Shared): Promise<void> {
+  responder.close();
+  const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  doorkeeper.closeAll();
+  const timer = setTimeout(() => server.closeAllConnections(), limits.closeMs);
+  await ended;
+  clearTimeout(timer);
+}
