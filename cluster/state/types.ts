@@ -66,7 +66,7 @@ export interface Lease {
 export interface AutopilotConfig {
   /** Promote learners that are caught up. */
   readonly promote: boolean;
-  /** Remove servers that are dead, once a replacement is caught up. */
+  /** Give the vote of a dead server to one that is caught up, and remove who is dead for long. */
   readonly cleanup: boolean;
   /** No contact for so long: not healthy. */
   readonly lastContactMs: number;
