@@ -26,7 +26,7 @@ export function mayLose(server: Standing, standings: readonly Standing[]): boole
   return haveQuorum(votersOf(standings).filter((voter) => voter !== server));
 }
 
-/** Whom the policy removes though nobody takes its place: learners first, the longest dead first. */
+/** Whom the policy removes though nobody takes its place: learners first, then the longest dead. */
 export function longDead({ config }: Known, standings: readonly Standing[]): Standing[] {
   const { cleanup, deadAfterMs } = config;
   if (!cleanup || deadAfterMs === undefined) return [];

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { CommandError, decodeCommand, encodeCommand } from './command.ts';
 import { defaultAutopilot } from './draft.ts';
 import { exampleMember, exampleToken, secretHash } from './examples.ts';
@@ -88,4 +89,28 @@ describe('a command in the log', () => {
     it(`is not written with ${what}`, () =>
       expect(() => encodeCommand(command)).to.throw(CommandError, why));
   }
+
+  it('is read or refused, whatever the bytes are, and means one thing if it is read', () => {
+    const changes = fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { maxLength: 4 });
+    const mutated = fc
+      .tuple(fc.constantFrom(...commands), changes, fc.nat(400))
+      .map(([command, places, end]) => {
+        const bytes = Buffer.from(encodeCommand(command));
+        for (const [at, value] of places) bytes[at % bytes.length] = value;
+        return places.length > 2 ? bytes.subarray(0, end) : bytes;
+      });
+    fc.assert(
+      fc.property(fc.oneof(mutated, fc.uint8Array()), (bytes) => {
+        let command: Command;
+        try {
+          command = decodeCommand(bytes);
+        } catch (error) {
+          expect(error).to.be.instanceOf(CommandError);
+          return;
+        }
+        expect(decodeCommand(encodeCommand(command))).to.deep.equal(command);
+      }),
+      { numRuns: 3000 },
+    );
+  });
 });
