@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createGossip } from './gossip.ts';
@@ -258,8 +259,6 @@ describe('gossip', function () {
     await until(() => a!.gossip.stats().dropped.tooLarge === 1, 'it is dropped');
     await network.publish('invalidate', new Uint8Array(MAX_MESSAGE_BYTES));
     await until(() => a!.got.length === 1, 'the largest allowed arrives');
-    // A look of the mending must have seen the peer speak before it falls silent.
-    await sleep(1_100);
     await network.publish('invalidate', new Uint8Array(256 * 1024));
     await until(() => a!.gossip.stats().mended === 1, 'the connection is made anew');
     a!.gossip.publish('invalidate', new Uint8Array(MAX_MESSAGE_BYTES + 1));
@@ -304,4 +303,83 @@ describe('gossip', function () {
     await until(() => b!.got.length === sent, 'all that was sent came');
     expect(b!.gossip.stats().barred).to.equal(0);
   });
+
+  it('goes by names, and past an address where somebody else lives now', async () => {
+    const [a, b, c] = await Promise.all(people.slice(0, 3).map(begin));
+    const port = b!.gossip.address?.split(':')[1];
+    members = [
+      memberOf(a!, undefined),
+      { ...memberOf(b!, undefined), addresses: [c!.gossip.address!, `localhost:${port}`] },
+      memberOf(c!, c!.gossip.address),
+    ];
+    [a!, b!, c!].forEach(({ gossip }) => gossip.refresh());
+    await until(() => a!.gossip.peers().includes('b'), 'a has found b');
+    expect(a!.gossip.stats().failedDials + c!.gossip.stats().failedDials).to.be.greaterThan(0);
+  });
+
+  it('outlives connections that break, bytes that rot, and strangers that babble', async () => {
+    const [a, b] = await Promise.all(people.slice(0, 2).map(begin));
+    const port = Number(b!.gossip.address?.split(':')[1]);
+    const way = await crooked(port);
+    open.add(way);
+    members = [memberOf(a!, undefined), memberOf(b!, `127.0.0.1:${way.port}`)];
+    [a!, b!].forEach(({ gossip }) => gossip.refresh());
+    const both = [a!.gossip, b!.gossip];
+    await met(both);
+    const harms = [way.cut, way.rot, () => connect(port, '127.0.0.1').end(new Uint8Array(500))];
+    for (const harm of harms) {
+      const calls = way.calls();
+      harm();
+      // What is broken by rot is noticed by the next bytes.
+      await until(() => {
+        both.forEach((each) => each.publish('presence', bytesOf('?')));
+        return harm === harms[2] || way.calls() > calls;
+      }, 'it is dialled anew');
+      await met(both);
+      [a!, b!].forEach(({ got }) => (got.length = 0));
+      await until(() => {
+        both.forEach((each) => each.publish('presence', bytesOf('again')));
+        return a!.got.length > 0 && b!.got.length > 0;
+      }, 'both hear again');
+    }
+  });
 });
+
+/** A way to a port that can be cut, and that can turn a bit of all that passes. */
+async function crooked(port: number) {
+  const sockets = new Set<Socket>();
+  let isRotten = false;
+  let calls = 0;
+  const server = createServer((near) => {
+    calls += 1;
+    isRotten = false;
+    const far = connect(port, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (chunk: Buffer) => {
+        if (isRotten) chunk[0]! ^= 1;
+        to.write(chunk);
+      });
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = () => sockets.forEach((socket) => socket.destroy());
+  return {
+    port: (server.address() as AddressInfo).port,
+    calls: () => calls,
+    cut,
+    rot: () => void (isRotten = true),
+    async close() {
+      cut();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}

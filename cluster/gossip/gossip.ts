@@ -16,7 +16,7 @@ const MEND_MS = 1_000;
 const MUTE_MS = 10_000;
 const LOG_EVERY_MS = 60_000;
 /** A tenth of a second is usual; a machine that is just starting may be very busy. */
-const PROOF_MS = 8_000;
+const PROOF_MS = 15_000;
 
 /** What may be another, for tests. */
 export interface GossipParts {
@@ -35,7 +35,7 @@ interface State extends GossipOptions {
   /** Undefined before it is open, and when it is unusable. */
   network: Network | undefined;
   reason: string | undefined;
-  /** Connected peers that were heard once. */
+  /** Connected peers that were heard since they connected. */
   readonly heard: Set<string>;
   mendTimer: NodeJS.Timeout | undefined;
   received: number;
@@ -167,8 +167,9 @@ async function end(s: State): Promise<void> {
   }
 }
 
-function receive(s: State, { topic, author, bytes }: Incoming): void {
+function receive(s: State, { topic, author, carrier, bytes }: Incoming): void {
   if (topic === PROOF_TOPIC) return s.proof.heard(author);
+  s.heard.add(carrier);
   const node = s.gate.nodeOf(author);
   const listeners = TOPICS.find((each) => each === topic);
   if (node === undefined || listeners === undefined) return;

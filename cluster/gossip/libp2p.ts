@@ -11,6 +11,7 @@ type Library = Awaited<ReturnType<typeof load>>;
 
 /** Two connections made within this time are two nodes that dialled each other at once. */
 const TOGETHER_MS = 2_000;
+const SEEN_MS = 30_000;
 const MAX_LINKS_PER_PEER = 2;
 /** A stranger may hold a socket for so long before it has proven who it is. */
 const HANDSHAKE_MS = 3_000;
@@ -35,9 +36,14 @@ export async function openLibp2p(options: NetworkOptions): Promise<Network> {
     if (incoming) options.onMessage(incoming);
   });
   watch(node, options);
-  await node.start();
-  for (const topic of options.topics) pubsub.subscribe(topic);
-  return facade(node, library, options);
+  try {
+    await node.start();
+    for (const topic of options.topics) pubsub.subscribe(topic);
+    return facade(node, library, options);
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
 }
 
 /** Here, and not at the top: a node alone never pays for it (about 0.3 s and 50 MB). */
@@ -118,6 +124,12 @@ function pubsubOptions(topics: readonly string[]): Partial<GossipsubOpts> {
     gossipFactor: 0,
     Dlazy: 0,
     idontwantMinDataSize: MAX_FRAME_BYTES,
+    mcacheLength: 1,
+    mcacheGossip: 1,
+    // Known for so long, a message that comes again on another way is dropped before its signature
+    // is looked at. Once forgotten it may be said again: it is only a hint.
+    seenTTL: SEEN_MS,
+    fastMsgIdFn: ({ from, seqno }) => `${latin1(from)}${latin1(seqno)}`,
     doPX: false,
     // What was read is handled before more is read: a flood fills the sender's memory, not ours.
     awaitRpcHandler: true,
@@ -137,6 +149,9 @@ function pubsubOptions(topics: readonly string[]): Partial<GossipsubOpts> {
     scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0 },
   };
 }
+
+const latin1 = (bytes: Uint8Array | undefined): string =>
+  Buffer.from(bytes ?? []).toString('latin1');
 
 function read(message: Message, carrier: string): Incoming | undefined {
   if (message.type !== 'signed') return undefined;

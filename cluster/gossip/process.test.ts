@@ -29,6 +29,13 @@ describe('gossip in a process of its own', function () {
         });
         two.push({ id, gossip });
       }
+      // And one that cannot begin: its port is taken.
+      const late = await createGossip({
+        key: new Uint8Array(32), identity: await makeGossipIdentity(), self: 'c', members,
+        listen: { host: '127.0.0.1', port: Number(two[0].gossip.address.split(':')[1]) },
+        log: { info() {}, warn() {} }, now: () => performance.now(), random: () => 0.5,
+      });
+      if (late.stats().isUsable) throw new Error('it began on a port that is taken');
       const heard = new Promise((then) => two[1].gossip.subscribe('presence', then));
       for (const { gossip } of two) gossip.refresh();
       const again = setInterval(() => two[0].gossip.publish('presence', Uint8Array.of(7)), 20);
