@@ -1,18 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
-import { createLocalClock } from '#cluster/clock.ts';
+import type { Member } from '#cluster/member/member.ts';
+import type { Identity } from '#cluster/trust/identity.ts';
 import type { Store } from '#services/changes.ts';
 import type { Log } from '#services/log.ts';
 import { searchSchema } from '#services/search/index.ts';
 import type { InvalidationClock } from '#storage/cache/clock.ts';
 import { createCache, type Cache } from '#storage/cache/index.ts';
+import { createOutbox } from '#storage/cluster/outbox.ts';
 import { createMedia, type MediaEngine } from '#storage/media/index.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import { isUnavailable } from '#storage/postgres/errors.ts';
 import type { TypesenseEngine } from '#storage/search/typesense.ts';
 import { createRedis, type RedisEngine } from '#storage/redis/redis.ts';
 import type { Config } from './config/keys.ts';
+import { openMember } from './cluster.ts';
 import { openDatabase, type OpenDatabase } from './database.ts';
+import { fenceOf } from './fence.ts';
 import type { Metrics } from './metrics.ts';
 import { createWrite } from './write.ts';
 
@@ -23,6 +27,8 @@ export interface Engines {
   readonly store: Store;
   readonly redis: RedisEngine | undefined;
   readonly clock: InvalidationClock;
+  /** This node's part in its cluster. */
+  readonly member: Member;
   /** This start's number; greater than that of every start before. */
   readonly epoch: number;
   readonly cache: Cache;
@@ -35,6 +41,7 @@ export interface Engines {
 
 export interface EngineOptions {
   readonly config: Config;
+  readonly identity: Identity;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => number;
@@ -57,14 +64,17 @@ export async function openEngines(
   const epoch = await nextEpoch(sql);
   const url = config['cache.url'];
   const redis = url === undefined ? undefined : stack.use(createRedis({ url, log }));
-  const clock = createLocalClock({ epoch });
-  const write = createWrite({ sql, invalidate: (tags) => clock.invalidate(tags) });
+  const outbox = createOutbox(sql);
+  const member = stack.use(await openMember({ ...options, sql, outbox }));
+  const { clock, currency } = member;
+  const write = createWrite({ sql, outbox, fence: fenceOf, announce: member.announce });
   const cache = createCache({
     clock,
     redis,
     log,
     now,
     onStale: options.onStale,
+    isCutOff: () => currency.ageMs() > config['cluster.max_staleness'],
     l1MaxBytes: config['cache.l1_size'],
     onLookup: ({ type, tier, outcome }) => metrics.cacheLookups.inc({ type, tier, outcome }),
   });
@@ -87,6 +97,7 @@ export async function openEngines(
     store: { sql, write },
     redis,
     clock,
+    member,
     epoch,
     cache,
     media,

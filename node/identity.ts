@@ -1,26 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { checkFileSystem } from '#cluster/trust/file-system.ts';
+import { openIdentity, type Identity } from '#cluster/trust/identity.ts';
+import type { Config } from './config/keys.ts';
 
-/** The node's id: configured, or made once and kept in the data folder. */
-export async function readNodeId(dataDir: string, configured: string | undefined): Promise<string> {
-  if (configured !== undefined) return configured;
-  const file = join(dataDir, 'node-id');
+/**
+ * Who this node is, out of its data folder, which is this process's alone from here on.
+ * @throws TrustError when the folder cannot be used; its message says what to do
+ */
+export async function openNodeIdentity(config: Config, now: () => number): Promise<Identity> {
+  const dir = config['data.dir'];
+  await checkFileSystem(dir);
+  return openIdentity({
+    dir,
+    configuredId: config['cluster.node_id'],
+    machineId: await machineId(),
+    now,
+    randomId: randomUUID,
+  });
+}
+
+/** Told by systemd and others (machine-id(5)); in a container there may be none. */
+async function machineId(): Promise<string | undefined> {
   try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const id = (await readFile('/etc/machine-id', 'utf8')).trim();
+    return id === '' ? undefined : id;
+  } catch {
+    // Without it a folder that was carried to another machine is only not noticed.
+    return undefined;
   }
-  const id = randomUUID();
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  // Synced before it is used: an id that a power cut takes back would be a second node.
-  const handle = await open(`${file}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(`${id}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${file}.new`, file);
-  return id;
 }

@@ -4,14 +4,15 @@ import { healthChecks } from './checks.ts';
 import { watchConfig } from './config/live.ts';
 import type { Config } from './config/keys.ts';
 import type { ReadConfig } from './config/read.ts';
-import { openEngines } from './engines.ts';
+import { openEngines, type Engines } from './engines.ts';
 import { createEventRing, eventBase } from './events.ts';
 import { addGauges } from './gauges.ts';
 import { createHealth, type Health } from './health.ts';
 import { defaultLimits, type Limits } from './http/limits.ts';
 import { createStaleness } from './http/staleness.ts';
 import { startHttp } from './http/start.ts';
-import { readNodeId } from './identity.ts';
+import { openNodeIdentity } from './identity.ts';
+import { createLeaderPort } from './leader.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { startMetricsListener } from './metrics-listener.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -47,21 +48,33 @@ export interface RunningNode extends Lifecycle {
 }
 
 const softMs = 10_000;
+const firstSeatMs = 10_000;
+
+/** Joins in, and waits until there is a leader, so that the first request finds one. */
+async function takePart({ member }: Engines, log: Log): Promise<void> {
+  await member.start([]);
+  if (await member.offices.find(firstSeatMs)) return;
+  log.warn('there is no leader yet: reading works, and changes are refused until there is one');
+}
+
+/** A node alone leads, or nobody does. */
+const handOn = () => Promise.resolve(undefined);
 
 /** Builds a node, in order, and starts it: this function is the architecture. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { values: config } = options.config;
   const { now = Date.now } = options;
-  const nodeId = await readNodeId(config['data.dir'], config['cluster.node_id']);
   const { log } = options;
+  await using stack = new AsyncDisposableStack();
+  const identity = stack.use(await openNodeIdentity(config, now));
+  const { nodeId } = identity;
   log.defaultMeta = { nodeId };
   for (const warning of options.config.warnings) log.warn('configuration', { warning });
 
-  await using stack = new AsyncDisposableStack();
   const metrics = createMetrics();
   const staleness = createStaleness();
   const onStale = (ageMs: number) => staleness.note(ageMs);
-  const engines = await openEngines({ config, log, metrics, now, onStale }, stack);
+  const engines = await openEngines({ config, identity, log, metrics, now, onStale }, stack);
   const events = createEventRing({ now, log }, { base: eventBase(engines.epoch) });
   const services = await createServices({ config, engines, events, metrics, nodeId, log, now });
   const health = stack.use(
@@ -71,6 +84,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }),
   );
   addGauges(metrics, engines, services);
+  await takePart(engines, log);
   await health.start();
 
   const operator = createOperator(engines);
@@ -81,6 +95,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         authenticate: operator.authenticate(services.users.authenticate),
         recheck: operator.recheck(services.users.recheck),
         clock: engines.clock,
+        leader: createLeaderPort(engines.member.offices, handOn),
         redis: engines.redis,
         staleness,
         metrics: requestMetrics(metrics, health),

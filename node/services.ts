@@ -78,6 +78,7 @@ export async function createServices(deps: ServicesDeps) {
   const jobs = createJobs({
     ...store,
     ...{ log, now, events, nodeId, random: Math.random },
+    isLeader: () => engines.member.offices.current() !== undefined,
     onFinish: ({ name, outcome, durationMs }) =>
       metrics.jobDuration.observe({ name, outcome }, durationMs / 1000),
   });

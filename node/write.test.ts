@@ -1,12 +1,15 @@
 import { expect } from 'chai';
 import { codeOf } from '#storage/postgres/errors.ts';
+import { createOutbox, FencedError, type Outbox } from '#storage/cluster/outbox.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { createWrite } from './write.ts';
 
 describe('a write', () => {
   let db: TestDatabase;
+  let outbox: Outbox;
   before(async () => {
     db = await testDatabase();
+    outbox = createOutbox(db.sql);
   });
   after(() => db.close());
 
@@ -16,8 +19,8 @@ describe('a write', () => {
   async function writeThrough(codes: readonly string[]) {
     const told: string[][] = [];
     const write = createWrite({
-      sql: db.sql,
-      invalidate: async (tags) => told.push([...tags]),
+      ...{ sql: db.sql, outbox, fence: () => undefined },
+      announce: async (tags) => told.push([...tags]),
     });
     let runs = 0;
     const outcome = await write(async (_tx, stale) => {
@@ -52,7 +55,10 @@ describe('a write', () => {
   it('finds out at the second look that what it is about was deleted', async () => {
     const [user] = await db.sql<{ id: string }[]>`
       insert into shared.users (username, role) values ('gone', 'user') returning id`;
-    const write = createWrite({ sql: db.sql, invalidate: async () => 0 });
+    const write = createWrite({
+      ...{ sql: db.sql, outbox, fence: () => undefined },
+      announce: async () => 0,
+    });
     const seen = await write(async (tx) => {
       const [found] = await tx`select id from shared.users where id = ${user!.id}`;
       if (found === undefined) return 'not there';
@@ -61,5 +67,33 @@ describe('a write', () => {
       return 'written';
     });
     expect(seen).to.equal('not there');
+  });
+
+  it('leaves what it made stale in the outbox, with the change itself', async () => {
+    await db.sql`truncate shared.invalidation_outbox`;
+    const told: unknown[] = [];
+    const write = createWrite({
+      ...{ sql: db.sql, outbox, fence: () => undefined },
+      announce: async (tags, id) => told.push({ tags, id }),
+    });
+    await write(async (_tx, stale) => stale('movie:1', 'movies', 'movie:1'));
+    await write(async () => 'nothing is stale');
+    const waiting = await outbox.waiting(0, 10);
+    expect(waiting.map(({ tags }) => tags)).to.deep.equal([['movie:1', 'movies']]);
+    expect(told).to.deep.equal(waiting);
+  });
+
+  it('changes nothing once another node leads', async () => {
+    await db.sql`update shared.leadership set epoch = 1, term = 7, node_id = 'other'`;
+    const write = createWrite({
+      ...{ sql: db.sql, outbox, fence: () => ({ epoch: 1, term: 6 }) },
+      announce: async () => 0,
+    });
+    let ran = false;
+    const error = await write(async () => {
+      ran = true;
+    }).catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(FencedError);
+    expect(ran).to.equal(false);
   });
 });

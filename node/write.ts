@@ -1,34 +1,47 @@
 import type { Write } from '#services/changes.ts';
 import type { Sql, Tx } from '#storage/postgres/connect.ts';
 import { codeOf } from '#storage/postgres/errors.ts';
+import type { Fence, Outbox } from '#storage/cluster/outbox.ts';
 
 export interface WriteDeps {
   readonly sql: Sql;
-  /** Makes tags stale on every node; resolves with the index at which they are. */
-  readonly invalidate: (tags: readonly string[]) => Promise<number>;
+  readonly outbox: Pick<Outbox, 'hold' | 'put'>;
+  /** The leader's fence, when the caller writes as the leader. */
+  readonly fence: () => Fence | undefined;
+  /**
+   * Told after the commit what it made stale, and under which id of the outbox that waits; resolves
+   * once it is stale on every node, or once it is certain to be announced later.
+   */
+  readonly announce: (tags: readonly string[], outboxId: number) => Promise<unknown>;
 }
 
 /**
- * What is run again: serialization failure and deadlock (SQLSTATE class 40), because
- * PostgreSQL asks
- * for it, and a reference to a row that was deleted since it was looked up (23503), because the
- * second look finds that out and says it in words.
+ * What is run again: serialization failure and deadlock (SQLSTATE class 40), because PostgreSQL
+ * asks for it, and a reference to a row that was deleted since it was looked up (23503), because
+ * the second look finds that out and says it in words.
  */
 const again = new Set(['40001', '40P01', '23503']);
 const triesMax = 4;
 
 /** The one way a change reaches the database; see `services/changes.ts` for its promise. */
-export function createWrite({ sql, invalidate }: WriteDeps): Write {
-  return async <T>(
-    work: (tx: Tx, stale: (...tags: string[]) => void) => Promise<T>,
-  ): Promise<T> => {
+export function createWrite({ sql, outbox, fence, announce }: WriteDeps): Write {
+  const once = async <T>(work: (tx: Tx, stale: (...tags: string[]) => void) => Promise<T>) => {
+    const tags = new Set<string>();
+    const held = fence();
+    let outboxId: number | undefined;
+    const result = await sql.begin(async (tx) => {
+      if (held) await outbox.hold(tx, held);
+      const done = await work(tx, (...more) => more.forEach((tag) => tags.add(tag)));
+      if (tags.size > 0) outboxId = await outbox.put(tx, [...tags]);
+      return done;
+    });
+    if (outboxId !== undefined) await announce([...tags], outboxId);
+    return result as T;
+  };
+  return async (work) => {
     for (let attempt = 1; ; attempt++) {
-      const tags = new Set<string>();
-      const stale = (...more: string[]) => more.forEach((tag) => tags.add(tag));
       try {
-        const result = await sql.begin((tx) => work(tx, stale));
-        if (tags.size > 0) await invalidate([...tags]);
-        return result as T;
+        return await once(work);
       } catch (error) {
         const code = codeOf(error);
         if (attempt >= triesMax || code === undefined || !again.has(code)) throw error;

@@ -31,6 +31,8 @@ export const problems = {
   'media-unavailable': { status: 503, title: 'The media folder does not answer' },
   'tool-missing': { status: 503, title: 'A program this needs is not installed' },
   'no-leader': { status: 503, title: 'The cluster has no leader' },
+  'not-leader': { status: 421, title: 'This node does not lead the cluster' },
+  'outcome-unknown': { status: 503, title: 'It may have been carried out' },
   behind: { status: 503, title: 'This node has not caught up yet' },
   timeout: { status: 504, title: 'It took too long' },
 } as const satisfies Record<string, { status: number; title: string }>;

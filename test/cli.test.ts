@@ -180,7 +180,7 @@ describe('the command line', function () {
     it('refuses a second node on the same folder', async () => {
       const { code, err } = await run('serve', '--port', '0', '--host', '127.0.0.1');
       expect(code).to.equal(1);
-      expect(err).to.match(/revenge: .*\b\d+\b/);
+      expect(err).to.match(/revenge: .*another process uses .*data\.dir/);
     });
   });
 });

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { createLogger, transports, type Logger } from 'winston';
 import { createLocalClock } from '#cluster/clock.ts';
-import { createWrite } from '#node/write.ts';
 import { createCache, type Cache } from '#storage/cache/index.ts';
 import type { Call, OperationId, RequestFacts } from '#api/handler.ts';
 import type { Store } from '#services/changes.ts';
@@ -17,6 +16,7 @@ import {
   type VerifySignature,
 } from '#services/users/index.ts';
 import { testDatabase, type TestDatabase } from './postgres.ts';
+import { writeOn } from './write.ts';
 
 /** A clock that a test moves by hand. */
 export interface TestClock {
@@ -60,7 +60,7 @@ export async function usersWorld(
   const clock = testClock(Date.parse('2026-03-01T12:00:00Z'));
   const { now } = clock;
   const order = createLocalClock({ epoch: 1 });
-  const write = createWrite({ sql: db.sql, invalidate: (tags) => order.invalidate(tags) });
+  const write = writeOn(db.sql, order);
   const store: Store = { sql: db.sql, write };
   const newCache = () => createCache({ clock: order, log, now, l1MaxBytes: 1_000_000 });
   const cache = newCache();

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { createCache } from '#storage/cache/index.ts';
+import { createOutbox } from '#storage/cluster/outbox.ts';
 import { createLocalClock } from '#cluster/clock.ts';
 import { ProblemError } from '#services/errors.ts';
 import { openDatabase } from '../database.ts';
@@ -40,9 +41,12 @@ async function makeAdministrator(
   await open.migrator.up();
   const { sql } = open.database;
   const now = Date.now;
-  // A node that runs has its own clock; nothing of an account that did not exist is cached there.
   const clock = createLocalClock({ epoch: 0 });
-  const write = createWrite({ sql, invalidate: (tags) => clock.invalidate(tags) });
+  // Nodes that run hear of it from their leader, which finds it in the outbox.
+  const write = createWrite({
+    ...{ sql, outbox: createOutbox(sql), fence: () => undefined },
+    announce: (tags) => clock.invalidate(tags),
+  });
   const cache = createCache({ clock, log, now, l1MaxBytes: 1024 ** 2 });
   const { users } = await createPeople({
     config: config.values,

@@ -131,7 +131,7 @@ export const keys = {
     ...reserved,
   }),
   'cluster.raft.advertise_addr': key(maybe(hostPort), 'where peers reach it', reserved),
-  'cluster.raft.data_dir': key(maybe(text), 'absent: data folder + /raft', reserved),
+  'cluster.raft.data_dir': key(maybe(text), 'absent: data folder + /raft'),
   'cluster.raft.bootstrap': key(flag, 'start a new cluster', { fallback: false, ...reserved }),
   'cluster.raft.bootstrap_expect': key(maybe(whole(1, 9)), 'servers to wait for', reserved),
   'cluster.raft.join_addrs': key(list, 'members to join', { fallback: [], ...reserved }),
@@ -145,15 +145,12 @@ export const keys = {
   }),
   'cluster.raft.snapshot_interval': key(duration, 'how often to look', {
     fallback: '120s',
-    ...reserved,
   }),
   'cluster.raft.snapshot_threshold': key(whole(16, 10_000_000), 'entries before a snapshot', {
     fallback: 8192,
-    ...reserved,
   }),
   'cluster.max_staleness': key(duration, 'age at which cached reads are bypassed', {
     fallback: '10s',
-    ...reserved,
   }),
 
   'auth.jwt_secret': key(maybe(secret), 'signs access tokens; absent: made once and kept', {

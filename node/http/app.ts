@@ -16,7 +16,9 @@ import { quickenUrlParse } from './quicken.ts';
 import type { Staleness } from './staleness.ts';
 import type { Recheck } from './revoke.ts';
 import { createRouter } from './router.ts';
-import { serve, type IndexClock, type ServeContext } from './serve.ts';
+import type { IndexClock } from './index-clock.ts';
+import type { LeaderPort } from './leader.ts';
+import { serve, type ServeContext } from './serve.ts';
 import { createSite } from './site.ts';
 import { realTimers, type Timers } from './timers.ts';
 
@@ -30,6 +32,8 @@ export interface AppDeps {
   /** Asked while answers last, so that they end with their caller's credential. */
   recheck?: Recheck | undefined;
   clock: IndexClock;
+  /** Carries out what only the leader may; absent: this node is no part of a cluster. */
+  leader?: LeaderPort | undefined;
   log: Log;
   metrics?: RequestMetrics | undefined;
   /** Says `X-Revenge-Stale` where caches had to serve what is past its time. */
@@ -80,6 +84,7 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
   quickenUrlParse();
   const routes = bindOperations({ spec, handlers, validateResponses });
   const security = securityHeaders({ hsts: options.hsts ?? false });
+  const behindMs = options.behindMs ?? 5_000;
   const context: ServeContext = {
     router: createRouter(routes),
     authenticate: deps.authenticate,
@@ -88,8 +93,12 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
     render: createRender(),
     security,
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
-    behindMs: options.behindMs ?? 5_000,
+    behindMs,
     validateResponses,
+    leader: deps.leader && {
+      ...{ port: deps.leader, clock: deps.clock, behindMs, now },
+      bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
+    },
     revoke: deps.recheck && { recheck: deps.recheck, timers },
   };
   const timeoutMs = options.handlerTimeoutMs ?? 30_000;

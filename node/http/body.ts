@@ -18,7 +18,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export async function readBody(
   req: IncomingMessage,
   res: ServerResponse,
-  options: { route: Route; limitBytes: number },
+  options: { route: Route; limitBytes: number; raw: Buffer | undefined },
 ): Promise<ReadBody> {
   const { route, limitBytes } = options;
   if (route.body === 'none') return nothing;
@@ -28,12 +28,21 @@ export async function readBody(
     throw missing();
   }
   const contentType = mediaType(req, route);
-  if (length !== undefined && Number(length) > limitBytes) throw tooLarge(limitBytes);
-  if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
-  const bytes = await collect(req, limitBytes);
+  const bytes = options.raw ?? (await readRaw(req, res, limitBytes));
   if (bytes.length === 0 && route.body === 'optional') return nothing;
   if (bytes.length === 0) throw missing();
   return { contentType, value: parse(bytes) };
+}
+
+/** The body's bytes. Throws `too-large`. */
+export async function readRaw(
+  req: IncomingMessage,
+  res: ServerResponse,
+  limitBytes: number,
+): Promise<Buffer> {
+  if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+  if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
+  return collect(req, limitBytes);
 }
 
 const missing = () =>

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Principal } from '#services/principal.ts';
+import { handedOnFrom, type HandedOnFrom } from './handed-on.ts';
 import type { FlatHeaders } from './headers.ts';
 import type { Route } from './operations.ts';
 
@@ -15,6 +16,10 @@ export interface Exchange {
   readonly ip: string;
   readonly bytesBefore: number;
   route: Route | undefined;
+  /** The body as it came, where it was read before its operation was known to be ours. */
+  body: Buffer | undefined;
+  /** Set when another node has handed this request to us, the leader. */
+  readonly handedOn: HandedOnFrom | undefined;
   principal: Principal | undefined;
   /** What every answer to this request carries (request id, rate limits, security). */
   headers: string[];
@@ -48,7 +53,10 @@ export interface ExchangeOptions {
 /** Opens an exchange; its signal is made only when somebody asks for it. */
 export function openExchange(req: Request, res: Response, options: ExchangeOptions): Exchange {
   const { path, search } = splitUrl(req.url);
-  const id = requestId(req.headers['x-request-id'] as string | undefined, options.makeId);
+  const handedOn = handedOnFrom(req);
+  const id =
+    handedOn?.requestId ??
+    requestId(req.headers['x-request-id'] as string | undefined, options.makeId);
   let controller: AbortController | undefined;
   let reason: Error | undefined;
   return {
@@ -58,9 +66,11 @@ export function openExchange(req: Request, res: Response, options: ExchangeOptio
     startedAt: options.now(),
     path,
     search,
-    ip: plainIp(options.trustProxy ? req.ip : req.socket.remoteAddress),
+    ip: handedOn?.ip ?? plainIp(options.trustProxy ? req.ip : req.socket.remoteAddress),
     bytesBefore: req.socket.bytesWritten,
     route: undefined,
+    body: undefined,
+    handedOn,
     principal: undefined,
     headers: ['X-Request-Id', id],
     security: options.security,

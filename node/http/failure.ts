@@ -1,5 +1,6 @@
 import { ProblemError, problem } from '#services/errors.ts';
 import type { Log } from '#services/log.ts';
+import { FencedError } from '#storage/cluster/outbox.ts';
 import { isBrokenReference, isUnavailable } from '#storage/postgres/errors.ts';
 import type { Exchange } from './exchange.ts';
 import { sendProblem } from './reply.ts';
@@ -17,6 +18,10 @@ export function toProblem(error: unknown): { problem: ProblemError; expected: bo
     const detail = 'The database does not answer; it is being tried again';
     const cause = { retryAfterSeconds, cause: error };
     return { problem: problem('database-unavailable', detail, cause), expected: true };
+  }
+  if (error instanceof FencedError) {
+    const detail = 'This node was the leader and no longer is; nothing was changed';
+    return { problem: problem('no-leader', detail, { retryAfterSeconds: 1 }), expected: true };
   }
   if (isBrokenReference(error)) {
     const detail = 'What this is about was deleted meanwhile; read it again';

@@ -115,6 +115,15 @@ export const problemTexts = {
     meaning: 'The nodes of the cluster have no majority, so nothing can be changed. Reading works.',
     remedy: 'Try again after `Retry-After`; if it lasts, an administrator checks the nodes.',
   },
+  'not-leader': {
+    meaning:
+      'A node of the cluster was asked to do what only the leader may. Clients never see this.',
+    remedy: 'None is needed: the node that asked looks for the leader again.',
+  },
+  'outcome-unknown': {
+    meaning: 'The node that carried the request out was lost before it answered.',
+    remedy: 'Look whether it happened, or send it again with the same `Idempotency-Key`.',
+  },
   behind: {
     meaning: 'You have seen a newer state than this node has yet.',
     remedy: 'Try again in a moment, or ask another node.',

@@ -123,6 +123,16 @@ async function pump(stream: Readable & { recycle?(chunk: Uint8Array): void }, re
   }
 }
 
+/** Passes another node's answer on as it is. */
+export async function sendHandedOn(
+  { res }: Exchange,
+  answer: { status: number; headers: readonly string[]; body: Readable },
+): Promise<void> {
+  if (res.destroyed || res.headersSent) return void answer.body.destroy();
+  res.writeHead(answer.status, [...answer.headers]);
+  await pump(answer.body, res);
+}
+
 /** A head alone keeps the length the handler states: `HEAD` tells what `GET` would send. */
 function sendHead(exchange: Exchange, status: number, headers: string[]): void {
   const { res } = exchange;

@@ -6,20 +6,14 @@ import { nulFound, readBody } from './body.ts';
 import { admit } from './credentials.ts';
 import type { Exchange } from './exchange.ts';
 import type { SecurityHeaders } from './headers.ts';
+import type { IndexClock } from './index-clock.ts';
+import { onLeader, type LeaderContext } from './leader.ts';
 import type { RateLimits } from './limits.ts';
 import type { Route } from './operations.ts';
 import type { Render } from './rendering.ts';
 import { send, sendJson, sendStream } from './reply.ts';
 import { endWhenRevoked, type RevokeDeps } from './revoke.ts';
 import type { Router } from './router.ts';
-
-/** The cluster's clock as HTTP needs it; see `cluster/clock.ts`. */
-export interface IndexClock {
-  /** The highest index this node reflects. */
-  applied(): number;
-  /** Resolves to whether the node has applied `index` within the time given. */
-  waitFor(index: number, timeoutMs: number): Promise<boolean>;
-}
 
 /** What serving a request takes. */
 export interface ServeContext {
@@ -32,6 +26,8 @@ export interface ServeContext {
   bodyLimitBytes: number;
   behindMs: number;
   validateResponses: boolean;
+  /** Absent: this node is the only one there will ever be. */
+  leader: LeaderContext | undefined;
   /** Absent: answers that last are not looked after. */
   revoke: RevokeDeps | undefined;
 }
@@ -48,7 +44,8 @@ export type Served = 'answered' | 'unknown-path';
  */
 export async function serve(exchange: Exchange, context: ServeContext): Promise<Served> {
   const { req } = exchange;
-  const rate = await context.limits.ip(exchange.ip);
+  // Who was let in at the door of another node is not counted again at ours.
+  const rate = exchange.handedOn ? [] : await context.limits.ip(exchange.ip);
   exchange.headers.push(...rate);
   const found = context.router.match(req.method, exchange.path);
   if (!found) return 'unknown-path';
@@ -59,18 +56,24 @@ export async function serve(exchange: Exchange, context: ServeContext): Promise<
   const { route, params } = found;
   exchange.route = route;
   if (route.signed) exchange.security = context.security.embeddable;
-  if (route.limit === 'auth') replaceRate(exchange, rate, await context.limits.auth(exchange.ip));
+  if (route.limit === 'auth' && !exchange.handedOn)
+    replaceRate(exchange, rate, await context.limits.auth(exchange.ip));
   const query = queryOf(exchange.search);
   const proof = { req, route, params, query, ip: exchange.ip };
   const principal = await admit(context.authenticate, proof);
   exchange.principal = principal;
-  if (principal) {
+  if (principal && !exchange.handedOn) {
     replaceRate(exchange, rate, await context.limits.principal(principal.credentialId));
   }
-  const call = await validate(exchange, context, { route, params, query, principal });
-  await awaitIndex(exchange, context);
-  const reply = await route.handler(call as never);
-  await answer(exchange, context, { route, reply });
+  const carryOut = async () => {
+    const call = await validate(exchange, context, { route, params, query, principal });
+    await awaitIndex(exchange, context);
+    const reply = await route.handler(call as never);
+    await answer(exchange, context, { route, reply });
+  };
+  if (context.leader && route.write === 'leader') {
+    await onLeader(exchange, context.leader, carryOut);
+  } else await carryOut();
   return 'answered';
 }
 
@@ -112,7 +115,9 @@ async function validate(exchange: Exchange, context: ServeContext, input: Input)
   if (exchange.path.includes('%00')) throw nulFound('/params');
   const { query } = input;
   if (route.signed && !route.tokenInQuery) delete query['token'];
-  const body = await readBody(req, res, { route, limitBytes: context.bodyLimitBytes });
+  const body = await readBody(req, res, {
+    ...{ route, limitBytes: context.bodyLimitBytes, raw: exchange.body },
+  });
   const headers = pick(req.headers, route.headerNames);
   const raw = { params, query, headers, contentType: body.contentType, body: body.value };
   // A signed address has its token in the query: never the same one twice, and not to be kept.

@@ -10,7 +10,8 @@ import { listen, type Listening, type ListenOptions } from './listen.ts';
 import { createProblemPages } from './problems.ts';
 import type { RequestMetrics } from './record.ts';
 import type { Recheck } from './revoke.ts';
-import type { IndexClock } from './serve.ts';
+import type { LeaderPort } from './leader.ts';
+import type { IndexClock } from './index-clock.ts';
 import type { Staleness } from './staleness.ts';
 import { createEventStreams } from './sse.ts';
 import { realTimers } from './timers.ts';
@@ -27,6 +28,7 @@ export interface HttpDeps {
   readonly authenticate: Authenticate;
   readonly recheck: Recheck;
   readonly clock: IndexClock;
+  readonly leader: LeaderPort;
   readonly events: EventRing;
   readonly redis: RedisEngine | undefined;
   readonly metrics: RequestMetrics;
@@ -49,10 +51,10 @@ export async function startHttp(
     ...createProblemPages().handlers,
     ...streams.handlers,
   } satisfies Handlers;
-  const { authenticate, recheck, clock, log, now, metrics, staleness } = deps;
+  const { authenticate, recheck, clock, leader, log, now, metrics, staleness } = deps;
   const redis = deps.redis?.client;
   const app = createApp(
-    { spec, handlers, authenticate, recheck, clock, log, now, metrics, redis, staleness },
+    { spec, handlers, authenticate, recheck, clock, leader, log, now, metrics, redis, staleness },
     options.app,
   );
   const listening = await listen(app, options.listen);

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import sharp from 'sharp';
 import { createLocalClock } from '#cluster/clock.ts';
-import { createWrite } from '#node/write.ts';
 import { createAdder } from '#services/jobs/enqueue.ts';
 import { createBlobs, type Blobs } from '#storage/blobs/index.ts';
 import { createCache } from '#storage/cache/index.ts';
@@ -17,6 +16,7 @@ import { quiet } from '#test/log.ts';
 import { needs } from '#test/needs.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { createArtwork, type Artwork } from './index.ts';
+import { writeOn } from '#test/write.ts';
 
 const paint = (path: string, ...[width, height, background = '#a33']: [number, number, string?]) =>
   sharp({ create: { width, height, channels: 3, background } }).toFile(path);
@@ -64,7 +64,7 @@ describe('artwork', function () {
     const clock = createLocalClock({ epoch: 1 });
     clock.onInvalidate((_, tags) => stale.push(...tags));
     const { sql } = db;
-    const write = createWrite({ sql, invalidate: (tags) => clock.invalidate(tags) });
+    const write = writeOn(sql, clock);
     const cache = createCache({ clock, log: quiet, now: Date.now, l1MaxBytes: 1_000_000 });
     const signingKey = Buffer.alloc(32, 7);
     const jobs = createAdder();

@@ -1,3 +1,4 @@
+import type { Write } from '#services/changes.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -6,7 +7,6 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect } from 'chai';
 import { createLocalClock } from '#cluster/clock.ts';
-import { createWrite } from '#node/write.ts';
 import type { Authenticate } from '#services/principal.ts';
 import { createCache } from '#storage/cache/index.ts';
 import { createMedia, type MediaEngine } from '#storage/media/index.ts';
@@ -17,6 +17,7 @@ import { quiet } from '#test/log.ts';
 import { needs } from '#test/needs.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { createPlayback, type Playback } from './index.ts';
+import { writeOn } from '#test/write.ts';
 
 const bytes = Buffer.alloc(2_500_000);
 for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32BE(at, at);
@@ -32,7 +33,7 @@ describe('playback', () => {
   let api: TestApi;
   let fileId: string;
   let clock: number;
-  let write: ReturnType<typeof createWrite>;
+  let write: Write;
   const ended = new Set<string>();
 
   /** Signed addresses for real, everything else by name. */
@@ -69,7 +70,7 @@ describe('playback', () => {
     ended.clear();
     const order = createLocalClock({ epoch: 1 });
     const { sql } = db;
-    write = createWrite({ sql, invalidate: (tags) => order.invalidate(tags) });
+    write = writeOn(sql, order);
     const now = () => clock;
     const cache = createCache({ clock: order, log: quiet, now, l1MaxBytes: 1_000_000 });
     const signingKey = Buffer.alloc(32, 7);

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import { createLocalClock } from '#cluster/clock.ts';
-import { createWrite } from '#node/write.ts';
 import { createCache } from '#storage/cache/index.ts';
 import type { SearchEngine } from '#storage/search/engine.ts';
 import { createPostgresSearch } from '#storage/search/postgres.ts';
@@ -14,6 +13,7 @@ import type { JobContext } from '../jobs/job.ts';
 import type { Principal } from '../principal.ts';
 import { createSearch, createSearchChanges, searchSchema } from './index.ts';
 import { sharedAudience, type SearchSource } from './source.ts';
+import { writeOn } from '#test/write.ts';
 
 const signal = new AbortController().signal;
 const idOf = (at: number) => `01990000-0000-7000-8000-${at.toString(16).padStart(12, '0')}`;
@@ -61,7 +61,7 @@ async function world(options: { typesense?: boolean; source?: SearchSource } = {
   let time = Date.now();
   const now = () => time;
   const clock = createLocalClock({ epoch: 1 });
-  const write = createWrite({ sql: db.sql, invalidate: (tags) => clock.invalidate(tags) });
+  const write = writeOn(db.sql, clock);
   const fallback = createPostgresSearch({ sql: db.sql, schema: searchSchema });
   const primary: SearchEngine | undefined =
     fake &&

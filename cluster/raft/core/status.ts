@@ -1,3 +1,4 @@
+import { majorityOf } from './commit.ts';
 import { lastIndex, lastTerm } from './log.ts';
 import type { Leading, State } from './state.ts';
 import { latestConfiguration } from './state.ts';
@@ -21,8 +22,16 @@ export function statusOf(state: State, now: number): Status {
     configurationIndex: index,
     isConfigurationCommitted: state.configurations.length === 1,
     isTransferring: state.leading?.transfer !== undefined,
+    contactMs: contactOf(state, now),
     peers: state.leading ? peersOf(state.leading, now) : [],
   };
+}
+
+function contactOf(state: State, now: number): number | undefined {
+  const { leading, leader, quietUntil, options } = state;
+  if (leading) return now - majorityOf(state, leading, { own: now, of: (peer) => peer.contactAt });
+  // Since it last was heard, votes are refused for a heartbeat timeout.
+  return leader && now - (quietUntil - options.heartbeatTimeoutMs);
 }
 
 function peersOf(leading: Leading, now: number): PeerStatus[] {

@@ -369,6 +369,8 @@ export interface Status {
   readonly configurationIndex: number;
   readonly isConfigurationCommitted: boolean;
   readonly isTransferring: boolean;
+  /** Since this node last heard the leader, or as leader a majority; undefined without a leader. */
+  readonly contactMs: number | undefined;
   /** Only of a leader. */
   readonly peers: readonly PeerStatus[];
 }

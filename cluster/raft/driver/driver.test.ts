@@ -42,6 +42,7 @@ function createSoleCore() {
         ...{ commit: applied, durable: entries.length, lastIndex: entries.length, lastTerm: 2 },
         ...{ firstIndex: 1, snapshotIndex: 0, uncommittedBytes: 0, configuration },
         ...{ configurationIndex: 1, isConfigurationCommitted: true, isTransferring: false },
+        contactMs: 0,
       }) satisfies Status,
     step(input) {
       core.inputs.push(input.type);

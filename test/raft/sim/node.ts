@@ -25,6 +25,7 @@ export function createNode(id: string, address: string): SimNode {
       ...{ lastIndex: 0, lastTerm: 0, firstIndex: 1, snapshotIndex: 0, uncommittedBytes: 0 },
       ...{ configuration: { servers: [] }, configurationIndex: 0 },
       ...{ isConfigurationCommitted: true, isTransferring: false, peers: [] },
+      contactMs: undefined,
     },
     ...{ mirror: createMirror(), machine: emptyMachine, known: [], isTakingSnapshot: false },
     stillSteps: 0,

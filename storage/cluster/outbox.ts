@@ -22,8 +22,8 @@ export interface Unannounced {
 }
 
 /**
- * What ties a change in PostgreSQL to the order of the cluster: the leader's fence, and the tags that
- * are announced after the commit. Both are part of the change's own transaction.
+ * What ties a change in PostgreSQL to the order of the cluster: the leader's fence, and the tags
+ * that are announced after the commit. Both are part of the change's own transaction.
  */
 export interface Outbox {
   /**

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
-import { createOutbox, FencedError, type Outbox } from './index.ts';
+import { createOutbox, FencedError, type Outbox } from './outbox.ts';
 
 describe('the outbox', () => {
   let db: TestDatabase;

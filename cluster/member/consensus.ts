@@ -1,0 +1,170 @@
+import type { Change, ServerId } from '../raft/core/types.ts';
+import type { Driver, Leadership, Place } from '../raft/driver/driver.ts';
+import { RaftRefusedError } from '../raft/driver/errors.ts';
+import type { EngineStatus } from '../raft/driver/messages.ts';
+import type { Log } from '../raft/driver/ports.ts';
+import { encodeCommand } from '../state/command.ts';
+import type { Command, Result } from '../state/types.ts';
+
+export interface ConsensusOptions {
+  /** Starts an engine on this node's log; the state machine is told by it what it has not seen. */
+  readonly open: () => Promise<Driver>;
+  readonly log: Log;
+  /** Waits, in milliseconds. */
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+/**
+ * The Raft of this node, whichever engine runs it. Engines come and go: one in this process while
+ * the node is alone, one of its own process in a cluster, another when that one died. What is applied
+ * stays, and what was under way ends with an error that says whether it may have happened.
+ */
+export interface Consensus {
+  start(): Promise<void>;
+  /**
+   * Resolves once it is applied here.
+   * @throws RaftRefusedError when nothing happened, OutcomeUnknownError when it may have
+   */
+  propose(command: Command, term?: number): Promise<Result>;
+  /** Resolves once this node has applied all that was committed when it asked, as its leader. */
+  barrier(): Promise<Place>;
+  /** Resolves once this node has applied all that was acknowledged before. */
+  read(mode: 'quorum' | 'lease'): Promise<Place>;
+  change(change: Change): Promise<Place>;
+  transfer(to?: ServerId): Promise<void>;
+  stepDown(): void;
+  snapshot(): Promise<Place>;
+  status(): Promise<EngineStatus>;
+  /** The Raft index up to which entries are applied here. */
+  applied(): number;
+  leadership(): Leadership;
+  /** Returns a function that stops it. */
+  onLeadership(listener: (leadership: Leadership) => void): () => void;
+  /** What the engine of now, and each later one, is told first. */
+  onOpened(listener: (driver: Driver) => void): void;
+  /** Ends the engine and starts another, as `open` now makes it. */
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
+
+interface Room {
+  readonly options: ConsensusOptions;
+  readonly listeners: Set<(leadership: Leadership) => void>;
+  readonly openedListeners: ((driver: Driver) => void)[];
+  driver: Driver | undefined;
+  leadership: Leadership;
+  isClosed: boolean;
+  /** Changes of engines, one after the other. */
+  changing: Promise<void>;
+}
+
+/** No engine runs before `start`. */
+export function createConsensus(options: ConsensusOptions): Consensus {
+  const room: Room = {
+    options,
+    listeners: new Set(),
+    openedListeners: [],
+    driver: undefined,
+    leadership: { role: 'follower', term: 0, leader: undefined },
+    isClosed: false,
+    changing: Promise.resolve(),
+  };
+  const running = (): Driver => {
+    if (room.driver) return room.driver;
+    throw new RaftRefusedError({ reason: 'ended', detail: 'no engine runs just now' });
+  };
+  return {
+    start: () => start(room),
+    async propose(command, term) {
+      return (await running().propose(encodeCommand(command), term)).result as Result;
+    },
+    barrier: async () => running().barrier(),
+    read: async (mode) => running().read(mode),
+    change: async (change) => running().change(change),
+    transfer: async (to) => running().transfer(to),
+    stepDown: () => room.driver?.stepDown(),
+    snapshot: async () => running().snapshot(),
+    status: async () => running().status(),
+    applied: () => room.driver?.applied() ?? 0,
+    leadership: () => room.leadership,
+    onLeadership(listener) {
+      room.listeners.add(listener);
+      return () => void room.listeners.delete(listener);
+    },
+    onOpened(listener) {
+      room.openedListeners.push(listener);
+      if (room.driver) listener(room.driver);
+    },
+    reopen: () => reopen(room),
+    async close() {
+      room.isClosed = true;
+      await room.changing;
+      await stop(room);
+    },
+  };
+}
+
+function tell(room: Room, leadership: Leadership): void {
+  room.leadership = leadership;
+  for (const listener of room.listeners) listener(leadership);
+}
+
+/** As long as no engine runs, this node knows of no leader. */
+function tellNone(room: Room): void {
+  tell(room, { role: 'follower', term: room.leadership.term, leader: undefined });
+}
+
+async function start(room: Room): Promise<void> {
+  const { log, open } = room.options;
+  const started = await open();
+  room.driver = started;
+  started.onLeadership((leadership) => {
+    if (room.driver === started) tell(room, leadership);
+  });
+  for (const listener of room.openedListeners) listener(started);
+  tell(room, started.leadership());
+  void started.ended.then((error) => {
+    if (room.driver !== started) return;
+    room.driver = undefined;
+    tellNone(room);
+    if (room.isClosed) return;
+    log.error('the Raft engine ended; it is started again', { error: error?.message });
+    room.changing = room.changing.then(() => startAgain(room));
+  });
+}
+
+async function startAgain(room: Room): Promise<void> {
+  const { log, pause } = room.options;
+  for (let waitMs = firstPauseMs; !room.isClosed && !room.driver; waitMs *= 2) {
+    await pause(Math.min(waitMs, longestPauseMs));
+    if (room.isClosed) return;
+    try {
+      await start(room);
+    } catch (error) {
+      log.error('the Raft engine does not start; it is tried again', { error: String(error) });
+    }
+  }
+}
+
+async function stop(room: Room): Promise<void> {
+  const stopped = room.driver;
+  room.driver = undefined;
+  await stopped?.close();
+  tellNone(room);
+}
+
+function reopen(room: Room): Promise<void> {
+  const done = room.changing.then(async () => {
+    await stop(room);
+    await start(room);
+  });
+  room.changing = done.catch(async (error: unknown) => {
+    const { log } = room.options;
+    log.error('the Raft engine does not start; it is tried again', { error: String(error) });
+    await startAgain(room);
+  });
+  return done;
+}

@@ -1,0 +1,158 @@
+import { expect } from 'chai';
+import { createOutbox, FencedError, type Outbox } from '#storage/cluster/outbox.ts';
+import { testMembers, type TestMember, type TestMembers } from '#test/members.ts';
+import { testDatabase, type TestDatabase } from '#test/postgres.ts';
+
+describe('members of a cluster', function () {
+  this.timeout(30_000);
+  let db: TestDatabase;
+  let outbox: Outbox;
+  let members: TestMembers;
+  before(async () => {
+    db = await testDatabase();
+    outbox = createOutbox(db.sql);
+  });
+  after(() => db.close());
+  beforeEach(async () => {
+    await db.sql`truncate shared.cluster, shared.invalidation_outbox`;
+    await db.sql`update shared.leadership set epoch = 0, term = 0, node_id = ''`;
+  });
+  afterEach(() => members[Symbol.asyncDispose]());
+
+  /** What a node writes, as its transaction leaves it behind. */
+  const put = (...tags: string[]) => db.sql.begin((tx) => outbox.put(tx, tags));
+  const heard = (member: TestMember) => {
+    const tags: string[] = [];
+    member.clock.onInvalidate((_index, more) => tags.push(...more));
+    return tags;
+  };
+  const until = async (holds: () => boolean | Promise<boolean>) => {
+    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  describe('alone', () => {
+    beforeEach(async () => {
+      members = await testMembers(db.sql, ['a']);
+    });
+
+    it('leads, founds its cluster, and announces what is written', async () => {
+      const member = await members.start('a');
+      const tags = heard(member);
+      expect(await member.offices.find(10_000)).to.have.property('here');
+      const { clusterId, epoch } = member.state.view();
+      expect(clusterId).to.match(/^01890000/);
+      expect(member.clock.applied()).to.be.greaterThan(epoch * 2 ** 32);
+      expect(member.clock.floor()).to.equal(epoch * 2 ** 32);
+
+      const before = member.clock.applied();
+      await member.announce(['movie:1', 'movies'], await put('movie:1', 'movies'));
+      expect(member.clock.applied()).to.be.greaterThan(before);
+      expect(tags).to.deep.equal(['movie:1', 'movies']);
+      await until(async () => (await outbox.waiting(0, 1)).length === 0);
+      expect(await member.clock.waitFor(member.clock.applied(), 0)).to.equal(true);
+      expect(await member.clock.waitFor(member.clock.applied() + 1, 1)).to.equal(false);
+      expect(member.currency.ageMs()).to.be.below(2000);
+    });
+
+    it('goes on after a restart where it was, with one founding', async () => {
+      const first = await members.start('a');
+      await first.offices.find(10_000);
+      await first.announce(['x'], await put('x'));
+      const { clusterId, epoch, index } = first.state.view();
+      await first.close();
+      const second = await members.start('a');
+      const tags = heard(second);
+      await second.offices.find(10_000);
+      expect(second.state.view()).to.include({ clusterId, epoch });
+      expect(second.clock.applied()).to.be.greaterThan(index);
+      expect(tags).to.include('x');
+    });
+
+    it('announces what a node that died had written and not announced', async () => {
+      await put('left', 'behind');
+      const member = await members.start('a');
+      const tags = heard(member);
+      await member.offices.find(10_000);
+      expect(tags).to.deep.equal(['left', 'behind']);
+      expect(await outbox.waiting(0, 1)).to.deep.equal([]);
+      await put('later');
+      await db.sql`
+        update shared.invalidation_outbox set created_at = created_at - interval '1 hour'`;
+      await until(() => tags.includes('later'));
+    });
+
+    it('is given no entry twice when its engine is another', async () => {
+      const member = await members.start('a');
+      const indices: number[] = [];
+      member.clock.onInvalidate((index) => indices.push(index));
+      await member.offices.find(10_000);
+      await member.announce(['one'], await put('one'));
+      await member.consensus.reopen();
+      await member.announce(['two'], await put('two'));
+      expect(indices.length).to.be.greaterThan(1);
+      expect(indices).to.deep.equal([...new Set(indices)].sort((one, other) => one - other));
+      expect(await member.offices.find(10_000)).to.have.property('here');
+    });
+
+    it('does not serve a database in which a later leader has been', async () => {
+      const first = await members.start('a');
+      await first.offices.find(10_000);
+      const { epoch } = first.state.view();
+      await first.close();
+      await db.sql`update shared.leadership set epoch = ${epoch + 1}, term = 1, node_id = 'b'`;
+      const second = await members.start('a');
+      await until(() => second.consensus.leadership().role === 'leader');
+      expect(await second.offices.find(300)).to.equal(undefined);
+    });
+  });
+
+  describe('three of them', () => {
+    beforeEach(async () => {
+      members = await testMembers(db.sql, ['a', 'b', 'c']);
+      await Promise.all(['a', 'b', 'c'].map((id) => members.start(id)));
+    });
+
+    it('hear of a write wherever it is made, by the time its writer is answered', async () => {
+      const leader = await members.leader();
+      const follower = [...members.running.values()].find(({ id }) => id !== leader.id)!;
+      expect(await follower.offices.find(5000)).to.deep.equal({ leader: leader.id });
+      const [there, here] = [heard(leader), heard(follower)];
+      await follower.announce(['progress'], await put('progress'));
+      expect(here).to.deep.equal(['progress']);
+      expect(there).to.deep.equal(['progress']);
+    });
+
+    it('follow another leader when one ends, which can then write no more', async () => {
+      const first = await members.leader();
+      const office = first.offices.current()!;
+      await db.sql.begin((tx) => outbox.hold(tx, office.fence));
+      await put('unannounced');
+      await first.close();
+      expect(office.signal.aborted).to.equal(true);
+      const second = await members.leader();
+      expect(second.id).to.not.equal(first.id);
+      const late = await db.sql
+        .begin((tx) => outbox.hold(tx, office.fence))
+        .catch((error: unknown) => error);
+      expect(late).to.be.instanceOf(FencedError);
+      // What the first had not announced was the second's first duty.
+      expect(await outbox.waiting(0, 1)).to.deep.equal([]);
+      for (const { clock } of members.running.values()) {
+        expect(await clock.waitFor(second.clock.applied(), 5000)).to.equal(true);
+      }
+    });
+
+    it('write without a leader too, and have it announced when there is one', async () => {
+      const first = await members.leader();
+      const [second, third] = [...members.running.values()].filter(({ id }) => id !== first.id);
+      await Promise.all([first.close(), second!.close()]);
+      await until(() => third!.consensus.leadership().leader === undefined);
+      await third!.announce(['lonely'], await put('lonely'));
+      expect(await outbox.waiting(0, 1)).to.have.length(1);
+      await until(() => third!.currency.ageMs() > 2000);
+      const back = await members.start(second!.id);
+      const tags = heard(back);
+      await until(() => tags.includes('lonely'));
+    });
+  });
+});

@@ -1,0 +1,146 @@
+import type { Fence } from '#storage/cluster/outbox.ts';
+import type { Log } from '../raft/driver/ports.ts';
+import type { Consensus } from './consensus.ts';
+
+/** The leader's office: from when it may write until the moment it may not. */
+export interface Office {
+  readonly fence: Fence;
+  /** Aborted when leadership is lost. */
+  readonly signal: AbortSignal;
+}
+
+/** Where a write has to go. */
+export type Seat = { readonly here: Office } | { readonly leader: string };
+
+export interface OfficeDeps {
+  readonly nodeId: string;
+  readonly consensus: Consensus;
+  /** What a new leader does before it serves; repeated while it fails, as long as it leads. */
+  readonly takeOver: (term: number, signal: AbortSignal) => Promise<Fence>;
+  readonly log: Log;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+export interface Offices {
+  current(): Office | undefined;
+  /** Returns a function that stops it. */
+  onChange(listener: (office: Office | undefined) => void): () => void;
+  /** This node's office, or who leads; waits as long as it may while nobody does. */
+  find(timeoutMs: number): Promise<Seat | undefined>;
+  close(): void;
+}
+
+const firstPauseMs = 50;
+const longestPauseMs = 2_000;
+
+type Listener = (office: Office | undefined) => void;
+
+/** Follows Raft's leadership, and takes the office behind it. */
+export function createOffices(deps: OfficeDeps): Offices {
+  const { consensus, nodeId } = deps;
+  const listeners = new Set<Listener>();
+  const tenure = createTenure(deps, listeners);
+  const stop = consensus.onLeadership(() => tenure.follow());
+  tenure.follow();
+
+  const seat = (): Seat | undefined => {
+    const office = tenure.office();
+    if (office) return { here: office };
+    const { role, leader } = consensus.leadership();
+    const id = role === 'leader' ? undefined : leader?.id;
+    return id === undefined || id === nodeId ? undefined : { leader: id };
+  };
+  return {
+    current: () => tenure.office(),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    find: (timeoutMs) => findSeat(seat, listeners, timeoutMs),
+    close() {
+      stop();
+      tenure.end('this node stops');
+    },
+  };
+}
+
+function findSeat(
+  seat: () => Seat | undefined,
+  listeners: Set<Listener>,
+  timeoutMs: number,
+): Promise<Seat | undefined> {
+  const now = seat();
+  if (now) return Promise.resolve(now);
+  return new Promise((resolve) => {
+    const done = (found: Seat | undefined) => {
+      clearTimeout(timer);
+      listeners.delete(look);
+      resolve(found);
+    };
+    const look = () => {
+      const found = seat();
+      if (found) done(found);
+    };
+    const timer = setTimeout(done, timeoutMs, undefined);
+    listeners.add(look);
+  });
+}
+
+/** This node's times in office, one after the other. */
+function createTenure(deps: OfficeDeps, listeners: ReadonlySet<Listener>) {
+  const { consensus, log } = deps;
+  let office: Office | undefined;
+  let ending: AbortController | undefined;
+  let term = 0;
+
+  const tell = (now: Office | undefined) => {
+    office = now;
+    for (const listener of listeners) listener(now);
+  };
+  const end = (why: string) => {
+    if (!ending) return;
+    ending.abort(new Error(why));
+    ending = undefined;
+    if (office) log.info('leaves office', { term, because: why });
+    office = undefined;
+  };
+  const enter = async (mine: number, signal: AbortSignal) => {
+    const fence = await untilTaken(deps, mine, signal);
+    if (!fence || signal.aborted) return;
+    log.info('takes office', { ...fence });
+    tell({ fence, signal });
+  };
+  return {
+    office: () => office,
+    end,
+    follow() {
+      const { role, term: now } = consensus.leadership();
+      const leads = role === 'leader';
+      if (leads && ending && now === term) return;
+      end(leads ? 'it leads in a later term' : 'leadership was lost');
+      term = now;
+      if (leads) {
+        ending = new AbortController();
+        void enter(now, ending.signal);
+      }
+      tell(undefined);
+    },
+  };
+}
+
+async function untilTaken(
+  { takeOver, log, pause }: OfficeDeps,
+  term: number,
+  signal: AbortSignal,
+): Promise<Fence | undefined> {
+  for (let waitMs = firstPauseMs; !signal.aborted; waitMs = Math.min(2 * waitMs, longestPauseMs)) {
+    try {
+      return await takeOver(term, signal);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      log.warn('cannot take office yet; it is tried again', { term, error: String(error) });
+      await pause(waitMs);
+    }
+  }
+  return undefined;
+}

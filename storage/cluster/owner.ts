@@ -1,0 +1,68 @@
+import type { Sql } from '../postgres/connect.ts';
+
+/** The database is another cluster's: driving it from here too would lose what either writes. */
+export class ForeignDatabaseError extends Error {
+  readonly clusterId: string;
+  constructor({ clusterId, foundedAt }: Owner, since: string) {
+    super(
+      `this database belongs to the cluster ${clusterId} of ${foundedAt.toISOString()}, whose last ` +
+        `leader was ${since}; join it (revenge cluster join), give this node a database of its ` +
+        'own, or, if that cluster is gone for good, release it (revenge cluster release)',
+    );
+    this.name = 'ForeignDatabaseError';
+    this.clusterId = clusterId;
+  }
+}
+
+export interface Owner {
+  readonly clusterId: string;
+  readonly epoch: number;
+  readonly foundedAt: Date;
+}
+
+/** Which cluster drives a database: one, or none yet. */
+export interface Ownership {
+  read(): Promise<Owner | undefined>;
+  /** @throws ForeignDatabaseError unless the database is this cluster's or nobody's */
+  check(clusterId: string | undefined): Promise<void>;
+  /**
+   * Makes it this cluster's; resolves to the epoch of its founding, the same each time.
+   * @throws ForeignDatabaseError when it is another's
+   */
+  claim(clusterId: string): Promise<Owner>;
+  /** Makes it nobody's; false: it was nobody's. */
+  release(): Promise<boolean>;
+}
+
+export function createOwnership(sql: Sql): Ownership {
+  const read = async () => {
+    const [row] = await sql<Owner[]>`
+      select cluster_id as "clusterId", epoch, founded_at as "foundedAt" from shared.cluster`;
+    return row;
+  };
+  const check = async (clusterId: string | undefined) => {
+    const owner = await read();
+    if (!owner || owner.clusterId === clusterId) return;
+    throw new ForeignDatabaseError(owner, await lastLeader(sql));
+  };
+  return {
+    read,
+    check,
+    async claim(clusterId) {
+      await sql`
+        insert into shared.cluster (cluster_id, epoch)
+        select ${clusterId}, nextval('shared.clock_epoch')
+        where not exists (select 1 from shared.cluster)
+        on conflict do nothing`;
+      await check(clusterId);
+      return (await read())!;
+    },
+    release: async () => (await sql`delete from shared.cluster`).count > 0,
+  };
+}
+
+async function lastLeader(sql: Sql): Promise<string> {
+  const [row] = await sql<{ nodeId: string; since: Date }[]>`
+    select node_id as "nodeId", since from shared.leadership`;
+  return row && row.nodeId !== '' ? `${row.nodeId} since ${row.since.toISOString()}` : 'nobody';
+}
