@@ -1,5 +1,5 @@
 /** The side of node RPC that asks. */
-import { Agent, type OutgoingHttpHeaders } from 'node:http';
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { createDialer, type Dialer } from './dial.ts';
 import { RpcError, throwWireError } from './errors.ts';
 import { createPatience, overdue, readText, send, type Patience } from './exchange.ts';
@@ -24,6 +24,7 @@ interface State {
 const waitingPerNode = 1_024;
 const defaultCallMs = 10_000;
 const defaultHandMs = 60_000;
+const defaultSilenceMs = 120_000;
 
 export function createRpcClient(options: RpcClientOptions): RpcClient {
   const state: State = {
@@ -41,7 +42,9 @@ export function createRpcClient(options: RpcClientOptions): RpcClient {
     handOn: (nodeId, handing) => handOn(state, nodeId, handing),
     reloadTls() {
       retire(state.agent);
-      state.retired.add(state.agent);
+      for (const agent of state.retired.add(state.agent)) {
+        if (Object.keys(agent.sockets).length === 0) state.retired.delete(agent);
+      }
       state.agent = createAgent(state);
     },
     stats: () => ({
@@ -163,6 +166,7 @@ async function handOn(state: State, nodeId: string, handing: Handing): Promise<H
     const onAbort = () => res.destroy();
     signal?.addEventListener('abort', onAbort, { once: true });
     res.once('close', () => signal?.removeEventListener('abort', onAbort));
+    endWhenSilent(res, state.options.silenceMs ?? defaultSilenceMs);
     return { status: res.statusCode ?? 0, headers: endToEnd(res.headers), body: res };
   } catch (error) {
     leave?.();
@@ -170,6 +174,17 @@ async function handOn(state: State, nodeId: string, handing: Handing): Promise<H
   } finally {
     patience.stop();
   }
+}
+
+/** A node that was cut off says nothing, not even that. Who is not read, though, may be silent. */
+function endWhenSilent(res: IncomingMessage, ms: number): void {
+  const { socket } = res;
+  const onSilence = () => {
+    if (res.readableLength > 0 || socket.isPaused()) socket.setTimeout(ms);
+    else res.destroy(new RpcError('broken', `the node was silent for ${ms} ms`));
+  };
+  socket.setTimeout(ms).on('timeout', onSilence);
+  res.once('close', () => socket.off('timeout', onSilence).setTimeout(0));
 }
 
 /** The client's own headers, how long the body is, and what the next node has to know. */

@@ -49,7 +49,8 @@ export function createDoorkeeper(max: number): Doorkeeper {
   return {
     enter(socket, ms) {
       const key = keyOf(socket);
-      const address = socket.remoteAddress ?? '';
+      const address = socket.remoteAddress;
+      if (address === undefined) return void socket.destroy(); // it is gone already
       waiting.set(key, { address, socket, timer: timerFor(key, ms) });
       const keys = byAddress.get(address) ?? new Set();
       byAddress.set(address, keys.add(key));

@@ -201,6 +201,21 @@ describe('requests handed on', () => {
       await until(() => here.stats().streams === 0);
     });
 
+    it('here, when the other node falls silent, but not when it is not read', async () => {
+      const { there } = await pair((_, res) => void res.write(Buffer.alloc(16)), {});
+      const here = client(n1, { candidates: () => [there.address], silenceMs: 20 });
+      const silent = await here.handOn('n2', get());
+      const error: unknown = await text(silent.body).catch((thrown: unknown) => thrown);
+      expect(error).to.include({ code: 'broken' });
+      const chunk = Buffer.alloc(1024 * 1024, 'x');
+      const { there: big } = await pair((_, res) => res.end(chunk));
+      const slow = client(n1, { candidates: () => [big.address], silenceMs: 250 });
+      const unread = await slow.handOn('n2', get());
+      for (let i = 0; i < 2; i += 1) await once((unread.body as IncomingMessage).socket, 'timeout');
+      expect(await text(unread.body)).to.have.length(chunk.length);
+      expect(slow.stats()).to.include({ streams: 0, idle: 1 });
+    });
+
     it('when no answer begins in time', async () => {
       const { here } = await pair(() => {});
       const error = await errorOf(here.handOn('n2', get({ timeoutMs: 20 })));

@@ -25,10 +25,17 @@ interface Shared {
   readonly peers: WeakMap<Socket, Peer>;
   readonly members: Members;
   readonly responder: Responder;
+  material: TlsMaterial;
+  /** What each connection began with. */
+  readonly shownTo: WeakMap<Socket, TlsMaterial>;
+  /** Answers under way. */
+  readonly open: Set<ServerResponse>;
 }
 
 const maxHeaderBytes = 32 * 1024;
 const timeoutCheckMs = 1_000;
+/** A silent connection is asked so late whether its other side is still there. */
+const probeMs = 15_000;
 
 /**
  * Listens for other nodes. Resolves once connections are taken.
@@ -36,7 +43,7 @@ const timeoutCheckMs = 1_000;
  */
 export async function createRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const limits = { ...DEFAULT_RPC_LIMITS, ...options.limits };
-  let material = options.tls();
+  const material = options.tls();
   const server = createServer({
     ...secure(material),
     // Strangers get in to join; who is none of us is found out at the door, and at each request.
@@ -45,6 +52,7 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
     // Streams last; a call has its own deadline.
     ...{ requestTimeout: 0, connectionsCheckingInterval: timeoutCheckMs },
     ...{ keepAliveTimeout: limits.idleMs, maxHeaderSize: maxHeaderBytes, noDelay: true },
+    ...{ keepAlive: true, keepAliveInitialDelay: probeMs },
   });
   const peers = new WeakMap<Socket, Peer>();
   const doorkeeper = createDoorkeeper(limits.strangers);
@@ -52,15 +60,19 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
     ...{ doorkeeper, log: options.log, perPeer: limits.connectionsPerPeer },
   });
   const responder = createResponder({ options, limits, peers, doorkeeper, members });
-  const shared: Shared = { options, limits, server, doorkeeper, peers, members, responder };
-  watch(shared, () => material);
+  const shared: Shared = {
+    ...{ options, limits, server, doorkeeper, peers, members, responder },
+    ...{ material, shownTo: new WeakMap(), open: new Set() },
+  };
+  watch(shared);
   await listen(server, options);
   return {
     port: (server.address() as AddressInfo).port,
     reloadTls() {
       const fresh = options.tls();
       server.setSecureContext(secure(fresh));
-      material = fresh;
+      shared.material = fresh;
+      for (const res of shared.open) res.shouldKeepAlive = false;
       server.closeIdleConnections();
     },
     stats: () => ({
@@ -92,14 +104,14 @@ function listen(server: Server, { listen: where, log }: RpcServerOptions): Promi
 
 const facts = (error: Error) => ({ reason: error.message });
 
-function watch(shared: Shared, material: () => TlsMaterial): void {
+function watch(shared: Shared): void {
   const { server, doorkeeper, limits, responder } = shared;
   const { log } = shared.options;
   server.on('connection', (socket: Socket) => {
     socket.on('error', () => socket.destroy());
     doorkeeper.enter(socket, limits.greetingMs);
   });
-  server.on('secureConnection', (socket) => greet(shared, socket, material().ca));
+  server.on('secureConnection', (socket) => greet(shared, socket));
   server.on('tlsClientError', (error) => log.info('node rpc: no handshake', facts(error)));
   server.on('clientError', (error, socket) => {
     log.info('node rpc: no request', facts(error));
@@ -107,16 +119,23 @@ function watch(shared: Shared, material: () => TlsMaterial): void {
   });
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     res.on('error', () => res.destroy());
+    if (shared.shownTo.get(req.socket) !== shared.material) res.shouldKeepAlive = false;
+    shared.open.add(res);
     // Of a server that closes, a connection ends with its last answer.
-    res.once('close', () => !server.listening && setImmediate(() => server.closeIdleConnections()));
+    res.once('close', () => {
+      shared.open.delete(res);
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+    });
     responder.answer(req, res);
   });
 }
 
 /** A handshake is done: whose connection is it? Of who is no member, the door goes on counting. */
-function greet({ options, members, peers }: Shared, socket: TLSSocket, trusted: string): void {
+function greet({ options, members, peers, ...shared }: Shared, socket: TLSSocket): void {
   const { clusterId, isMember, now = Date.now } = options;
-  const peer = peerOf(socket, { clusterId, trusted, now: now() });
+  const { material, shownTo } = shared;
+  const peer = peerOf(socket, { clusterId, trusted: material.ca, now: now() });
+  shownTo.set(socket, material);
   peers.set(socket, peer);
   if (peer.nodeId !== undefined && isMember(peer.nodeId)) members.admit(socket, peer.nodeId);
 }

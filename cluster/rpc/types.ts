@@ -127,7 +127,10 @@ export interface RpcServerStats {
 
 export interface RpcServer {
   readonly port: number;
-  /** New connections get the new certificate; those that are idle end. @throws for a bad one */
+  /**
+   * New connections get the new certificate; the others end, each once it is idle.
+   * @throws for one that is no good, and keeps the old
+   */
   reloadTls(): void;
   stats(): RpcServerStats;
   /** Takes no more, lets what runs go on for `closeMs`, then ends it. */
@@ -147,6 +150,8 @@ export interface RpcClientOptions {
   readonly callsAtOnce?: number;
   readonly streamsAtOnce?: number;
   readonly maxBodyBytes?: number;
+  /** Without a byte for so long, an answer to what was handed on is given up. */
+  readonly silenceMs?: number;
   /** An id for each request that is handed on, that nobody else draws. */
   readonly randomId: () => string;
 }

@@ -80,7 +80,8 @@ export function dropOld(files: AuthorityFiles): AuthorityFiles {
 }
 
 /**
- * Makes an authority of its files, our own or brought along.
+ * Makes an authority of its files, our own or brought along. One that is brought along should sign
+ * for this cluster alone: Raft asks only whether a certificate of it bears the node's name.
  * @throws TrustError `unreadable`, `not-an-authority`, `expired`, `not-yet-valid`
  */
 export function openAuthority(files: AuthorityFiles, now: () => number): Authority {
