@@ -14,7 +14,7 @@ import { isUnavailable } from '#storage/postgres/errors.ts';
 import type { TypesenseEngine } from '#storage/search/typesense.ts';
 import { createRedis, type RedisEngine } from '#storage/redis/redis.ts';
 import type { Config } from './config/keys.ts';
-import { openMember } from './cluster.ts';
+import { openMember } from './cluster/member.ts';
 import { openDatabase, type OpenDatabase } from './database.ts';
 import { fenceOf } from './fence.ts';
 import type { Metrics } from './metrics.ts';

@@ -11,7 +11,7 @@ import type { Log } from '#services/log.ts';
 import type { Outbox } from '#storage/cluster/outbox.ts';
 import { createOwnership } from '#storage/cluster/owner.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
-import type { Config } from './config/keys.ts';
+import type { Config } from '../config/keys.ts';
 
 export interface ClusterDeps {
   readonly config: Config;
