@@ -4,7 +4,8 @@ import { openRaftStore } from '../store/index.ts';
 import { joinSnapshot } from '../store/join.ts';
 import type { Snapshots } from '../store/snapshots.ts';
 import { openSnapshots } from '../store/snapshots.ts';
-import type { Bytes, Log, SnapshotSource, Store } from './ports.ts';
+import type { SnapshotSource } from '../transport/types.ts';
+import type { Bytes, Log, Store } from './ports.ts';
 
 export interface DiskOptions {
   readonly dir: string;
@@ -24,13 +25,19 @@ export async function openDisk({ dir, id, bootstrap, log }: DiskOptions): Promis
     const snapshots = await openSnapshots({ dir });
     if (bootstrap && isEmpty(store)) await store.bootstrap(bootstrap);
     const { boot, skipped } = await joinSnapshot(dir, store.boot());
+    // What the log has, no leader will send as a snapshot.
+    await snapshots.partials.drop(boot.entries.at(-1)?.index ?? boot.snapshot?.index ?? 0);
     for (const { path, reason } of skipped) log.warn('passed over a snapshot', { path, reason });
     return {
       boot,
       save: (saves) => store.save(saves),
-      noteSnapshot: (snapshot) => store.noteSnapshot(snapshot),
-      async createSnapshot(snapshot) {
-        const sink = await snapshots.create(snapshot);
+      async noteSnapshot(snapshot) {
+        await store.noteSnapshot(snapshot);
+        await snapshots.partials.drop(snapshot.index);
+      },
+      keptOf: (snapshot, content) => snapshots.partials.keptOf(snapshot, content),
+      async createSnapshot(snapshot, rest) {
+        const sink = await snapshots.create(snapshot, rest);
         return {
           write: (bytes) => sink.write(bytes),
           commit: (size) => sink.commit(size).then(() => undefined),
@@ -78,13 +85,6 @@ async function openSnapshot(
   const file = files.find(({ meta }) => meta.index === index && meta.term === term);
   if (!file) throw new Error(`the snapshot at ${index} is not there`);
   const open = await snapshots.open(file);
-  return { size: file.size, body: read(open) };
-}
-
-async function* read(open: Awaited<ReturnType<Snapshots['open']>>): Bytes {
-  try {
-    yield* open.stream() as Bytes;
-  } finally {
-    await open.close();
-  }
+  const { size, crc } = file;
+  return { size, crc, read: (from) => open.stream(from) as Bytes, close: () => open.close() };
 }

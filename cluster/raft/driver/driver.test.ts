@@ -84,7 +84,13 @@ function createSoleCore() {
 function createMemoryStore(boot = empty) {
   const saves: (readonly Save[])[] = [];
   const snapshots = new Map<number, Buffer>();
-  const disk = { saves, snapshots, error: undefined as Error | undefined, delayMs: 0 };
+  const disk = {
+    saves,
+    snapshots,
+    error: undefined as Error | undefined,
+    delayMs: 0,
+    noting: Promise.resolve(),
+  };
   const store: Store = {
     boot,
     async save(given) {
@@ -92,24 +98,29 @@ function createMemoryStore(boot = empty) {
       await new Promise((resolve) => setTimeout(resolve, disk.delayMs));
       if (disk.error) throw disk.error;
     },
-    noteSnapshot: async () => undefined,
+    noteSnapshot: () => disk.noting,
     async createSnapshot({ index }) {
       const pieces: Uint8Array[] = [];
       return {
         write: async (bytes) => void pieces.push(bytes),
-        commit: async () => void snapshots.set(index, Buffer.concat(pieces)),
+        async commit(size) {
+          const bytes = Buffer.concat(pieces);
+          expect(size).to.equal(bytes.length);
+          snapshots.set(index, bytes);
+        },
         abort: async () => undefined,
       };
     },
     async openSnapshot({ index }) {
       const bytes = snapshots.get(index) ?? Buffer.alloc(0);
       return {
-        size: bytes.length,
-        body: (async function* () {
+        ...{ size: bytes.length, crc: 0, close: async () => undefined },
+        async *read() {
           yield bytes;
-        })(),
+        },
       };
     },
+    keptOf: async () => 0,
     close: async () => undefined,
   };
   return { disk, store };
@@ -262,5 +273,20 @@ describe('the Raft driver', () => {
     await driver.status();
     expect(core.taken).to.deep.equal({ ...snapshot, index: 1, term: 2 });
     expect(await caught(driver.snapshot())).to.be.instanceOf(RaftRefusedError);
+  });
+
+  it('cuts the log for a snapshot only once the disk counts it as one', async () => {
+    const snapshot = { index: 0, term: 1, configuration, configurationIndex: 0 };
+    const { driver, core, disk } = await start({ ...empty, snapshot });
+    await driver.propose(Buffer.from('a'));
+    const noting = Promise.withResolvers<void>();
+    disk.noting = noting.promise;
+    const taken = driver.snapshot();
+    while (!disk.snapshots.has(1)) await driver.status();
+    expect(core.inputs).to.not.include('snapshotTaken');
+    noting.resolve();
+    await taken;
+    await driver.status();
+    expect(core.inputs).to.include('snapshotTaken');
   });
 });

@@ -89,10 +89,11 @@ function createLoop(options: EngineOptions): Loop {
 async function start(loop: Loop): Promise<void> {
   const { transport, hostTimeoutMs, now } = loop.options;
   begin(loop);
-  await transport.listen((request, body) => {
-    loop.recorder.request(request);
-    return loop.receiver.handle(request, body);
-  });
+  const { receiver, recorder } = loop;
+  await transport.listen((request, body, rest) => {
+    recorder.request(request);
+    return receiver.handle(request, body, rest);
+  }, receiver.kept);
   if (hostTimeoutMs > 0) {
     loop.heardAt = now();
     loop.supervision = setInterval(supervise, hostTimeoutMs / 4, loop);

@@ -75,6 +75,10 @@ export function createFeed({ store, emit, onBroken }: FeedOptions) {
 }
 
 async function* read(store: Store, snapshot: SnapshotMeta): Bytes {
-  const { body } = await store.openSnapshot(snapshot);
-  yield* body;
+  const source = await store.openSnapshot(snapshot);
+  try {
+    yield* source.read(0);
+  } finally {
+    await source.close();
+  }
 }

@@ -167,8 +167,8 @@ function send(loop: Loop, { to, address, request }: Send): void {
   const begun = now();
   const going =
     request.kind === 'install'
-      ? openSnapshot(loop, to, request.snapshot).then(({ size, body }) =>
-          transport.send({ to, address, request: { ...request, size }, body }),
+      ? openSnapshot(loop, to, request.snapshot).then((source) =>
+          transport.send({ to, address, request: { ...request, size: source.size }, source }),
         )
       : transport.send({ to, address, request });
   going.then(

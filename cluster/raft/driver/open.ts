@@ -36,16 +36,16 @@ export async function openEngine(settings: EngineSettings, log: Log): Promise<En
 }
 
 async function createTransport(settings: EngineSettings, log: Log): Promise<Transport> {
-  const { id, address, listen, tls, book } = settings;
+  const { id, address, listen, tls, book, isAllOurs = false } = settings;
   if (!listen) return { ...createNoTransport(), reloadTls: () => Promise.resolve() };
   const transport = createTcpTransport({
-    ...{ self: { id, address }, listen, log },
+    ...{ self: { id, address }, listen, log, isAllOurs },
     ...(tls ? { tls: await readTls(tls) } : {}),
     ...(book ? { book } : {}),
   });
   return {
     ...transport,
-    listen: (handler) => listenWhenFree(() => transport.listen(handler)),
+    listen: (handler, kept) => listenWhenFree(() => transport.listen(handler, kept)),
     async reloadTls() {
       if (!tls) throw new Error('this node speaks without TLS');
       transport.setTls(await readTls(tls));

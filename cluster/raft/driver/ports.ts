@@ -8,7 +8,8 @@ import type {
   ServerId,
   SnapshotMeta,
 } from '../core/types.ts';
-import type { AddressBook } from '../transport/types.ts';
+import type { AddressBook, KeptOf, RequestHandler, SnapshotSource } from '../transport/types.ts';
+import type { Content, Rest } from '../wire/resume.ts';
 
 /** What the driver needs of others, as small as it needs it. */
 
@@ -29,14 +30,12 @@ export interface Outgoing {
   readonly to: ServerId;
   readonly address: string;
   readonly request: Request;
-  /** The stream of an install. */
-  readonly body?: Bytes;
+  /** Of an install; it is the transport that closes it. */
+  readonly source?: SnapshotSource;
 }
 
-export type RequestHandler = (request: Request, body: Bytes | undefined) => Promise<Response>;
-
 export interface Transport {
-  listen(handler: RequestHandler): Promise<void>;
+  listen(handler: RequestHandler, kept: KeptOf): Promise<void>;
   send(outgoing: Outgoing): Promise<Response>;
   setBook(book: AddressBook): void;
   /** Certificates are read again; a rejection means that those from before stay in use. */
@@ -51,18 +50,19 @@ export interface SnapshotSink {
   abort(): Promise<void>;
 }
 
-export interface SnapshotSource {
-  readonly size: number;
-  readonly body: Bytes;
-}
-
 export interface Store {
   readonly boot: Boot;
   /** Resolves once all of them are durable; a rejection ends the driver. */
   save(saves: readonly Save[]): Promise<void>;
   /** This node's own snapshot is there as a file: from now on it counts. */
   noteSnapshot(snapshot: SnapshotMeta): Promise<void>;
-  createSnapshot(snapshot: SnapshotMeta): Promise<SnapshotSink>;
+  /**
+   * With `rest` it goes on behind the bytes that are kept, and an abort keeps what has come.
+   * @throws Error when not just as many are kept as `rest` follows
+   */
+  createSnapshot(snapshot: SnapshotMeta, rest?: Rest): Promise<SnapshotSink>;
+  /** How many bytes of it are kept, and right; they are no longer written to. */
+  keptOf(snapshot: SnapshotMeta, content: Content): Promise<number>;
   openSnapshot(snapshot: SnapshotMeta): Promise<SnapshotSource>;
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
-import type { Input, Receive, Request, Response } from '../core/types.ts';
+import type { Input, InstallRequest, Receive, Request, Response } from '../core/types.ts';
+import type { Rest } from '../wire/resume.ts';
 import type { Recorder } from './metrics.ts';
 import type { Bytes, Log, SnapshotSink, Store } from './ports.ts';
 
@@ -14,6 +15,8 @@ interface Asker {
   readonly resolve: (response: Response) => void;
   readonly reject: (error: Error) => void;
   readonly body: Bytes | undefined;
+  /** What the stream is the rest of; undefined: it is the whole. */
+  readonly rest: Rest | undefined;
 }
 
 /** Requests of peers that wait for the core's answer, and the snapshots that come with them. */
@@ -25,10 +28,11 @@ export function createReceiver({ store, log, recorder, now, input }: ReceiverOpt
     const begun = now();
     let sink: SnapshotSink | undefined;
     try {
-      const body = askers.get(token)?.body;
+      const { body, rest } = askers.get(token) ?? {};
       if (!body) throw new Error('no stream came with it');
-      sink = await store.createSnapshot(snapshot);
-      let bytes = 0;
+      sink = await store.createSnapshot(snapshot, rest);
+      const from = rest?.from ?? 0;
+      let bytes = from;
       for await (const piece of body) {
         bytes += piece.length;
         if (bytes > size) throw new Error(`more than the ${size} bytes it was said to have`);
@@ -37,7 +41,7 @@ export function createReceiver({ store, log, recorder, now, input }: ReceiverOpt
       if (bytes < size) throw new Error(`it ended after ${bytes} of ${size} bytes`);
       await sink.commit(size);
       recorder.time('raft_snapshot_received', now() - begun);
-      log.info('received a snapshot', { index: snapshot.index, term: snapshot.term, bytes });
+      log.info('received a snapshot', { index: snapshot.index, term: snapshot.term, bytes, from });
       input({ type: 'snapshotReceived', token });
     } catch (error) {
       log.warn('a snapshot did not arrive', { index: snapshot.index, error: String(error) });
@@ -47,13 +51,16 @@ export function createReceiver({ store, log, recorder, now, input }: ReceiverOpt
   }
 
   return {
-    handle: (request: Request, body: Bytes | undefined): Promise<Response> =>
-      new Promise((resolve, reject) => {
+    /** The driver's `RequestHandler`. */
+    handle: (request: Request, body: Bytes | undefined, rest: Rest | undefined) =>
+      new Promise<Response>((resolve, reject) => {
         const token = nextToken;
         nextToken += 1;
-        askers.set(token, { resolve, reject, body });
+        askers.set(token, { resolve, reject, body, rest });
         input({ type: 'request', token, request });
       }),
+    kept: ({ snapshot, size }: InstallRequest, crc: number) =>
+      store.keptOf(snapshot, { size, crc }),
     reply(token: number, response: Response) {
       askers.get(token)?.resolve(response);
       askers.delete(token);

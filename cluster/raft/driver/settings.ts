@@ -46,6 +46,11 @@ export interface EngineSettings {
   readonly listen?: { readonly host: string; readonly port: number };
   /** Where the others are dialed, whatever address the members' configuration has for them. */
   readonly book?: AddressBook;
+  /**
+   * No Go peer takes part. Only then do peers that speak without TLS, where nobody can show what it
+   * is, go on with a snapshot where its stream broke off.
+   */
+  readonly isAllOurs?: boolean;
   readonly dir: string;
   readonly profile: Profile;
   readonly trailingEntries: number;

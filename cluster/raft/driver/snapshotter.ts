@@ -145,7 +145,7 @@ async function put(state: State, taking: Taking, bytes: Uint8Array | undefined):
   // An installed snapshot may have come past it meanwhile.
   if (index > state.last) {
     await state.options.store.noteSnapshot(snapshot);
-    state.last = index;
+    state.last = Math.max(state.last, index);
     const ms = now() - taking.begun;
     recorder.time('raft_snapshot_create', ms);
     log.info('took a snapshot', { index, term, bytes: taking.bytes, ms: Math.round(ms) });

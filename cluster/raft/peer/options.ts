@@ -14,6 +14,8 @@ export const usage = `usage: node cluster/raft/peer.ts --id n1 --listen HOST:POR
   [--snapshot-interval MS]         how often that is looked at (120000)
   [--tls DIR]                      ca.pem, cert.pem and key.pem; both ends must show a certificate
                                    whose subject (CN) or a DNS name in it is the peer's id
+  [--all-ours]                     no Go peers: a snapshot whose stream broke goes on from there,
+                                   which with --tls peers find out by themselves
   [--inline]                       the Raft engine in this process instead of one of its own
 `;
 
@@ -51,6 +53,7 @@ export function readOptions(args: readonly string[]): PeerOptions {
       snapshotIntervalMs: parseCount('snapshot-interval', values['snapshot-interval'], 120_000),
       snapshotThreshold: parseCount('snapshot-threshold', values['snapshot-threshold'], 8192),
       hostTimeoutMs: isInline ? 0 : 2000,
+      isAllOurs: values['all-ours'] ?? false,
       ...(values.bootstrap ? { bootstrap: parseMembers(values.bootstrap) } : {}),
       ...(values.tls ? { tls: tlsFiles(values.tls) } : {}),
     },
@@ -75,6 +78,7 @@ function parse(args: readonly string[]) {
         'snapshot-threshold': text,
         'snapshot-interval': text,
         tls: text,
+        'all-ours': { type: 'boolean' },
         inline: { type: 'boolean' },
       },
     }).values;

@@ -82,9 +82,21 @@ function decodeHeader(header: Buffer): SnapshotHeader {
 }
 
 /** Reads it all. @throws Error when a byte is not what was written */
-export async function checkData(path: string, header: SnapshotHeader): Promise<void> {
+export async function checkData(path: string, { headerSize, crc }: SnapshotHeader): Promise<void> {
+  if ((await crcOf(path, headerSize)).crc !== crc) {
+    throw new Error('has bytes whose checksum is wrong');
+  }
+}
+
+/** Checksum and number of the bytes from `start` on, at most `size` of them. */
+export async function crcOf(path: string, start: number, size = Infinity) {
   let crc = 0;
-  const stream = createReadStream(path, { start: header.headerSize, highWaterMark: 1 << 20 });
-  for await (const chunk of stream) crc = crc32(chunk as Buffer, crc);
-  if (crc !== header.crc) throw new Error('has bytes whose checksum is wrong');
+  let bytes = 0;
+  if (size === 0) return { crc, bytes };
+  const stream = createReadStream(path, { start, end: start + size - 1, highWaterMark: 1 << 20 });
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    crc = crc32(chunk, crc);
+    bytes += chunk.length;
+  }
+  return { crc, bytes };
 }

@@ -1,15 +1,24 @@
-import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import type { SnapshotMeta } from '../core/types.ts';
+import type { Rest } from '../wire/resume.ts';
 import { StoreError, describeError } from './errors.ts';
-import { makeFolder, syncFolder } from './folder.ts';
-import { checkData, encodeHeader, readHeader, type SnapshotHeader } from './snapshot-file.ts';
+import {
+  describing,
+  finishDraft,
+  headerSizeOf,
+  nameOf,
+  writeAll,
+  type SnapshotFile,
+  type SnapshotSink,
+} from './draft.ts';
+import { makeFolder } from './folder.ts';
+import { openPartials, type Partials } from './partials.ts';
+import { checkData, readHeader } from './snapshot-file.ts';
 
-export interface SnapshotFile extends SnapshotHeader {
-  readonly path: string;
-}
+export type { SnapshotFile, SnapshotSink } from './draft.ts';
 
 export interface Skipped {
   readonly path: string;
@@ -22,17 +31,6 @@ export interface Listing {
   readonly skipped: readonly Skipped[];
 }
 
-export interface SnapshotSink {
-  /** Resolves when the file system has it: waiting for it is what holds a fast sender back. */
-  write(chunk: Uint8Array): Promise<void>;
-  /**
-   * Makes it durable under its name, and removes what is older than the last two.
-   * @throws StoreError unless exactly `size` bytes came, when that is given; nothing is left then
-   */
-  commit(size?: number): Promise<SnapshotFile>;
-  abort(): Promise<void>;
-}
-
 export interface OpenSnapshot extends SnapshotFile {
   /** The state machine's bytes, from `from` on; the file stays readable though it is replaced. */
   stream(from?: number): Readable;
@@ -43,7 +41,9 @@ export interface Snapshots {
   list(): Promise<Listing>;
   /** The newest of which every byte is right; what had to be passed over is named. */
   newest(): Promise<{ file: SnapshotFile | undefined; skipped: readonly Skipped[] }>;
-  create(meta: SnapshotMeta): Promise<SnapshotSink>;
+  /** With `rest` it goes on behind what is kept, and an abort keeps it; see Partials. */
+  create(meta: SnapshotMeta, rest?: Rest): Promise<SnapshotSink>;
+  readonly partials: Pick<Partials, 'keptOf' | 'drop'>;
   open(file: SnapshotFile): Promise<OpenSnapshot>;
 }
 
@@ -58,13 +58,28 @@ export async function openSnapshots({ dir }: { dir: string }): Promise<Snapshots
   for (const name of await readdir(folder)) {
     if (name.endsWith(temporary)) await rm(join(folder, name), { force: true });
   }
+  const partials = await openPartials(folder);
   let number = 0;
   return {
+    partials,
     list: () => listSnapshots(dir),
     newest: () => newestWhole(dir),
-    create(meta) {
+    async create(meta, rest) {
       number += 1;
-      return createSink({ folder, dir, meta, number });
+      const sink = rest
+        ? await partials.open(meta, rest)
+        : await createSink({ folder, meta, draft: `${nameOf(meta)}${suffix}.${number}` });
+      return {
+        ...sink,
+        async commit(size) {
+          const file = await sink.commit(size);
+          await describing(`removing snapshots before ${file.path}`, async () => {
+            await prune(dir);
+            await partials.drop(meta.index);
+          });
+          return file;
+        },
+      };
     },
     open: openFile,
   };
@@ -116,47 +131,26 @@ async function namesIn(folder: string): Promise<string[]> {
 
 interface SinkParts {
   readonly folder: string;
-  readonly dir: string;
   readonly meta: SnapshotMeta;
-  readonly number: number;
+  readonly draft: string;
 }
 
-async function createSink({ folder, dir, meta, number }: SinkParts): Promise<SnapshotSink> {
-  const name = `${String(meta.index).padStart(16, '0')}-${meta.term}${suffix}`;
-  const path = join(folder, name);
-  const draft = `${path}.${number}${temporary}`;
-  const headerSize = encodeHeader(meta, { size: 0, crc: 0 }).length;
-  const file = await attempt('beginning', () => open(draft, 'wx', 0o600));
+async function createSink({ folder, meta, draft }: SinkParts): Promise<SnapshotSink> {
+  const path = join(folder, `${nameOf(meta)}${suffix}`);
+  const from = join(folder, `${draft}${temporary}`);
+  const headerSize = headerSizeOf(meta);
+  const file = await describing(`beginning ${path}`, () => open(from, 'wx', 0o600));
   let size = 0;
   let crc = 0;
   let isOver = false;
   /** All so far: once one has failed, so does everything after it. */
   let writes: Promise<void> = Promise.resolve();
 
-  async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const message = `${doing} the snapshot ${path} failed: ${describeError(error)}`;
-      throw new StoreError(message, { cause: error });
-    }
-  }
-
   async function abort(): Promise<void> {
     if (isOver) return;
     isOver = true;
     await file.close().catch(() => {});
-    await rm(draft, { force: true });
-  }
-
-  async function finish(): Promise<void> {
-    await writeAll(file, encodeHeader(meta, { size, crc }), 0);
-    await file.sync();
-    await file.close();
-    isOver = true;
-    await rename(draft, path);
-    await syncFolder(folder);
-    await prune(dir);
+    await rm(from, { force: true });
   }
 
   return {
@@ -165,7 +159,7 @@ async function createSink({ folder, dir, meta, number }: SinkParts): Promise<Sna
       const at = headerSize + size;
       size += chunk.length;
       crc = crc32(chunk, crc);
-      const own = attempt('writing', () => writeAll(file, chunk, at));
+      const own = describing(`writing ${path}`, () => writeAll(file, chunk, at));
       writes = Promise.all([writes, own]).then(() => {});
       await writes;
     },
@@ -178,23 +172,17 @@ async function createSink({ folder, dir, meta, number }: SinkParts): Promise<Sna
           );
         }
         await writes;
-        await attempt('writing', finish);
+        const draft = { file, from, folder, path, meta, size, crc };
+        const done = await describing(`writing ${path}`, () => finishDraft(draft));
+        isOver = true;
+        return done;
       } catch (error) {
         await abort();
         throw error;
       }
-      return { path, meta, size, crc, headerSize };
     },
     abort,
   };
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
-    done += bytesWritten;
-  }
 }
 
 /** A torn one is no reason to lose a whole one, so only those whose headers are right count. */

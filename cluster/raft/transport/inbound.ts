@@ -1,12 +1,18 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { Request } from '../core/types.ts';
+import type { PeerRef } from '../core/types.ts';
 import { RefusedError, installSize, requestFromWire, responseToWire } from '../wire/convert.ts';
-import { encodeResponse, type Kind, type WireRequest } from '../wire/messages.ts';
+import {
+  encodeResponse,
+  type Kind,
+  type WireRequest,
+  type WireResponse,
+} from '../wire/messages.ts';
 import { DEFAULT_LIMITS } from '../wire/msgpack.ts';
+import { keptToWire, resumedFromWire, resumedToWire } from '../wire/resume.ts';
 import { createRequestReader, type RequestReader } from '../wire/stream.ts';
-import type { RequestHandler, Shared } from './types.ts';
+import type { KeptOf, RequestHandler, Shared } from './types.ts';
 
 /** A sender may run ahead of the handler by about this much; then its socket waits. */
 const AHEAD_BYTES = 256 * 1024;
@@ -18,9 +24,10 @@ export interface Held {
   bytes: number;
 }
 
-interface Incoming {
+interface Serving {
   readonly shared: Shared;
   readonly handler: RequestHandler;
+  readonly kept: KeptOf | undefined;
   readonly held: Held;
 }
 
@@ -32,7 +39,7 @@ interface Stream {
 }
 
 /** A connection from another node: a request is read, handled to its end and answered, then the next. */
-interface Connection extends Incoming {
+interface Connection extends Serving {
   readonly socket: Socket;
   readonly remote: string;
   readonly reader: RequestReader;
@@ -47,15 +54,15 @@ interface Connection extends Incoming {
   begun: number | undefined;
 }
 
-export function serve(socket: Socket, incoming: Incoming): void {
-  const { timeouts, limits, log } = incoming.shared;
+export function serve(socket: Socket, serving: Serving): void {
+  const { timeouts, limits, log } = serving.shared;
   const remote = `${socket.remoteAddress}:${socket.remotePort}`;
   const c: Connection = {
-    ...incoming,
+    ...serving,
     socket,
     remote,
     reader: createRequestReader({ ...DEFAULT_LIMITS, maxFrameBytes: limits.maxFrameBytes }),
-    verify: createVerifier(socket, incoming.shared),
+    verify: createVerifier(socket, serving.shared),
     isBusy: false,
     answer: undefined,
     stream: undefined,
@@ -137,25 +144,56 @@ function begin(c: Connection, wire: WireRequest): void {
   const { shared, remote } = c;
   c.isBusy = true;
   if (wire.kind === 'install') c.stream = { left: installSize(wire.body), body: undefined };
-  let request: Request;
+  let asked: Asked;
   try {
-    request = requestFromWire(wire);
+    asked = readAsked(c, wire);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const reason = error.message;
     shared.log.warn('a raft request was refused', { remote, kind: wire.kind, reason });
     return reply(c, refusal(wire.kind, reason));
   }
-  if (!c.verify(request.from.id)) return giveUp(c, 'its certificate does not speak for its sender');
-  if (c.stream) c.stream.body = createBody(c.socket);
-  c.handler(request, c.stream?.body).then(
-    (response) => settle(c, encodeResponse(responseToWire(response, shared.self))),
+  if (!c.verify(asked.from.id)) return giveUp(c, 'its certificate does not speak for its sender');
+  asked.answer().then(
+    (response) => settle(c, encodeResponse(response)),
     (error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       shared.log.warn('a raft request failed', { remote, kind: wire.kind, reason });
       settle(c, refusal(wire.kind, reason));
     },
   );
+}
+
+interface Asked {
+  readonly from: PeerRef;
+  answer(): Promise<WireResponse>;
+}
+
+/** @throws RefusedError */
+function readAsked(c: Connection, wire: WireRequest): Asked {
+  const { handler, kept } = c;
+  const { self } = c.shared;
+  const body = () => {
+    if (c.stream) c.stream.body = createBody(c.socket);
+    return c.stream?.body;
+  };
+  // Who cannot go on with a snapshot answers as Go does: this version is not known here.
+  const resumed = kept ? resumedFromWire(wire) : undefined;
+  if (!kept || !resumed) {
+    const request = requestFromWire(wire);
+    return {
+      from: request.from,
+      answer: async () => responseToWire(await handler(request, body(), undefined), self),
+    };
+  }
+  const { request, rest, isQuestion } = resumed;
+  return {
+    from: request.from,
+    answer: async () =>
+      isQuestion
+        ? keptToWire(await kept(request, rest.crc), self)
+        : resumedToWire(await handler(request, body(), rest), self),
+  };
 }
 
 function createBody(socket: Socket): Readable {

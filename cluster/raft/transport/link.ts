@@ -17,6 +17,10 @@ export interface Question {
 
 /** One connection to a peer: requests out, their answers back in the same order. */
 export interface Link {
+  /** Resolves once it is open. @throws SendError when it does not come to that */
+  opened(): Promise<void>;
+  /** Once it is open: whether the peer has shown that it is a Revenge node. */
+  isOurs(): boolean;
   ask(question: Question): void;
   /** Raw bytes behind a request. Resolves when more may be written; false: the link has ended. */
   write(bytes: Uint8Array): Promise<boolean>;
@@ -53,11 +57,14 @@ interface State {
   isOpen: boolean;
   isAlive: boolean;
   hasAnswered: boolean;
+  /** Those who wait for it to open. */
+  openers: PromiseWithResolvers<void>[];
   readonly outbox: Outbox;
 }
 
-export function createLink({ socket, onOpen }: Dialed, shared: Shared, events: LinkEvents): Link {
+export function createLink(dialed: Dialed, shared: Shared, events: LinkEvents): Link {
   const { timeouts } = shared;
+  const { socket } = dialed;
   const state: State = {
     ...{ socket, shared, events },
     reader: createResponseReader(),
@@ -67,19 +74,23 @@ export function createLink({ socket, onOpen }: Dialed, shared: Shared, events: L
     isOpen: false,
     isAlive: true,
     hasAnswered: false,
+    openers: [],
     outbox: createOutbox(socket),
   };
   shared.outgoing.add(socket);
   state.connecting = setTimeout(() => {
     end(state, 'unreachable', `no connection within ${timeouts.connectMs} ms`);
   }, timeouts.connectMs);
-  onOpen(() => {
+  dialed.onOpen(() => {
     state.isOpen = true;
     clearTimeout(state.connecting);
     events.onOpen();
+    for (const { resolve } of state.openers.splice(0)) resolve();
   });
   listen(state);
   return {
+    opened: () => opened(state),
+    isOurs: dialed.isOurs,
     ask: (question) => ask(state, question),
     write: (bytes) => write(state, bytes),
     extend(ms) {
@@ -123,7 +134,16 @@ function end(state: State, why: FailureReason, message: string): void {
   socket.destroy();
   shared.outgoing.delete(socket);
   events.onEnd(reason);
+  for (const { reject } of state.openers.splice(0)) reject(new SendError(reason, message));
   for (const { done } of waiting.splice(0)) done(new SendError(reason, message));
+}
+
+async function opened(state: State): Promise<void> {
+  if (!state.isAlive) throw new SendError('unreachable', 'the connection has ended');
+  if (state.isOpen) return;
+  const opener = Promise.withResolvers<void>();
+  state.openers.push(opener);
+  await opener.promise;
 }
 
 /** One timer for all: it looks at the oldest, whose turn it is first. */

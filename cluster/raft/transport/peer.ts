@@ -5,13 +5,11 @@ import type { BlockCache } from './blocks.ts';
 import { createCandidates } from './candidates.ts';
 import { dial } from './dial.ts';
 import { createLink, type Link, type Question } from './link.ts';
-import { SendError, type Bytes, type Outgoing, type Shared } from './types.ts';
+import { sendSnapshot } from './install.ts';
+import { SendError, type Outgoing, type Shared, type SnapshotSource } from './types.ts';
 
 /** Idle connections kept for votes and the like. */
 const MAX_IDLE = 2;
-/** hashicorp's pace for the answer to a snapshot: the request's time per so many bytes. */
-const BYTES_PER_TIMEOUT = 256 * 1024;
-const MAX_INSTALL_MS = 10 * 60_000;
 
 export type Done = (error: SendError | undefined, response?: WireResponse) => void;
 
@@ -42,27 +40,27 @@ export function createPeer({ to, addresses, shared, blocks }: PeerOptions): Peer
     return (lanes[name] = open());
   }
 
-  function install(request: InstallRequest, body: Bytes, question: Question): void {
+  async function install(request: InstallRequest, source: SnapshotSource): Promise<WireResponse> {
     const link = open();
-    link.ask({
-      ...question,
-      done(error, response) {
-        question.done(error, response);
-        link.end('closed', 'a connection carries one snapshot');
-      },
-    });
-    void pump(link, body, { size: request.size, stallMs: timeouts.requestMs });
+    try {
+      return await sendSnapshot(link, { request, source, shared });
+    } finally {
+      link.end('closed', 'a connection carries one snapshot');
+    }
   }
 
   return {
     moveTo,
-    send({ request, body }, done) {
+    send({ request, source }, done) {
+      if (request.kind === 'install') {
+        if (!source) return done(new SendError('error', 'an install without a stream'));
+        const failed = (error: unknown) => done(asSendError(error));
+        install(request, source).then((response) => done(undefined, response), failed);
+        return;
+      }
       const question = { ...encode(request, blocks), timeoutMs: timeouts.requestMs, done };
       attempt(done, () => {
-        if (request.kind === 'install') {
-          if (!body) throw new SendError('error', 'an install without a stream');
-          install(request, body, question);
-        } else if (request.kind !== 'append') control(question);
+        if (request.kind !== 'append') control(question);
         else if (!request.isHeartbeat) {
           // It says how far the commit is; the next entries, which say the same, are often near.
           lane('append').ask({ ...question, isLazy: request.entries.length === 0 });
@@ -161,9 +159,12 @@ function attempt(done: Done, begin: () => void): void {
   try {
     begin();
   } catch (error) {
-    done(error instanceof SendError ? error : new SendError('error', String(error)));
+    done(asSendError(error));
   }
 }
+
+const asSendError = (error: unknown): SendError =>
+  error instanceof SendError ? error : new SendError('error', String(error));
 
 function encode(request: Request, blocks: BlockCache): { parts: Uint8Array[]; kind: Kind } {
   const { kind } = request;
@@ -172,25 +173,4 @@ function encode(request: Request, blocks: BlockCache): { parts: Uint8Array[]; ki
   }
   const block = blocks.blockOf(request.entries);
   return { kind, parts: encodeRequest(requestToWire(request, { isBlocked: true }), { block }) };
-}
-
-interface Pace {
-  readonly size: number;
-  readonly stallMs: number;
-}
-
-async function pump(link: Link, body: Bytes, { size, stallMs }: Pace): Promise<void> {
-  let sent = 0;
-  try {
-    for await (const bytes of body) {
-      sent += bytes.length;
-      if (sent > size) return link.end('error', `the snapshot has more than its ${size} bytes`);
-      if (!(await link.write(bytes))) return;
-      link.extend(stallMs);
-    }
-  } catch (error) {
-    return link.end('error', `the snapshot cannot be read: ${String(error)}`);
-  }
-  if (sent < size) return link.end('error', `the snapshot ended after ${sent} of ${size} bytes`);
-  link.extend(Math.min(Math.max(1, size / BYTES_PER_TIMEOUT) * stallMs, MAX_INSTALL_MS));
 }

@@ -5,7 +5,6 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { Readable } from 'node:stream';
 import {
   createSecureContext,
   createServer as createTlsServer,
@@ -14,6 +13,7 @@ import {
 import type { FailureReason, Response } from '../core/types.ts';
 import { isUnknownCommand, responseFromWire } from '../wire/convert.ts';
 import { createBlockCache } from './blocks.ts';
+import { OUR_PROTOCOL } from './dial.ts';
 import { serve, type Held } from './inbound.ts';
 import { createPeer, type Peer } from './peer.ts';
 import {
@@ -21,7 +21,6 @@ import {
   DEFAULT_TRANSPORT_LIMITS,
   SendError,
   type AddressBook,
-  type Bytes,
   type Outgoing,
   type Secured,
   type Shared,
@@ -38,7 +37,7 @@ const KEEP_ALIVE_MS = 30_000;
 export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
   const { self, tls, log } = options;
   const shared: Shared = {
-    ...{ self, log },
+    ...{ self, log, isAllOurs: options.isAllOurs ?? false },
     tls: tls ? secure(tls) : undefined,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     limits: { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits },
@@ -50,8 +49,10 @@ export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
   let server: Server | undefined;
 
   return {
-    async listen(handler) {
-      const taken = createServer(shared, (socket) => serve(socket, { shared, handler, held }));
+    async listen(handler, kept) {
+      const taken = createServer(shared, (socket) =>
+        serve(socket, { shared, handler, kept, held }),
+      );
       server = taken;
       taken.on('connection', (socket: Socket) => {
         incoming.add(socket);
@@ -144,25 +145,34 @@ function secure(tls: TlsOptions): Secured {
   return { ...tls, context: createSecureContext({ ca, cert, key }) };
 }
 
-function ask(peerOf: Peers, outgoing: Outgoing): Promise<Response> {
+async function ask(peerOf: Peers, outgoing: Outgoing): Promise<Response> {
+  try {
+    return await exchange(peerOf, outgoing);
+  } finally {
+    // A stream nobody will read any more must not keep its file open.
+    await outgoing.source?.close();
+  }
+}
+
+function exchange(peerOf: Peers, outgoing: Outgoing): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const fail = (error: SendError) => {
-      discard(outgoing.body);
-      reject(error);
-    };
     const peer = peerOf(outgoing);
-    if (!peer) return fail(new SendError('unreachable', 'this transport is closed'));
+    if (!peer) return reject(new SendError('unreachable', 'this transport is closed'));
     peer.send(outgoing, (error, response) => {
-      if (error) return fail(error);
+      if (error) return reject(error);
       try {
         resolve(responseFromWire(response!));
       } catch (refused) {
         const reason: FailureReason = isUnknownCommand(response!) ? 'closed' : 'error';
-        fail(new SendError(reason, refused instanceof Error ? refused.message : String(refused)));
+        reject(new SendError(reason, refused instanceof Error ? refused.message : String(refused)));
       }
     });
   });
 }
+
+/** A stranger that offers protocols gets its own first one: none at all would be an alert. */
+const chooseProtocol = ({ protocols }: { readonly protocols: readonly string[] }) =>
+  protocols.includes(OUR_PROTOCOL) ? OUR_PROTOCOL : protocols[0];
 
 function createServer(shared: Shared, take: (socket: Socket) => void): Server {
   const { tls, limits, log } = shared;
@@ -173,6 +183,7 @@ function createServer(shared: Shared, take: (socket: Socket) => void): Server {
         ...always,
         ...{ ca, cert, key, requestCert: true, rejectUnauthorized: true },
         handshakeTimeout: shared.timeouts.requestMs,
+        ALPNCallback: chooseProtocol,
       })
     : createTcpServer(always);
   server.maxConnections = limits.maxConnections;
@@ -184,14 +195,4 @@ function createServer(shared: Shared, take: (socket: Socket) => void): Server {
     log.warn('a raft connection showed no good certificate', { reason: error.message });
   });
   return server;
-}
-
-/** A stream nobody will read any more must not keep its file open. */
-function discard(body: Bytes | undefined): void {
-  if (!body) return;
-  if (body instanceof Readable) body.destroy();
-  else
-    body[Symbol.asyncIterator]()
-      .return?.()
-      .then(undefined, () => undefined);
 }

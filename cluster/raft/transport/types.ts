@@ -1,6 +1,14 @@
 import type { Socket } from 'node:net';
 import type { PeerCertificate, SecureContext } from 'node:tls';
-import type { FailureReason, PeerRef, Request, Response, ServerId } from '../core/types.ts';
+import type {
+  FailureReason,
+  InstallRequest,
+  PeerRef,
+  Request,
+  Response,
+  ServerId,
+} from '../core/types.ts';
+import type { Rest } from '../wire/resume.ts';
 
 export type Bytes = AsyncIterable<Uint8Array>;
 
@@ -26,12 +34,31 @@ export interface Outgoing {
   /** Where it is dialed, unless the book knows better. */
   readonly address: string;
   readonly request: Request;
-  /** The stream of an install, exactly `request.size` bytes; read to its end or closed. */
-  readonly body?: Bytes;
+  /** Of an install; closed when it is over, whatever became of it. */
+  readonly source?: SnapshotSource;
 }
 
-/** `body` is the stream of an install. What the handler leaves unread is drained. */
-export type RequestHandler = (request: Request, body: Bytes | undefined) => Promise<Response>;
+export interface SnapshotSource {
+  readonly size: number;
+  /** CRC-32 of the whole. */
+  readonly crc: number;
+  /** The bytes from there to the end; called at most once. */
+  read(from: number): Bytes;
+  close(): Promise<void>;
+}
+
+/**
+ * `body` is the stream of an install; what the handler leaves unread is drained. With `rest` it is
+ * the rest of a snapshot of which the beginning was kept, and `request.size` that of the whole.
+ */
+export type RequestHandler = (
+  request: Request,
+  body: Bytes | undefined,
+  rest: Rest | undefined,
+) => Promise<Response>;
+
+/** How many bytes of this snapshot are kept from a stream that broke off. */
+export type KeptOf = (request: InstallRequest, crc: number) => Promise<number>;
 
 /** Where servers may be found: `host:port` each, likeliest first. */
 export type AddressBook = Readonly<Record<ServerId, readonly string[]>>;
@@ -96,6 +123,11 @@ export interface TcpTransportOptions {
   readonly listen: { readonly host: string; readonly port: number };
   readonly tls?: TlsOptions;
   readonly book?: AddressBook;
+  /**
+   * No Go node takes part. With TLS a peer shows by itself that it is one of ours; without, only
+   * what hashicorp has is sent, unless this says that it need not be.
+   */
+  readonly isAllOurs?: boolean;
   readonly timeouts?: Partial<Timeouts>;
   readonly limits?: Partial<TransportLimits>;
   readonly log: Log;
@@ -110,8 +142,8 @@ export interface TransportStats {
 }
 
 export interface TcpTransport {
-  /** Resolves once connections are taken. */
-  listen(handler: RequestHandler): Promise<void>;
+  /** Resolves once connections are taken. Without `kept` every snapshot comes whole. */
+  listen(handler: RequestHandler, kept?: KeptOf): Promise<void>;
   /** Where it listens, once it does. */
   address(): { readonly host: string; readonly port: number };
   /** @throws SendError */
@@ -137,6 +169,7 @@ export interface Shared {
   readonly self: PeerRef;
   /** Replaced when certificates are renewed. */
   tls: Secured | undefined;
+  readonly isAllOurs: boolean;
   readonly timeouts: Timeouts;
   readonly limits: TransportLimits;
   readonly log: Log;

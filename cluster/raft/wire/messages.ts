@@ -49,7 +49,7 @@ interface Header {
   Addr?: Raw | undefined;
   ID?: Raw | undefined;
   ProtocolVersion?: Int | undefined;
-  /** Ours: the sender is a Revenge node. Go ignores it; safety never rests on it. */
+  /** Ours, between Revenge nodes alone; see resume.ts. */
   Revenge?: Int | undefined;
 }
 
@@ -101,12 +101,16 @@ export interface WireInstallRequest extends Header {
   LastLogTerm?: Int | undefined;
   Leader?: Raw | undefined;
   Peers?: Raw | undefined;
+  RevengeCrc?: Int | undefined;
+  RevengeFrom?: Int | undefined;
+  RevengeSize?: Int | undefined;
   Size?: Int | undefined;
   SnapshotVersion?: Int | undefined;
   Term?: Int | undefined;
 }
 
 export interface WireInstallResponse extends Header {
+  RevengeFrom?: Int | undefined;
   Success?: boolean | undefined;
   Term?: Int | undefined;
 }
@@ -183,6 +187,9 @@ const REQUESTS: Record<Kind, readonly Field[]> = {
     ConfigurationIndex: 'uint',
     Leader: 'raw',
     Peers: 'raw',
+    RevengeCrc: 'uint',
+    RevengeFrom: 'uint',
+    RevengeSize: 'uint',
     Size: 'int',
     SnapshotVersion: 'int',
   }),
@@ -199,7 +206,7 @@ const RESPONSES: Record<Kind, readonly Field[]> = {
     Term: 'uint',
   }),
   vote: fields({ ...header, Granted: 'bool', Peers: 'raw', Term: 'uint' }),
-  install: fields({ ...header, Success: 'bool', Term: 'uint' }),
+  install: fields({ ...header, RevengeFrom: 'uint', Success: 'bool', Term: 'uint' }),
   timeoutNow: fields(header),
   preVote: fields({ ...header, Granted: 'bool', Term: 'uint' }),
 };
