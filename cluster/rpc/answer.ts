@@ -91,6 +91,7 @@ export function startRunning(res: ServerResponse, ms: number, now: number): Runn
   const controller = new AbortController();
   const { promise, resolve } = Promise.withResolvers<'deadline' | 'gone'>();
   const end = (why: 'deadline' | 'gone') => {
+    clearTimeout(timer);
     resolve(why);
     controller.abort();
   };

@@ -159,11 +159,13 @@ async function handOn(state: State, nodeId: string, handing: Handing): Promise<H
     const path = `/http${handing.path}`;
     const { agent } = state;
     const res = await send({ agent, nodeId, method, path, headers, body, patience });
-    res.once('close', leave);
+    if (res.closed) leave();
+    else res.once('close', leave);
     if (textOf(res.headers, HEADERS.error) !== undefined) {
       throwWireError(await readText(res, state.maxBodyBytes, patience), res.statusCode ?? 0);
     }
     const onAbort = () => res.destroy();
+    if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     res.once('close', () => signal?.removeEventListener('abort', onAbort));
     endWhenSilent(res, state.options.silenceMs ?? defaultSilenceMs);

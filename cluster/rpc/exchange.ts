@@ -1,4 +1,5 @@
-import { request, type Agent, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { request, type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { OutgoingHttpHeaders, RequestOptions } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { RpcError } from './errors.ts';
 
@@ -57,7 +58,7 @@ export function send(outgoing: Outgoing): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let isSent = false;
     // The agent keeps connections by host: here a node's id, which is nowhere looked up.
-    const req = request({ agent, host: nodeId, method, path, headers });
+    const req = begin({ agent, host: nodeId, method, path, headers });
     const fail = (error: Error) => {
       patience.onOver(undefined);
       reject(asRpcError(error, { nodeId, isSent, over: patience.over() }));
@@ -77,6 +78,16 @@ export function send(outgoing: Outgoing): Promise<IncomingMessage> {
     else pipeline(body, req, (error) => error && req.destroy(error));
     if (patience.over()) req.destroy(new Error('given up'));
   });
+}
+
+/** @throws RpcError for a path or a header that cannot be sent */
+function begin(options: RequestOptions): ClientRequest {
+  try {
+    return request(options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RpcError('bad-request', reason, { isExecuted: 'no', cause: error });
+  }
 }
 
 interface Circumstances {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { createDoorkeeper } from './doorkeeper.ts';
 import { createIssuer, until, useRpc, type Issuer } from './harness.ts';
 import { createReplayGuard } from './replay.ts';
+import { createSeldom } from './seldom.ts';
 import type { TlsMaterial } from './types.ts';
 
 const connections = Number(process.env['REVENGE_TEST_CONNECTIONS'] ?? 2_000);
@@ -93,5 +94,19 @@ describe('the memory of requests', () => {
     expect(admit('n1', 'a', 'b', 'a', 'b')).to.deep.equal([true, true, false, false]);
     expect(admit('n2', 'a', 'a')).to.deep.equal([true, false]);
     expect(admit('n1', 'c', 'b', 'a')).to.deep.equal([true, false, true]);
+  });
+});
+
+describe('what is said seldom', () => {
+  it('is said at once, and then with what was left out', () => {
+    let time = 0;
+    const said: [number, number][] = [];
+    const seldom = createSeldom(10, () => time);
+    for (; time < 35; time += 3) seldom((omitted) => said.push([time, omitted]));
+    expect(said).to.deep.equal([
+      [0, 0],
+      [12, 3],
+      [24, 3],
+    ]);
   });
 });

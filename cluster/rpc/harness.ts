@@ -1,10 +1,13 @@
 /** Clusters with real certificates on the loopback interface, for the tests of this folder. */
+import { webcrypto } from 'node:crypto';
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, createServer, type AddressInfo, type Server } from 'node:net';
+import type { Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { createAuthority, openAuthority, type Authority } from '../trust/ca.ts';
 import { createRequest } from '../trust/certificates.ts';
-import { createKey } from '../trust/x509.ts';
+import { uriOf } from '../trust/names.ts';
+import { createKey, x509 } from '../trust/x509.ts';
 import { createRpcClient } from './client.ts';
 import { RpcError } from './errors.ts';
 import { createRpcServer } from './server.ts';
@@ -39,11 +42,39 @@ export async function createIssuer(): Promise<Issuer> {
   };
 }
 
+const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048 };
+const algorithms = [
+  { name: 'ECDSA', namedCurve: 'P-521', hash: 'SHA-512' },
+  { ...rsa, publicExponent: new Uint8Array([1, 0, 1]) },
+  { name: 'Ed25519' },
+];
+
+/** Certificates of nobody's but their own, with all the names of a node. */
+export function selfSigned(nodeId: string): Promise<readonly Omit<TlsMaterial, 'ca'>[]> {
+  const made = algorithms.map(async (algorithm) => {
+    const pair = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+    const keys = pair as webcrypto.CryptoKeyPair;
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+      ...{ keys, signingAlgorithm: algorithm, name: [{ CN: [nodeId] }] },
+      extensions: [
+        new x509.SubjectAlternativeNameExtension([
+          { type: 'url', value: uriOf({ clusterId, nodeId }) },
+        ]),
+      ],
+    });
+    const der = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+    const key = x509.PemConverter.encode(der, 'PRIVATE KEY');
+    return { cert: certificate.toString('pem'), key };
+  });
+  return Promise.all(made);
+}
+
 /** What is open, and closed after each test. */
 export function useRpc() {
   const servers: RpcServer[] = [];
   const clients: RpcClient[] = [];
   const sockets: Socket[] = [];
+  const mutes: Server[] = [];
   const logged: string[] = [];
   let drawn = 0;
   const note = (message: string, facts?: Record<string, unknown>) =>
@@ -53,6 +84,7 @@ export function useRpc() {
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.destroy();
     for (const client of clients.splice(0)) client.close();
+    for (const mute of mutes.splice(0)) mute.close();
     await Promise.all(servers.splice(0).map((server) => server.close()));
     logged.length = 0;
   });
@@ -96,7 +128,14 @@ export function useRpc() {
     await once(socket, 'secureConnect');
     return socket;
   };
-  return { server, client, tcp, tls, logged };
+  /** The port of something that takes connections and says nothing. */
+  const silent = async () => {
+    const mute = createServer((socket) => keep(socket).resume()).listen(0, '127.0.0.1');
+    mutes.push(mute);
+    await once(mute, 'listening');
+    return (mute.address() as AddressInfo).port;
+  };
+  return { server, client, silent, tcp, tls, logged };
 }
 
 /** The error of a call; it must have one. */

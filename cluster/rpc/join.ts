@@ -46,7 +46,7 @@ const maxChain = 4;
 export async function joinCluster(options: JoinOptions): Promise<JoinAnswer> {
   const { address, token, shown, connectMs = 5_000 } = options;
   const first = await open(address, {}, connectMs);
-  const authority = chainOf(first).find((certificate) => isPinnedBy(token, certificate));
+  const authority = pinnedIn(first, token);
   first.destroy();
   if (!authority) {
     const message = `${address} is not of the cluster that made this token: nothing was said to it`;
@@ -78,14 +78,13 @@ async function open(address: string, tls: Trusting, connectMs: number): Promise<
   }
 }
 
-function chainOf(socket: TLSSocket): readonly X509Certificate[] {
-  const chain: X509Certificate[] = [];
+function pinnedIn(socket: TLSSocket, token: Token): X509Certificate | undefined {
   let at = socket.getPeerX509Certificate();
-  while (at && chain.length < maxChain) {
-    chain.push(at);
+  for (let depth = 0; at && depth < maxChain; depth += 1) {
+    if (isPinnedBy(token, at)) return at;
     at = at.issuerCertificate;
   }
-  return chain;
+  return undefined;
 }
 
 async function ask(socket: TLSSocket, options: JoinOptions): Promise<unknown> {

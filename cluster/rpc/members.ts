@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Doorkeeper } from './doorkeeper.ts';
+import { createSeldom } from './seldom.ts';
 import type { Log } from './types.ts';
+
+const logMs = 10_000;
 
 /** The open connections of each member. */
 export interface Members {
@@ -16,6 +19,7 @@ interface MembersDeps {
 }
 
 export function createMembers({ doorkeeper, perPeer, log }: MembersDeps): Members {
+  const seldom = createSeldom(logMs);
   const admitted = new WeakSet<Socket>();
   const open = new Map<string, Set<Socket>>();
   return {
@@ -23,7 +27,9 @@ export function createMembers({ doorkeeper, perPeer, log }: MembersDeps): Member
       if (admitted.has(socket)) return true;
       const mine = open.get(nodeId) ?? new Set();
       if (mine.size >= perPeer) {
-        log.warn('node rpc: a member has too many connections', { from: nodeId });
+        seldom((omitted) =>
+          log.warn('node rpc: a member has too many connections', { from: nodeId, omitted }),
+        );
         socket.destroy();
         return false;
       }

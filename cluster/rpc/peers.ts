@@ -1,7 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { checkLeaf } from '../trust/certificates.ts';
-import { TrustError } from '../trust/errors.ts';
 import { subjectOf } from '../trust/names.ts';
 
 /** Whose a connection is. */
@@ -18,6 +17,16 @@ export interface Expected {
 
 /** Who the other side of a handshake is: OpenSSL has checked the chain, the names are ours. */
 export function peerOf(socket: TLSSocket, expected: Expected): Peer {
+  try {
+    return find(socket, expected);
+  } catch (error) {
+    // Anybody may show anything here: what nobody foresaw is a stranger's, and no reason to fall.
+    const why = error instanceof Error ? error.message : String(error);
+    return { nodeId: undefined, why, formerly: undefined };
+  }
+}
+
+function find(socket: TLSSocket, expected: Expected): Peer {
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) {
     return { nodeId: undefined, why: 'no certificate was shown', formerly: undefined };
@@ -31,15 +40,10 @@ export function peerOf(socket: TLSSocket, expected: Expected): Peer {
 
 /**
  * OpenSSL names the last thing it found wrong, which may be the date of a certificate that is
- * nobody's at all: so what may be renewed is found out here.
+ * nobody's at all: so what may be renewed is found out here. @throws TrustError for the rest
  */
 function explain(certificate: X509Certificate, expected: Expected): Peer {
-  try {
-    const leaf = checkLeaf(certificate, { ...expected, allowExpired: true });
-    const why = 'the certificate has ended';
-    return { nodeId: undefined, why, formerly: leaf.subject.nodeId };
-  } catch (error) {
-    if (!(error instanceof TrustError)) throw error;
-    return { nodeId: undefined, why: error.message, formerly: undefined };
-  }
+  const leaf = checkLeaf(certificate, { ...expected, allowExpired: true });
+  const why = 'the certificate has ended';
+  return { nodeId: undefined, why, formerly: leaf.subject.nodeId };
 }

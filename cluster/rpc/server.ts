@@ -8,6 +8,7 @@ import { createDoorkeeper, type Doorkeeper } from './doorkeeper.ts';
 import { createMembers, type Members } from './members.ts';
 import { peerOf, type Peer } from './peers.ts';
 import { createResponder, type Responder } from './responder.ts';
+import { createSeldom } from './seldom.ts';
 import {
   DEFAULT_RPC_LIMITS,
   type RpcLimits,
@@ -36,6 +37,8 @@ const maxHeaderBytes = 32 * 1024;
 const timeoutCheckMs = 1_000;
 /** A silent connection is asked so late whether its other side is still there. */
 const probeMs = 15_000;
+/** Anybody can make these lines: so seldom that they do not fill the log. */
+const strangersLogMs = 10_000;
 
 /**
  * Listens for other nodes. Resolves once connections are taken.
@@ -96,13 +99,13 @@ function listen(server: Server, { listen: where, log }: RpcServerOptions): Promi
     server.once('error', reject);
     server.listen({ ...where }, () => {
       server.off('error', reject);
-      server.on('error', (error) => log.warn('node rpc: listening failed', facts(error)));
+      server.on('error', (error) => {
+        log.warn('node rpc: listening failed', { reason: error.message });
+      });
       resolve();
     });
   });
 }
-
-const facts = (error: Error) => ({ reason: error.message });
 
 function watch(shared: Shared): void {
   const { server, doorkeeper, limits, responder } = shared;
@@ -112,9 +115,12 @@ function watch(shared: Shared): void {
     doorkeeper.enter(socket, limits.greetingMs);
   });
   server.on('secureConnection', (socket) => greet(shared, socket));
-  server.on('tlsClientError', (error) => log.info('node rpc: no handshake', facts(error)));
+  const seldom = createSeldom(strangersLogMs);
+  const noteStranger = (what: string, error: Error) =>
+    seldom((omitted) => log.info(`node rpc: ${what}`, { reason: error.message, omitted }));
+  server.on('tlsClientError', (error) => noteStranger('no handshake', error));
   server.on('clientError', (error, socket) => {
-    log.info('node rpc: no request', facts(error));
+    noteStranger('no request', error);
     socket.destroy();
   });
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
