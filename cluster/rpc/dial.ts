@@ -1,9 +1,12 @@
 import { connect, type TLSSocket } from 'node:tls';
 import { subjectOf } from '../trust/names.ts';
 import { RpcError } from './errors.ts';
+import { createLine } from './line.ts';
 import type { RpcClientOptions, TlsMaterial } from './types.ts';
 
 const keepAliveMs = 15_000;
+/** Handshakes with one node: many calls at once would make each other late. */
+const dialsAtOnce = 4;
 
 /** Opens connections to nodes, wherever they are. */
 export interface Dialer {
@@ -18,32 +21,35 @@ export interface DialerDeps extends Pick<RpcClientOptions, 'clusterId' | 'candid
   readonly connectMs: number;
 }
 
-export function createDialer({ clusterId, candidates, tls, connectMs }: DialerDeps): Dialer {
+export function createDialer(deps: DialerDeps): Dialer {
+  const { candidates } = deps;
+  const inLine = createLine(dialsAtOnce);
   /** Where a node was last. */
   const found = new Map<string, string>();
-  return {
-    async dial(nodeId) {
-      const reasons: string[] = [];
-      const known = found.get(nodeId);
-      const all = candidates(nodeId);
-      const inTurn = known !== undefined && all.includes(known) ? [known, ...all] : all;
-      for (const address of new Set(inTurn)) {
-        try {
-          const socket = await connectTo(address, tls(), connectMs);
-          checkIsNode(socket, { clusterId, nodeId });
-          found.set(nodeId, address);
-          return socket;
-        } catch (error) {
-          reasons.push(`${address}: ${error instanceof Error ? error.message : String(error)}`);
-        }
+
+  async function dial(nodeId: string): Promise<TLSSocket> {
+    const reasons: string[] = [];
+    const known = found.get(nodeId);
+    const all = candidates(nodeId);
+    const inTurn = known !== undefined && all.includes(known) ? [known, ...all] : all;
+    for (const address of new Set(inTurn)) {
+      try {
+        const socket = await connectTo(address, deps.tls(), deps.connectMs);
+        checkIsNode(socket, { clusterId: deps.clusterId, nodeId });
+        found.set(nodeId, address);
+        return socket;
+      } catch (error) {
+        reasons.push(`${address}: ${error instanceof Error ? error.message : String(error)}`);
       }
-      found.delete(nodeId);
-      const why = reasons.join('; ') || 'no address of it is known';
-      throw new RpcError('unreachable', `the node ${nodeId} cannot be reached: ${why}`, {
-        ...{ isRetryable: true, isExecuted: 'no' },
-      });
-    },
-  };
+    }
+    found.delete(nodeId);
+    const why = reasons.join('; ') || 'no address of it is known';
+    throw new RpcError('unreachable', `the node ${nodeId} cannot be reached: ${why}`, {
+      ...{ isRetryable: true, isExecuted: 'no' },
+    });
+  }
+
+  return { dial: (nodeId) => inLine(nodeId, () => dial(nodeId)) };
 }
 
 /** Addresses are not identity: another node may live there by now, and that is no fault. */
@@ -76,17 +82,22 @@ export function connectTo(
       checkServerIdentity: () => undefined,
     });
     socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
+    let isOver = false;
     const fail = (error: Error) => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(timer);
       socket.destroy();
       reject(explained(error));
     };
-    const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    const onClose = () => fail(new Error('it hung up during the handshake'));
-    socket.once('error', fail).once('close', onClose);
+    // A process that was busy looks at what came meanwhile before it gives up.
+    const giveUp = () => fail(new Error(`no answer within ${timeoutMs} ms`));
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+    // For good: every error ends the connection, and whoever uses it by then hears of its end.
+    socket.on('error', fail).once('close', () => fail(new Error('it hung up')));
     socket.once('secureConnect', () => {
+      isOver = true;
       clearTimeout(timer);
-      socket.off('error', fail).off('close', onClose);
       resolve(socket);
     });
   });

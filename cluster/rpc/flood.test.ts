@@ -42,7 +42,7 @@ describe('a node that is flooded', () => {
   });
 
   it('does not wait for a handshake, nor for a first request', async () => {
-    const there = await server(n2, { limits: { greetingMs: 50 } });
+    const there = await server(n2, { limits: { greetingMs: 400 } });
     const silent = tcp(there.port);
     const halfway = tcp(there.port);
     halfway.write(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]));
@@ -55,7 +55,7 @@ describe('a node that is flooded', () => {
   });
 
   it('keeps members waiting neither, who only connect', async () => {
-    const there = await server(n2, { limits: { greetingMs: 50 } });
+    const there = await server(n2, { limits: { greetingMs: 400 } });
     const silent = await tls(there.port, n1);
     await until(() => there.stats().members === 1);
     await until(() => silent.closed);

@@ -218,7 +218,8 @@ describe('requests handed on', () => {
 
     it('when no answer begins in time', async () => {
       const { here } = await pair(() => {});
-      const error = await errorOf(here.handOn('n2', get({ timeoutMs: 20 })));
+      await errorOf(here.call('n2', 'none')); // there is a connection now
+      const error = await errorOf(here.handOn('n2', get({ timeoutMs: 100 })));
       expect(error).to.include({ code: 'deadline', isExecuted: 'unknown' });
     });
 

@@ -98,7 +98,7 @@ describe('joining', () => {
   });
 
   it('cannot be held up by who comes in and says nothing', async () => {
-    const there = await server(n2, { limits: { joinMs: 40, joins: 1 }, join: async () => 'in' });
+    const there = await server(n2, { limits: { joinMs: 400, joins: 1 }, join: async () => 'in' });
     const head = `POST /join HTTP/1.1\r\nhost: a\r\nauthorization: ${formatProof(token)}\r\n`;
     const slow = await tls(there.port, {});
     slow.write(`${head}content-length: 2\r\n\r\n`);

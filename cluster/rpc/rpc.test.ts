@@ -93,17 +93,17 @@ describe('calls between nodes', () => {
       typeof each === 'string' ? each : each.address,
     );
     let addresses = ['no address', '127.0.0.1:1', ...wrong, there.address];
-    const here = client(n1, { candidates: () => addresses, connectMs: 200 });
+    const here = client(n1, { candidates: () => addresses, connectMs: 700 });
     expect(await here.call('n2', 'echo', 1)).to.equal(1);
     for (const each of [other, foreign, false2]) expect(each.stats().answered).to.equal(0);
     addresses = ['no address', '127.0.0.1:1', ...wrong];
-    const lost = client(n1, { candidates: () => addresses, connectMs: 200 });
+    const lost = client(n1, { candidates: () => addresses, connectMs: 700 });
     const error = await errorOf(lost.call('n2', 'echo', 1));
     expect(error).to.include({ code: 'unreachable', isExecuted: 'no', isRetryable: true });
     const reasons = [
       'no address',
       'REFUSED',
-      'within 200',
+      'within 700',
       'n3 answers',
       'cluster c2',
       'another authority',
@@ -220,7 +220,8 @@ describe('calls between nodes', () => {
           },
         },
       });
-      const error = await errorOf(here.call('n2', 'slow', {}, { timeoutMs: 50 }));
+      await errorOf(here.call('n2', 'none')); // there is a connection now
+      const error = await errorOf(here.call('n2', 'slow', {}, { timeoutMs: 100 }));
       expect(error).to.include({ code: 'deadline', isExecuted: 'unknown' });
       await until(() => aborted && there.stats().calls === 0);
     });
@@ -229,7 +230,7 @@ describe('calls between nodes', () => {
       const there = await server(n2);
       const nobody = `127.0.0.1:${await silent()}`;
       const candidates = () => [nobody, there.address];
-      const here = client(n1, { candidates, connectMs: 100 });
+      const here = client(n1, { candidates, connectMs: 500 });
       const error = await errorOf(here.call('n2', 'echo', 1, { timeoutMs: 20 }));
       expect(error).to.include({ code: 'deadline', isExecuted: 'no' });
       // The connection that comes too late is kept for the next one.
@@ -357,6 +358,7 @@ describe('calls between nodes', () => {
       const there = await server(n2, { calls: { slow: () => gate.promise } });
       const here = client(n1, { candidates: () => [there.address], callsAtOnce: 1 });
       const first = here.call('n2', 'slow');
+      await until(() => there.stats().calls === 1);
       const second = here.call('n2', 'slow');
       const controller = new AbortController();
       const third = errorOf(here.call('n2', 'slow', {}, { signal: controller.signal }));
