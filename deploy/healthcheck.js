@@ -1,5 +1,5 @@
-// Asks the node in this container whether its orchestrator should keep it. Exits 0 when it should, 1
-// when not; the one line it prints is what `docker inspect` shows. Needs no shell, no curl, no package.
+// Asks the node in this container whether its orchestrator should keep it. Exits 0 when it should,
+// 1 when not; the one line it prints is what `docker inspect` shows. Needs no shell, curl, package.
 //
 //   node healthcheck.js [path or URL]     default: /health/swarm, at REVENGE_SERVER_PORT or 8080
 import { get } from 'node:http';
