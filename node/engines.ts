@@ -14,7 +14,7 @@ import { isUnavailable } from '#storage/postgres/errors.ts';
 import type { TypesenseEngine } from '#storage/search/typesense.ts';
 import { createRedis, type RedisEngine } from '#storage/redis/redis.ts';
 import type { Config } from './config/keys.ts';
-import { openMember } from './cluster/member.ts';
+import { openMember, type MemberWish } from './cluster/member.ts';
 import { openDatabase, type OpenDatabase } from './database.ts';
 import { fenceOf } from './fence.ts';
 import type { Metrics } from './metrics.ts';
@@ -42,6 +42,11 @@ export interface Engines {
 export interface EngineOptions {
   readonly config: Config;
   readonly identity: Identity;
+  /** How others reach this node, and what they may ask of it. */
+  readonly cluster: Pick<
+    MemberWish,
+    'version' | 'apiPort' | 'onHandedOn' | 'database' | 'onBarred'
+  >;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => number;
@@ -65,7 +70,7 @@ export async function openEngines(
   const url = config['cache.url'];
   const redis = url === undefined ? undefined : stack.use(createRedis({ url, log }));
   const outbox = createOutbox(sql);
-  const member = stack.use(await openMember({ ...options, sql, outbox }));
+  const member = stack.use(await openMember({ ...options, ...options.cluster, sql, outbox }));
   const { clock, currency } = member;
   const write = createWrite({ sql, outbox, fence: fenceOf, announce: member.announce });
   const cache = createCache({
@@ -74,7 +79,12 @@ export async function openEngines(
     log,
     now,
     onStale: options.onStale,
-    isCutOff: () => currency.ageMs() > config['cluster.max_staleness'],
+    isCutOff() {
+      const ageMs = currency.ageMs();
+      const isCutOff = ageMs > config['cluster.max_staleness'];
+      if (isCutOff) options.onStale(ageMs);
+      return isCutOff;
+    },
     l1MaxBytes: config['cache.l1_size'],
     onLookup: ({ type, tier, outcome }) => metrics.cacheLookups.inc({ type, tier, outcome }),
   });

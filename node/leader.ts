@@ -1,15 +1,41 @@
 import type { Offices } from '#cluster/member/office.ts';
+import { RpcError, type RpcClient } from '#cluster/rpc/index.ts';
+import { problem } from '#services/errors.ts';
 import { asLeader } from './fence.ts';
 import type { LeaderPort } from './http/leader.ts';
 
+export interface LeaderDeps {
+  readonly offices: Offices;
+  /** Undefined while this node is alone. */
+  readonly client: () => RpcClient | undefined;
+  readonly operatorPass: () => string;
+}
+
+const misdirected = 421;
+
 /** Who carries out what only the leader may, for HTTP. */
-export function createLeaderPort(offices: Offices, send: LeaderPort['send']): LeaderPort {
+export function createLeaderPort({ offices, client, operatorPass }: LeaderDeps): LeaderPort {
   return {
-    send,
     async find(timeoutMs) {
       const seat = await offices.find(timeoutMs);
       if (!seat || 'leader' in seat) return seat;
       return { here: (work) => asLeader(seat.here.fence, work) };
+    },
+    async send(leader, request) {
+      try {
+        const { isOperator, headers } = request;
+        const proof = isOperator ? { authorization: `Bearer ${operatorPass()}` } : {};
+        const handing = { ...request, headers: { ...headers, ...proof } };
+        const answer = await client()?.handOn(leader, handing);
+        if (answer?.status !== misdirected) return answer;
+        answer.body.destroy();
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error;
+        if (error.isExecuted === 'no') return undefined;
+        const detail = 'The leader was lost before it answered; it may have carried this out';
+        throw problem('outcome-unknown', detail, { retryAfterSeconds: 1, cause: error });
+      }
     },
   };
 }

@@ -8,6 +8,8 @@ export interface LifecycleDeps {
   readonly health: Health;
   readonly http: { close(): Promise<void> };
   readonly workers: Workers;
+  /** Lets another node lead, if there is one; within a second or two. */
+  readonly handOver: () => Promise<void>;
   /** Everything else, closed in reverse order of its making. */
   readonly rest: AsyncDisposableStack;
   readonly log: Log;
@@ -22,16 +24,18 @@ export interface Lifecycle {
 }
 
 /**
- * Ends a node: `soft` takes nothing new and lets what runs finish, `cancel` aborts it, `exit` leaves
- * at once. A level below one that was asked for before is nothing new.
+ * Ends a node: `soft` takes nothing new and lets what runs finish, `cancel` aborts it, `exit`
+ * leaves at once. A level below one that was asked for before is nothing new.
  */
 export function createLifecycle(deps: LifecycleDeps): Lifecycle {
-  const { health, http, workers, rest, log, softMs } = deps;
+  const { health, http, workers, rest, log, softMs, handOver } = deps;
   const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
   let isStopping = false;
 
   async function end(): Promise<void> {
     health.stopping();
+    // First, while requests are still taken: who asks meanwhile is sent to the next leader.
+    await handOver();
     await Promise.all([http.close(), workers.stop({ softMs })]);
     await rest.disposeAsync();
     log.info('stopped');

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import manifest from '#package.json' with { type: 'json' };
 import type { Log } from '#services/log.ts';
+import { ensureSecret } from '#services/users/index.ts';
 import { healthChecks } from './checks.ts';
 import { watchConfig } from './config/live.ts';
 import type { Config } from './config/keys.ts';
@@ -16,7 +18,10 @@ import { createLeaderPort } from './leader.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { startMetricsListener } from './metrics-listener.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { createOperator } from './operator.ts';
+import { enterCluster } from './cluster/enter.ts';
+import { createControl } from './cluster/operate.ts';
+import { createDoor } from './door.ts';
+import { createOperator, type Operator } from './operator.ts';
 import { createNodeHandlers } from './operations.ts';
 import { announce, withdraw } from './rundir.ts';
 import { createServices, ensureMovieLibraries, type Services } from './services.ts';
@@ -47,6 +52,21 @@ export interface RunningNode extends Lifecycle {
   readonly operatorToken: string;
 }
 
+async function openOperator({ sql }: Engines, now: () => number): Promise<Operator> {
+  return createOperator({
+    sql,
+    secret: await ensureSecret(sql, 'operator', { sizeBytes: 32 }),
+    now,
+  });
+}
+
+const leaderPort = ({ member }: Engines, { pass }: Operator) =>
+  createLeaderPort({
+    offices: member.offices,
+    client: () => member.network()?.client,
+    operatorPass: pass,
+  });
+
 const softMs = 10_000;
 const firstSeatMs = 10_000;
 
@@ -56,9 +76,6 @@ async function takePart({ member }: Engines, log: Log): Promise<void> {
   if (await member.offices.find(firstSeatMs)) return;
   log.warn('there is no leader yet: reading works, and changes are refused until there is one');
 }
-
-/** A node alone leads, or nobody does. */
-const handOn = () => Promise.resolve(undefined);
 
 /** Builds a node, in order, and starts it: this function is the architecture. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
@@ -74,7 +91,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const metrics = createMetrics();
   const staleness = createStaleness();
   const onStale = (ageMs: number) => staleness.note(ageMs);
-  const engines = await openEngines({ config, identity, log, metrics, now, onStale }, stack);
+  const door = createDoor(config, log);
+  const database = () => Promise.resolve(undefined);
+  const cluster = { ...door.wish, version: manifest.version, database };
+  await enterCluster({ config, identity, log, ...cluster, keepDatabase: async () => undefined });
+  const base = { config, identity, cluster, log, metrics, now, onStale };
+  const engines = await openEngines(base, stack);
   const events = createEventRing({ now, log }, { base: eventBase(engines.epoch) });
   const services = await createServices({ config, engines, events, metrics, nodeId, log, now });
   const health = stack.use(
@@ -85,9 +107,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   );
   addGauges(metrics, engines, services);
   await takePart(engines, log);
+  const control = createControl({
+    ...{ member: engines.member, nodeId, dataDir: config['data.dir'], now },
+    shareDatabase: async () => undefined,
+  });
+  if (config['cluster.enabled'] && config['cluster.raft.bootstrap']) await control.init();
   await health.start();
 
-  const operator = createOperator(engines);
+  const operator = await openOperator(engines, now);
   const http = stack.use(
     await startHttp(
       {
@@ -95,7 +122,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         authenticate: operator.authenticate(services.users.authenticate),
         recheck: operator.recheck(services.users.recheck),
         clock: engines.clock,
-        leader: createLeaderPort(engines.member.offices, handOn),
+        leader: leaderPort(engines, operator),
         redis: engines.redis,
         staleness,
         metrics: requestMetrics(metrics, health),
@@ -105,15 +132,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     ),
   );
   stack.use(await startMetricsListener(config, metrics));
+  door.open(http);
   const workers = stack.use(services.jobs.work(services.jobHandlers));
   followLoad(services, workers, stack);
   stack.use(watchLevel(options));
-  await announce(config['data.dir'], {
-    pid: process.pid,
-    url: `http://127.0.0.1:${http.port}`,
-    token: operator.token,
-    database: engines.open.isEmbedded ? engines.open.address : undefined,
-  });
+  await tellCommandLine(config, { engines, http, operator });
   stack.defer(() => withdraw(config['data.dir']));
   await ensureMovieLibraries(services, options.movies ?? [], log);
   const setupToken = await services.users.setup.offer();
@@ -121,9 +144,24 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
   const exit = options.exit ?? (() => process.exit(1));
   const rest = stack.move();
-  const lifecycle = createLifecycle({ health, http, workers, rest, log, softMs, exit });
+  const lifecycle = createLifecycle({
+    ...{ health, http, workers, rest, log, softMs, exit },
+    handOver: () => handOver(engines, log),
+  });
+  door.onBarred(() => lifecycle.stop());
   return { ...lifecycle, port: http.port, setupToken, operatorToken: operator.token };
 }
+
+const tellCommandLine = (
+  config: Config,
+  { engines, http, operator }: { engines: Engines; http: { port: number }; operator: Operator },
+) =>
+  announce(config['data.dir'], {
+    pid: process.pid,
+    url: `http://127.0.0.1:${http.port}`,
+    token: operator.token,
+    database: engines.open.isEmbedded ? engines.open.address : undefined,
+  });
 
 function httpOptions({ config: { values: config }, validateResponses = false }: NodeOptions) {
   return {
@@ -152,6 +190,20 @@ const requestMetrics = ({ requestDuration }: Metrics, health: Pick<Health, 'susp
     if (fact.status === 503) health.suspect();
   },
 });
+
+const handOverMs = 2_000;
+
+/** A leader that stops names its successor: an election would cost everybody seconds. */
+async function handOver({ member }: Engines, log: Log): Promise<void> {
+  if (!member.offices.current() || member.state.view().members.size < 2) return;
+  try {
+    await Promise.race([member.consensus.transfer(), pause(handOverMs)]);
+  } catch (error) {
+    log.warn('leadership could not be handed over; the others will elect', {
+      reason: String(error),
+    });
+  }
+}
 
 const loadEveryMs = 2_000;
 

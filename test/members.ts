@@ -1,96 +1,143 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createMember, type Member } from '#cluster/member/member.ts';
-import { createDriver } from '#cluster/raft/driver/driver.ts';
-import { openEngine } from '#cluster/raft/driver/open.ts';
-import type { StateMachine } from '#cluster/raft/driver/ports.ts';
-import { profiles } from '#cluster/raft/driver/settings.ts';
+import type { Member } from '#cluster/member/member.ts';
+import { openIdentity, type Identity } from '#cluster/trust/identity.ts';
+import type { ClusterControl } from '#node/cluster/control.ts';
+import { enterCluster } from '#node/cluster/enter.ts';
+import { openMember } from '#node/cluster/member.ts';
+import { createControl } from '#node/cluster/operate.ts';
+import { readConfig } from '#node/config/read.ts';
 import { createOutbox } from '#storage/cluster/outbox.ts';
-import { createOwnership } from '#storage/cluster/owner.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import { quiet } from './log.ts';
 import { freePorts } from './raft/processes/cluster.ts';
 
-export const testClusterId = '01890000-0000-7000-8000-0000000000c1';
-
-/** One member of a cluster of this process: real logs on disk, real sockets on loopback. */
+/** A node's part in a cluster without the rest of the node: real logs, real TLS on loopback. */
 export interface TestMember extends Member {
   readonly id: string;
+  readonly dataDir: string;
+  readonly control: ClusterControl;
 }
 
 export interface TestMembers extends AsyncDisposable {
-  /** Starts the member of this name, again if it was closed. */
-  start(id: string): Promise<TestMember>;
+  /** Starts the member of this name, again if it was closed; a new one by this token. */
+  start(id: string, join?: Join): Promise<TestMember>;
+  /** Starts these, the first alone and the others by its token, until each of them votes. */
+  grow(...ids: string[]): Promise<void>;
   leader(): Promise<TestMember>;
   readonly running: ReadonlyMap<string, TestMember>;
 }
 
-const timeouts = { heartbeatTimeoutMs: 200, electionTimeoutMs: 200, leaderLeaseTimeoutMs: 100 };
+interface Join {
+  readonly token: string;
+  readonly addresses: readonly string[];
+}
 
-/** Members that share a database, with a log each under a temporary folder; none is started yet. */
-export async function testMembers(sql: Sql, ids: readonly string[]): Promise<TestMembers> {
+export interface MembersOptions {
+  readonly onBarred?: (error: Error) => void;
+}
+
+/** Members that share a database, with a data folder each; none is started yet. */
+export async function testMembers(sql: Sql, options: MembersOptions = {}): Promise<TestMembers> {
   const dir = await mkdtemp(join(tmpdir(), 'revenge-members-'));
-  const free = await freePorts(ids.length);
-  const ports = new Map(ids.map((id, nth) => [id, free[nth]!]));
-  const addressOf = (id: string) => `127.0.0.1:${ports.get(id)}`;
-  const servers = ids.map((id) => ({ id, address: addressOf(id), suffrage: 'voter' as const }));
   const running = new Map<string, TestMember>();
-  const outbox = createOutbox(sql);
-
-  const openDriver = async (id: string, machine: StateMachine, machineHas: number) => {
-    const network = ids.length > 1 ? { listen: { host: '127.0.0.1', port: ports.get(id)! } } : {};
-    const engine = await openEngine(
-      {
-        id,
-        address: addressOf(id),
-        ...network,
-        dir: join(dir, id),
-        profile: { ...profiles.lan, ...timeouts },
-        trailingEntries: 100,
-        snapshotIntervalMs: 60_000,
-        snapshotThreshold: 1000,
-        bootstrap: { servers },
-        hostTimeoutMs: 0,
-      },
-      quiet,
-    );
-    const link = { link: engine, machine, machineHas, log: quiet };
-    const driver = createDriver({ ...link, lossGraceMs: 400 });
-    await engine.start();
-    return driver;
-  };
-  return {
-    running,
-    async start(id) {
-      const member = createMember({
-        ...{ nodeId: id, outbox, log: quiet, now: Date.now, maxStalenessMs: 2000 },
-        elapsed: () => performance.now(),
-        pause: (ms) => pause(ms),
-        openDriver: (machine, has) => openDriver(id, machine, has),
-        found: () => createOwnership(sql).claim(testClusterId),
-        proposeThere: (leader, command) => running.get(leader)!.consensus.propose(command),
-      });
+  const ports = new Map<string, number[]>();
+  const start: TestMembers['start'] = async (id, by) => {
+    const dataDir = join(dir, id);
+    if (!ports.has(id)) ports.set(id, await freePorts(3));
+    const identity = await openIdentity({
+      ...{ dir: dataDir, configuredId: id, now: Date.now, randomId: randomUUID },
+    });
+    try {
+      const member = await openOne(
+        { sql, id, dataDir, by, ports: ports.get(id)!, identity },
+        options,
+      );
       const close = async () => {
         running.delete(id);
         await member.close();
+        await identity.close();
       };
-      const started = { ...member, id, close, [Symbol.asyncDispose]: close };
-      await member.start([]);
+      const started = { ...member, close, [Symbol.asyncDispose]: close };
       running.set(id, started);
       return started;
-    },
-    async leader() {
-      for (;;) {
-        const found = [...running.values()].find(({ offices }) => offices.current());
-        if (found) return found;
-        await pause(5);
+    } catch (error) {
+      await identity.close();
+      throw error;
+    }
+  };
+  const leader = async () => {
+    for (;;) {
+      const found = [...running.values()].find(({ offices }) => offices.current());
+      if (found) return found;
+      await pause(5);
+    }
+  };
+  return {
+    ...{ running, start, leader },
+    async grow(first, ...rest) {
+      const { control } = await start(first);
+      await leader();
+      await control.init();
+      for (const id of rest) {
+        await leader();
+        const made = await control.createToken({ kind: 'node', uses: 1, by: 'the test' });
+        await start(id, made);
       }
+      await control.setAutopilot({ ...(await control.autopilot()), stabilizationMs: 100 });
+      const isVoting = async () => {
+        const { members } = await control.status();
+        return rest.length === members.length - 1 && members.every(({ isVoter }) => isVoter);
+      };
+      while (!(await isVoting())) await pause(50);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...running.values()].map((member) => member.close()));
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+interface One {
+  readonly sql: Sql;
+  readonly id: string;
+  readonly dataDir: string;
+  readonly by: Join | undefined;
+  readonly ports: readonly number[];
+  readonly identity: Identity;
+}
+
+async function openOne(
+  { sql, id, dataDir, by, ports, identity }: One,
+  { onBarred = () => undefined }: MembersOptions,
+): Promise<TestMember> {
+  const [raft, rpc, gossip] = ports.map((port) => `127.0.0.1:${port}`);
+  const { values } = readConfig({ env: { REVENGE_DATA_DIR: dataDir } });
+  const config = {
+    ...values,
+    'server.host': '127.0.0.1',
+    'cluster.raft.bind_addr': raft!,
+    'cluster.rpc.bind_addr': rpc!,
+    'cluster.gossip.bind_addr': gossip!,
+    'cluster.raft.heartbeat_timeout': 300,
+    'cluster.raft.election_timeout': 300,
+    'cluster.max_staleness': 2_000,
+    'cluster.join_token': by?.token,
+    'cluster.raft.join_addrs': [...(by?.addresses ?? [])],
+  };
+  const wish = {
+    ...{ config, identity, version: '0.0.0', sql, outbox: createOutbox(sql), log: quiet },
+    ...{ apiPort: () => 1, onBarred, now: Date.now, database: async () => undefined },
+    onHandedOn: () => undefined,
+  };
+  await enterCluster({ ...wish, keepDatabase: async () => undefined });
+  const member = await openMember(wish);
+  await member.start([]);
+  const control = createControl({
+    ...{ member, nodeId: id, dataDir, now: Date.now, shareDatabase: async () => undefined },
+  });
+  return { ...member, id, dataDir, control };
 }

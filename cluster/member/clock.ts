@@ -22,10 +22,26 @@ interface Waiter {
   readonly wake: (isThere: boolean) => void;
 }
 
+export interface RaftClock extends InvalidationClock {
+  /**
+   * Somebody says that these tags are stale at an index that may not be applied here yet. What was
+   * loaded before is then no longer served, also if it is not true; what is loaded from now on
+   * counts once the index is applied.
+   */
+  hint(index: number, tags: readonly string[]): void;
+}
+
+/** The furthest ahead of what is applied that a hint may be. */
+const hintAheadMax = 10_000;
+
 /** The cache's clock of a cluster: its indices are those of the Raft log. */
-export function createRaftClock(source: ClockSource, announce: Announce): InvalidationClock {
+export function createRaftClock(source: ClockSource, announce: Announce): RaftClock {
   const waiters = new Set<Waiter>();
+  const listeners = new Set<(index: number, tags: readonly string[]) => void>();
   let floor = source.index();
+  source.onInvalidate((index, tags) => {
+    for (const listener of listeners) listener(index, tags);
+  });
   source.onApplied((index) => {
     if (waiters.size === 0) return;
     for (const waiter of waiters) if (waiter.index <= index) waiter.wake(true);
@@ -54,16 +70,16 @@ export function createRaftClock(source: ClockSource, announce: Announce): Invali
     // Nothing that an earlier founding of the cluster stamped can be trusted either.
     floor: () => Math.max(floor, source.index() - (source.index() % perEpoch)),
     invalidate: announce,
+    hint(index, tags) {
+      const applied = source.index();
+      if (index <= applied || index > applied + hintAheadMax) return;
+      for (const listener of listeners) listener(index, tags);
+    },
     onInvalidate(listener) {
-      let isOn = true;
       // It has not heard of what came before it listened.
       floor = Math.max(floor, source.index());
-      source.onInvalidate((index, tags) => {
-        if (isOn) listener(index, tags);
-      });
-      return () => {
-        isOn = false;
-      };
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     waitFor,
   };

@@ -3,6 +3,7 @@ import type { Driver, Leadership, Place } from '../raft/driver/driver.ts';
 import { RaftRefusedError } from '../raft/driver/errors.ts';
 import type { EngineStatus } from '../raft/driver/messages.ts';
 import type { Log } from '../raft/driver/ports.ts';
+import type { AddressBook } from '../raft/transport/types.ts';
 import { encodeCommand } from '../state/command.ts';
 import type { Command, Result } from '../state/types.ts';
 
@@ -16,8 +17,8 @@ export interface ConsensusOptions {
 
 /**
  * The Raft of this node, whichever engine runs it. Engines come and go: one in this process while
- * the node is alone, one of its own process in a cluster, another when that one died. What is applied
- * stays, and what was under way ends with an error that says whether it may have happened.
+ * the node is alone, one of its own process in a cluster, another when that one died. What is
+ * applied stays, and what was under way ends with an error that says whether it may have happened.
  */
 export interface Consensus {
   start(): Promise<void>;
@@ -33,6 +34,10 @@ export interface Consensus {
   change(change: Change): Promise<Place>;
   transfer(to?: ServerId): Promise<void>;
   stepDown(): void;
+  /** Where the others are, from now on. */
+  setBook(book: AddressBook): void;
+  /** Reads the certificates again. */
+  reloadTls(): Promise<void>;
   snapshot(): Promise<Place>;
   status(): Promise<EngineStatus>;
   /** The Raft index up to which entries are applied here. */
@@ -86,6 +91,8 @@ export function createConsensus(options: ConsensusOptions): Consensus {
     change: async (change) => running().change(change),
     transfer: async (to) => running().transfer(to),
     stepDown: () => room.driver?.stepDown(),
+    setBook: (book) => room.driver?.setBook(book),
+    reloadTls: async () => room.driver?.reloadTls(),
     snapshot: async () => running().snapshot(),
     status: async () => running().status(),
     applied: () => room.driver?.applied() ?? 0,

@@ -13,9 +13,13 @@ interface ServeOptions extends GlobalOptions {
   readonly movies?: readonly string[];
   readonly port?: string;
   readonly host?: string;
+  readonly join?: readonly string[];
+  readonly token?: string;
 }
 
-/** Keeps what was asked while the node was still starting; a start takes seconds, and ends first. */
+/**
+ * Keeps what was asked while the node was still starting; a start takes seconds, and ends first.
+ */
 function createStopper() {
   let asked: StopLevel | undefined;
   let node: Pick<RunningNode, 'stop'> | undefined;
@@ -42,11 +46,15 @@ export function addServe(program: Command): void {
     .option('--movies <dir>', 'make a film library of this folder (may be repeated)', collect)
     .option('--port <number>', 'port of the API and the web app (server.port)')
     .option('--host <address>', 'address to listen on (server.host)')
+    .option('--join <host:port>', 'join the cluster of this member (may be repeated)', collect)
+    .option('--token <token>', 'what `cluster token create` printed (cluster.join_token)')
     .action(async (_options: ServeOptions, command: Command) => {
       const options = command.optsWithGlobals<ServeOptions>();
       const { config, output, env } = createContext(options, {
         ...(options.port === undefined ? {} : { 'server.port': options.port }),
         ...(options.host === undefined ? {} : { 'server.host': options.host }),
+        ...(options.join === undefined ? {} : { 'cluster.raft.join_addrs': options.join.join() }),
+        ...(options.token === undefined ? {} : { 'cluster.join_token': options.token }),
       });
       const log = createLog({
         level: config.values['log.level'],

@@ -1,76 +1,129 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { hostname, networkInterfaces } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { addressesOf, parseHostPort, type Listens } from '#cluster/member/addresses.ts';
+import type { BarredError } from '#cluster/member/barred.ts';
+import { hasCredentials } from '#cluster/member/credentials.ts';
+import { createJoinHandler } from '#cluster/member/joining.ts';
 import { createMember, type Member } from '#cluster/member/member.ts';
-import { createDriver, type Driver } from '#cluster/raft/driver/driver.ts';
-import { openEngine } from '#cluster/raft/driver/open.ts';
-import type { StateMachine } from '#cluster/raft/driver/ports.ts';
-import { profiles, type EngineSettings } from '#cluster/raft/driver/settings.ts';
+import { openNetwork, type NetworkDeps } from '#cluster/member/network.ts';
+import type { Announcement } from '#cluster/state/types.ts';
 import type { Identity } from '#cluster/trust/identity.ts';
 import type { Log } from '#services/log.ts';
 import type { Outbox } from '#storage/cluster/outbox.ts';
 import { createOwnership } from '#storage/cluster/owner.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import type { Config } from '../config/keys.ts';
+import { startDriver } from './driver.ts';
 
-export interface ClusterDeps {
+export interface MemberWish {
   readonly config: Config;
   readonly identity: Identity;
+  readonly version: string;
   readonly sql: Sql;
   readonly outbox: Outbox;
+  /** The port of the API; 0 until it is known. */
+  readonly apiPort: () => number;
+  readonly onHandedOn: NetworkDeps['onHandedOn'];
+  /** What a newcomer is told of the database; undefined: it has its own setting. */
+  readonly database: () => Promise<unknown>;
+  /** This node may not take part; it has to end. */
+  readonly onBarred: (error: BarredError) => void;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** Nobody else votes, so there is nobody to wait for. */
-const aloneTimeouts = { heartbeatTimeoutMs: 50, electionTimeoutMs: 50, leaderLeaseTimeoutMs: 50 };
-const trailingEntries = 10_240;
+/** The levels of the cluster's features that this version works with. */
+const features = { min: 1, max: 1 } as const;
+
+const elapsed = () => performance.now();
 
 /**
  * This node's part in its cluster; it takes part once it is started.
  * @throws ForeignDatabaseError when the database is another cluster's
  */
-export async function openMember(deps: ClusterDeps): Promise<Member> {
-  const { config, identity, sql, outbox, now } = deps;
-  const log = deps.log.child({ module: 'cluster' });
+export async function openMember(wish: MemberWish): Promise<Member> {
+  const { config, identity, sql, outbox, now } = wish;
+  const { nodeId, bootEpoch, session } = identity;
+  const log = wish.log.child({ module: 'cluster' });
   const owners = createOwnership(sql);
   await owners.check(identity.clusterId);
-  return createMember({
-    nodeId: identity.nodeId,
-    ...{ outbox, log, now, pause },
-    elapsed: () => performance.now(),
+  const isJoiner = await hasCredentials(config['data.dir']);
+  const tell = (gossipId: string | undefined) => announcementOf(wish, gossipId);
+  const member: Member = createMember({
+    self: { id: nodeId, bootEpoch, session },
+    ...{ tell, outbox, log, now, elapsed, pause, onBarred: wish.onBarred },
     maxStalenessMs: config['cluster.max_staleness'],
-    openDriver: (machine, has) => openDriver(deps, { machine, has, log }),
+    openDriver: (machine, has, network) =>
+      startDriver({ config, nodeId, isFounder: !isJoiner, machine, has, network, log }),
+    openNetwork: (calls) => openDoors(wish, { calls, member: () => member, log }),
+    onAnnounced: (announced) =>
+      log.info('is known to the cluster', { addresses: announced.addresses }),
     async found() {
       const clusterId = identity.clusterId ?? randomUUID();
       // Kept first: a database that is claimed by nobody who remembers it is lost to all.
       await identity.save({ clusterId });
       return owners.claim(clusterId);
     },
-    proposeThere: (leader) =>
-      Promise.reject(new Error(`this node is alone, and knows no ${leader}`)),
+  });
+  return member;
+}
+
+type Calls = NetworkDeps['calls'];
+
+async function openDoors(
+  wish: MemberWish,
+  { calls, member, log }: { calls: Calls; member: () => Member; log: Log },
+) {
+  const { config, identity, now } = wish;
+  const { nodeId, clusterId, bootEpoch, session } = identity;
+  const dataDir = config['data.dir'];
+  if (clusterId === undefined || !(await hasCredentials(dataDir))) return undefined;
+  const { rpc, gossip } = listensOf(wish);
+  const { state, propose } = member();
+  return openNetwork({
+    ...{ dataDir, calls, state, log, now, elapsed },
+    self: { nodeId, clusterId, bootEpoch, session },
+    listens: { rpc, gossip },
+    onHandedOn: wish.onHandedOn,
+    random: Math.random,
+    randomId: randomUUID,
+    join: createJoinHandler({
+      ...{ dataDir, clusterId, propose, now },
+      peers: () => state.view().members.values(),
+      database: wish.database,
+      onJoined: ({ id, name, kind }) => log.info('a member joins', { id, name, kind }),
+    }),
   });
 }
 
-async function openDriver(
-  { config, identity: { nodeId } }: ClusterDeps,
-  { machine, has, log }: { machine: StateMachine; has: number; log: Log },
-): Promise<Driver> {
-  const settings: EngineSettings = {
-    id: nodeId,
-    address: nodeId,
-    dir: config['cluster.raft.data_dir'] ?? join(config['data.dir'], 'raft'),
-    profile: { ...profiles.lan, ...aloneTimeouts },
-    trailingEntries,
-    snapshotIntervalMs: config['cluster.raft.snapshot_interval'],
-    snapshotThreshold: config['cluster.raft.snapshot_threshold'],
-    bootstrap: { servers: [{ id: nodeId, address: nodeId, suffrage: 'voter' }] },
-    hostTimeoutMs: 0,
+function listensOf({ config, apiPort }: Pick<MemberWish, 'config' | 'apiPort'>): Listens {
+  const advertised = config['cluster.raft.advertise_addr'];
+  return {
+    raft: parseHostPort(config['cluster.raft.bind_addr']),
+    rpc: parseHostPort(config['cluster.rpc.bind_addr']),
+    gossip: parseHostPort(config['cluster.gossip.bind_addr']),
+    api: { host: config['server.host'], port: apiPort() },
+    advertise: advertised === undefined ? undefined : parseHostPort(advertised).host,
   };
-  const engine = await openEngine(settings, log);
-  const lossGraceMs = 2 * settings.profile.electionTimeoutMs;
-  const driver = createDriver({ link: engine, machine, machineHas: has, log, lossGraceMs });
-  await engine.start();
-  return driver;
+}
+
+/** What this node says of itself. */
+export function announcementOf(
+  wish: Pick<MemberWish, 'config' | 'identity' | 'version' | 'apiPort'>,
+  gossipId: string | undefined,
+): Announcement {
+  const { identity, version } = wish;
+  return {
+    id: identity.nodeId,
+    name: hostname(),
+    kind: 'node',
+    addresses: addressesOf(listensOf(wish), networkInterfaces()),
+    bootEpoch: identity.bootEpoch,
+    session: identity.session,
+    version,
+    features,
+    ...(gossipId === undefined ? {} : { gossipId }),
+  };
 }

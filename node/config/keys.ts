@@ -117,35 +117,38 @@ export const keys = {
   'media.image_cache': key(size, 'disk for resized pictures', { fallback: '2GB' }),
   'media.folders': key(list, 'where the folder picker may look', { fallback: ['/'] }),
 
-  'cluster.enabled': key(flag, 'false: a cluster of one, no cluster listener', {
-    fallback: false,
-    ...reserved,
-  }),
-  'cluster.mode': key(z.literal('raft', { error: 'raft' }), 'the only one', {
-    fallback: 'raft',
-    ...reserved,
-  }),
+  'cluster.enabled': key(
+    flag,
+    'open to others from the first start on; `cluster init` does it too',
+    {
+      fallback: false,
+    },
+  ),
+  'cluster.mode': key(z.literal('raft', { error: 'raft' }), 'the only one', { fallback: 'raft' }),
   'cluster.node_id': key(maybe(text), 'made once and kept in the data folder'),
-  'cluster.raft.bind_addr': key(hostPort, 'where Raft listens', {
-    fallback: '0.0.0.0:7000',
-    ...reserved,
+  'cluster.join_token': key(maybe(text), 'lets this node into the cluster of join_addrs', hidden),
+  'cluster.raft.bind_addr': key(hostPort, 'where Raft listens', { fallback: '0.0.0.0:7000' }),
+  'cluster.raft.advertise_addr': key(
+    maybe(hostPort),
+    'where peers reach it; its host counts for the other ports too; absent: found out',
+  ),
+  'cluster.rpc.bind_addr': key(hostPort, 'where nodes ask each other, and newcomers to join', {
+    fallback: '0.0.0.0:7001',
   }),
-  'cluster.raft.advertise_addr': key(maybe(hostPort), 'where peers reach it', reserved),
+  'cluster.gossip.bind_addr': key(hostPort, 'where hints are exchanged', {
+    fallback: '0.0.0.0:7002',
+  }),
   'cluster.raft.data_dir': key(maybe(text), 'absent: data folder + /raft'),
-  'cluster.raft.bootstrap': key(flag, 'start a new cluster', { fallback: false, ...reserved }),
+  'cluster.raft.bootstrap': key(flag, 'found the cluster that others join', { fallback: false }),
   'cluster.raft.bootstrap_expect': key(maybe(whole(1, 9)), 'servers to wait for', reserved),
-  'cluster.raft.join_addrs': key(list, 'members to join', { fallback: [], ...reserved }),
+  'cluster.raft.join_addrs': key(list, 'RPC addresses of members, host:port or dns:name:port', {
+    fallback: [],
+  }),
   'cluster.raft.heartbeat_timeout': key(duration, 'silence before an election', {
     fallback: '1s',
-    ...reserved,
   }),
-  'cluster.raft.election_timeout': key(duration, 'time for one election', {
-    fallback: '1s',
-    ...reserved,
-  }),
-  'cluster.raft.snapshot_interval': key(duration, 'how often to look', {
-    fallback: '120s',
-  }),
+  'cluster.raft.election_timeout': key(duration, 'time for one election', { fallback: '1s' }),
+  'cluster.raft.snapshot_interval': key(duration, 'how often to look', { fallback: '120s' }),
   'cluster.raft.snapshot_threshold': key(whole(16, 10_000_000), 'entries before a snapshot', {
     fallback: 8192,
   }),

@@ -54,9 +54,7 @@ export interface ExchangeOptions {
 export function openExchange(req: Request, res: Response, options: ExchangeOptions): Exchange {
   const { path, search } = splitUrl(req.url);
   const handedOn = handedOnFrom(req);
-  const id =
-    handedOn?.requestId ??
-    requestId(req.headers['x-request-id'] as string | undefined, options.makeId);
+  const id = requestId(req.headers['x-request-id'] as string | undefined, options.makeId);
   let controller: AbortController | undefined;
   let reason: Error | undefined;
   return {

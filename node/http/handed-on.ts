@@ -3,9 +3,8 @@ import type { IncomingMessage } from 'node:http';
 /** What the node that handed a request on says of it. */
 export interface HandedOnFrom {
   readonly nodeId: string;
-  readonly requestId: string;
-  /** The client's address there. */
-  readonly ip: string;
+  /** The client's address there; undefined when it did not say. */
+  readonly ip: string | undefined;
 }
 
 /** Beside the requests, not in their headers: what a client sends can never be taken for it. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { problem } from '#services/errors.ts';
 import { readRaw } from './body.ts';
@@ -8,22 +9,20 @@ import type { IndexClock } from './index-clock.ts';
 /** A request as another node is given it: nothing of it is changed, the caller's proof included. */
 export interface HandedOn {
   readonly method: string;
-  /** Path and query. */
-  readonly url: string;
-  /** Flat: name, value, …; without those of the connection. */
-  readonly headers: readonly string[];
+  /** With its query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  readonly requestId: string;
-  /** The client's address. */
-  readonly ip: string;
+  readonly clientAddress: string;
   readonly signal: AbortSignal;
+  /** The operator of this node asks, whose proof only this node knows. */
+  readonly isOperator: boolean;
 }
 
 /** The leader's answer; `body` must be read or destroyed. */
 export interface LeaderAnswer {
   readonly status: number;
-  /** Flat: name, value, …; without those of the connection. */
-  readonly headers: readonly string[];
+  readonly headers: IncomingHttpHeaders;
   readonly body: Readable;
 }
 
@@ -37,7 +36,7 @@ export interface LeaderPort {
   find(timeoutMs: number): Promise<Seat | undefined>;
   /**
    * Hands a request to the leader; undefined when it was not carried out: the other node does not
-   * lead, or was not reached. Rejects with OutcomeUnknown when it may have been.
+   * lead, or was not reached. Throws `outcome-unknown` when it may have been.
    */
   send(leader: string, request: HandedOn): Promise<LeaderAnswer | undefined>;
 }
@@ -56,7 +55,9 @@ const patienceMs = 8_000;
 const handedOnPatienceMs = 1_500;
 const againMs = 50;
 
-/** Carries `work` out on the leader: here, or by handing the whole request to the node that leads. */
+/**
+ * Carries `work` out on the leader: here, or by handing the whole request to the node that leads.
+ */
 export async function onLeader(
   exchange: Exchange,
   context: LeaderContext,
@@ -91,12 +92,13 @@ async function handOn(
   exchange.body ??= await readRaw(req, res, bodyLimitBytes);
   return port.send(leader, {
     method: req.method,
-    url: req.url,
-    headers: endToEnd(req.rawHeaders),
+    path: req.url,
+    // One id in the logs of both nodes.
+    headers: { ...req.headers, 'x-request-id': exchange.id },
     body: exchange.body,
-    requestId: exchange.id,
-    ip: exchange.ip,
+    clientAddress: exchange.ip,
     signal: exchange.signal,
+    isOperator: exchange.principal?.via === 'operator',
   });
 }
 
@@ -105,34 +107,8 @@ async function sendAnswer(
   { clock, behindMs }: LeaderContext,
   { status, headers, body }: LeaderAnswer,
 ): Promise<void> {
-  const at = headers.findIndex((name, i) => i % 2 === 0 && /^x-revenge-index$/i.test(name));
-  const index = at < 0 ? 0 : Number(headers[at + 1]);
+  const index = Number(headers['x-revenge-index'] ?? 0);
   // The client's next read comes here; if this takes too long, the index it was told protects it.
   if (Number.isSafeInteger(index)) await clock.waitFor(index, behindMs);
   await sendHandedOn(exchange, { status, headers, body });
-}
-
-/** RFC 9110 §7.6.1, and the length, which is stated anew. */
-const connectionHeaders = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'content-length',
-  'expect',
-]);
-
-/** Headers that are for the other end, flat. */
-export function endToEnd(raw: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    if (!connectionHeaders.has(name.toLowerCase())) kept.push(name, raw[i + 1] ?? '');
-  }
-  return kept;
 }

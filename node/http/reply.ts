@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { JsonAnswer, StreamReply } from '#api/handler.ts';
@@ -126,10 +126,10 @@ async function pump(stream: Readable & { recycle?(chunk: Uint8Array): void }, re
 /** Passes another node's answer on as it is. */
 export async function sendHandedOn(
   { res }: Exchange,
-  answer: { status: number; headers: readonly string[]; body: Readable },
+  answer: { status: number; headers: OutgoingHttpHeaders; body: Readable },
 ): Promise<void> {
   if (res.destroyed || res.headersSent) return void answer.body.destroy();
-  res.writeHead(answer.status, [...answer.headers]);
+  res.writeHead(answer.status, answer.headers);
   await pump(answer.body, res);
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mergeTopics, readTopics } from '#api/spec.ts';
 import type { Handlers } from '#api/handler.ts';
 import type { Log } from '#services/log.ts';
@@ -38,11 +39,17 @@ export interface HttpDeps {
   readonly now: () => number;
 }
 
+/** An API that is served. */
+export interface Http extends Listening {
+  /** Takes a request that came another way than through its port. */
+  readonly handle: (req: IncomingMessage, res: ServerResponse) => void;
+}
+
 /** Serves the API; disposing of it lets what runs finish. Rejects when the port is taken. */
 export async function startHttp(
   deps: HttpDeps,
   options: { app: AppOptions; listen: ListenOptions },
-): Promise<Listening> {
+): Promise<Http> {
   const spec = mergeTopics(readTopics().values(), deps.version);
   const streams = createEventStreams({ ...deps, timers: realTimers });
   const handlers = {
@@ -62,5 +69,6 @@ export async function startHttp(
     await listening.close();
     await app[Symbol.asyncDispose]();
   };
-  return { ...listening, close, [Symbol.asyncDispose]: close };
+  const handle = (req: IncomingMessage, res: ServerResponse) => void app.express(req, res);
+  return { ...listening, handle, close, [Symbol.asyncDispose]: close };
 }

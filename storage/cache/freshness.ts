@@ -20,8 +20,10 @@ export function createFreshness(clock: InvalidationClock, tagsMax: number): Fres
   clock.onInvalidate((index, tags) => {
     version++;
     for (const tag of tags) {
+      // Told ahead of its turn, an index may come before a smaller one.
+      const latest = Math.max(index, last.get(tag) ?? 0);
       last.delete(tag); // put anew at the end: the map stays in the order of indices
-      last.set(tag, index);
+      last.set(tag, latest);
     }
     for (const [tag, at] of last) {
       if (last.size <= tagsMax) break;

@@ -26,7 +26,8 @@ export interface Ownership {
   /** @throws ForeignDatabaseError unless the database is this cluster's or nobody's */
   check(clusterId: string | undefined): Promise<void>;
   /**
-   * Makes it this cluster's; resolves to the epoch of its founding, the same each time.
+   * Makes it this cluster's, under an epoch greater than any before, also where it was this
+   * cluster's already: whoever asks has no log, or it would know.
    * @throws ForeignDatabaseError when it is another's
    */
   claim(clusterId: string): Promise<Owner>;
@@ -49,13 +50,15 @@ export function createOwnership(sql: Sql): Ownership {
     read,
     check,
     async claim(clusterId) {
-      await sql`
-        insert into shared.cluster (cluster_id, epoch)
-        select ${clusterId}, nextval('shared.clock_epoch')
-        where not exists (select 1 from shared.cluster)
-        on conflict do nothing`;
+      const [claimed] = await sql<Owner[]>`
+        insert into shared.cluster as owner (cluster_id, epoch)
+        values (${clusterId}, nextval('shared.clock_epoch'))
+        on conflict (is_only) do update set epoch = excluded.epoch
+          where owner.cluster_id = excluded.cluster_id
+        returning cluster_id as "clusterId", epoch, founded_at as "foundedAt"`;
+      if (claimed) return claimed;
       await check(clusterId);
-      return (await read())!;
+      throw new Error('the database was released while it was claimed');
     },
     release: async () => (await sql`delete from shared.cluster`).count > 0,
   };

@@ -1,0 +1,55 @@
+import type { NetworkInterfaceInfo } from 'node:os';
+import type { Addresses } from '../state/types.ts';
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What this node listens on, and what it is told of how others reach it. */
+export interface Listens {
+  readonly raft: HostPort;
+  readonly rpc: HostPort;
+  readonly gossip: HostPort;
+  readonly api: HostPort;
+  /** The host under which others reach this node; undefined: every address it has. */
+  readonly advertise?: string | undefined;
+}
+
+type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+
+/** `host:port`, an IPv6 address in brackets. @throws TypeError */
+export function parseHostPort(text: string): HostPort {
+  const found = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  const port = Number(found?.[3]);
+  if (!found || port > 65_535) throw new TypeError(`${text} is not host:port`);
+  return { host: found[1] ?? found[2] ?? '', port };
+}
+
+export const formatHostPort = ({ host, port }: HostPort): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** Where others may reach this node, the likeliest first. */
+export function addressesOf(listens: Listens, interfaces: Interfaces): Addresses {
+  const hosts = hostsOf(interfaces);
+  const of = ({ host, port }: HostPort): string[] => {
+    const all = listens.advertise ? [listens.advertise] : isAny(host) ? hosts : [host];
+    return all.map((each) => formatHostPort({ host: each, port }));
+  };
+  const { raft, rpc, gossip, api } = listens;
+  return { raft: of(raft), rpc: of(rpc), gossip: of(gossip), api: of(api) };
+}
+
+const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::' || host === '';
+
+/**
+ * IPv4 before IPv6; a link-local address means nothing elsewhere, and loopback is somebody else.
+ */
+function hostsOf(interfaces: Interfaces): string[] {
+  const all = Object.values(interfaces)
+    .flatMap((each) => each ?? [])
+    .filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address));
+  const rank = ({ family }: NetworkInterfaceInfo) => (family === 'IPv4' ? 0 : 1);
+  const sorted = all.sort((one, other) => rank(one) - rank(other));
+  return [...new Set(sorted.map(({ address }) => address))];
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { OutcomeUnknownError, RaftRefusedError } from '../raft/driver/errors.ts';
+import { CallError, type Call } from '../rpc/index.ts';
+import { CommandError, decodeCommand } from '../state/command.ts';
+import type { Command, Result } from '../state/types.ts';
+import type { Offices } from './office.ts';
+
+export interface CallsDeps {
+  readonly offices: Offices;
+  /** Proposes as the leader. */
+  readonly propose: (command: Command) => Promise<Result>;
+  /** What the leader alone knows; see `readings.ts`. */
+  readonly readings: () => unknown;
+  /** The boot epoch a member was last seen with; undefined: never. */
+  readonly epochOf: (nodeId: string) => { bootEpoch: number; session: string } | undefined;
+  readonly isRetired: (nodeId: string) => boolean;
+  /** Milliseconds, as the state machine's times are. */
+  readonly time: () => number;
+}
+
+const proposal = z.object({ command: z.base64().max(2_000_000) });
+const greeting = z.object({ bootEpoch: z.number().int(), session: z.string().max(200) });
+
+/** What members ask of each other. */
+export function createCalls(deps: CallsDeps): Readonly<Record<string, Call>> {
+  return {
+    async propose(input, { from }) {
+      const command = readProposal(input);
+      if (!mayPropose(command, from)) {
+        throw new CallError('forbidden', `a ${command.type} is not for ${from} to propose`);
+      }
+      if (!deps.offices.current()) throw notLeader();
+      return proposeFor(deps, stamped(command, deps.time()));
+    },
+    async readings() {
+      if (!deps.offices.current()) throw notLeader();
+      return deps.readings();
+    },
+    async greet(input, { from }) {
+      const { bootEpoch, session } = greeting.parse(input);
+      return { verdict: verdictOn(deps, { from, bootEpoch, session }) };
+    },
+  };
+}
+
+const notLeader = () =>
+  new CallError('not-leader', 'this node does not lead', { isRetryable: true });
+
+function readProposal(input: unknown): Command {
+  try {
+    return decodeCommand(Buffer.from(proposal.parse(input).command, 'base64'));
+  } catch (error) {
+    if (!(error instanceof CommandError) && !(error instanceof z.ZodError)) throw error;
+    throw new CallError('bad-request', `this is no command: ${error.message}`);
+  }
+}
+
+/** A member speaks for itself; what changes the cluster comes as an operator's request instead. */
+function mayPropose(command: Command, from: string): boolean {
+  const { type } = command;
+  if (type === 'invalidate' || type === 'admit') return true;
+  if (type === 'announce') return command.member.id === from;
+  const isLease = type === 'takeLease' || type === 'renewLease' || type === 'dropLease';
+  return isLease && command.holder === from;
+}
+
+/** Times are the leader's. */
+const stamped = (command: Command, at: number): Command =>
+  'at' in command ? { ...command, at } : command;
+
+async function proposeFor({ propose }: CallsDeps, command: Command): Promise<Result> {
+  try {
+    return await propose(command);
+  } catch (error) {
+    if (error instanceof RaftRefusedError) {
+      throw new CallError('not-leader', error.message, { isRetryable: true });
+    }
+    if (error instanceof OutcomeUnknownError) {
+      throw new CallError('unknown', error.message, { isRetryable: true, isExecuted: 'unknown' });
+    }
+    throw error;
+  }
+}
+
+/** `copy`: a later start of this node is known, so this one is of a folder that was copied. */
+export type Verdict = 'welcome' | 'copy' | 'retired';
+
+function verdictOn(
+  { epochOf, isRetired }: CallsDeps,
+  { from, bootEpoch, session }: { from: string; bootEpoch: number; session: string },
+): Verdict {
+  if (isRetired(from)) return 'retired';
+  const known = epochOf(from);
+  if (!known || bootEpoch > known.bootEpoch) return 'welcome';
+  return bootEpoch === known.bootEpoch && session === known.session ? 'welcome' : 'copy';
+}

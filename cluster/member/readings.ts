@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { Assessment } from './autopilot.ts';
+
+const reading = z.object({
+  id: z.string(),
+  matchIndex: z.number(),
+  lastContactMs: z.number().optional(),
+  /** Milliseconds it has been well without a break; absent: it is not. */
+  healthyForMs: z.number().optional(),
+});
+const shape = z.object({
+  leaderId: z.string(),
+  term: z.number(),
+  commit: z.number(),
+  lastIndex: z.number(),
+  servers: z.array(
+    z.object({ id: z.string(), suffrage: z.enum(['voter', 'nonvoter', 'staging']) }),
+  ),
+  peers: z.array(reading),
+  health: z.array(z.object({ id: z.string(), isHealthy: z.boolean(), why: z.string().optional() })),
+  failureTolerance: z.number(),
+  notes: z.array(z.string()),
+});
+
+/** What only the leader knows of the members, as it crosses to the others. */
+export type Readings = z.infer<typeof shape>;
+
+export const parseReadings = (input: unknown): Readings => shape.parse(input);
+
+/** Undefined while this node does not lead, or has only begun to. */
+export function readingsOf(assessment: Assessment | undefined): Readings | undefined {
+  if (!assessment) return undefined;
+  const { status, peers, decision, at } = assessment;
+  return {
+    leaderId: status.id,
+    term: status.term,
+    commit: status.commit,
+    lastIndex: status.lastIndex,
+    servers: status.configuration.servers.map(({ id, suffrage }) => ({ id, suffrage })),
+    peers: [...peers].map(([id, { matchIndex, lastContactMs, healthySinceMs }]) => ({
+      ...{ id, matchIndex },
+      ...(lastContactMs === undefined ? {} : { lastContactMs }),
+      ...(healthySinceMs === undefined ? {} : { healthyForMs: at - healthySinceMs }),
+    })),
+    health: [...decision.health].map(([id, { isHealthy, why }]) => ({
+      ...{ id, isHealthy },
+      ...(why === undefined ? {} : { why }),
+    })),
+    failureTolerance: decision.failureTolerance,
+    notes: [...decision.notes],
+  };
+}

@@ -1,0 +1,118 @@
+import type { Member } from '#cluster/member/member.ts';
+import { parseReadings, readingsOf, type Readings } from '#cluster/member/readings.ts';
+import { RpcError } from '#cluster/rpc/index.ts';
+import type { Member as Known } from '#cluster/state/types.ts';
+import type { ClusterStatus, MemberStatus } from './control.ts';
+
+const readingsMs = 2_000;
+
+/** What the leader knows, from the leader; undefined while there is none or it does not answer. */
+export async function askReadings(member: Member): Promise<Readings | undefined> {
+  if (member.offices.current()) return readingsOf(member.autopilot.assessment());
+  const leader = member.consensus.leadership().leader?.id;
+  const network = member.network();
+  if (leader === undefined || !network) return undefined;
+  try {
+    const answer = await network.client.call(leader, 'readings', {}, { timeoutMs: readingsMs });
+    return answer === null ? undefined : parseReadings(answer);
+  } catch (error) {
+    if (error instanceof RpcError) return undefined;
+    throw error;
+  }
+}
+
+export async function readStatus(
+  member: Member,
+  { nodeId, now }: { nodeId: string; now: () => number },
+): Promise<ClusterStatus> {
+  const { state, consensus, currency } = member;
+  const [raft, readings] = await Promise.all([consensus.status(), askReadings(member)]);
+  const view = state.view();
+  const isOpen = member.network() !== undefined;
+  const members = [...view.members.values()].map((known) => memberStatus(known, readings, now()));
+  const leader = consensus.leadership().leader?.id;
+  return {
+    ...(view.clusterId === undefined ? {} : { clusterId: view.clusterId }),
+    epoch: view.epoch,
+    nodeId,
+    isOpen,
+    term: raft.term,
+    ...(leader === undefined ? {} : { leader }),
+    commit: raft.commit,
+    applied: consensus.applied(),
+    index: view.index,
+    hash: state.hash(),
+    ageMs: Math.min(Math.round(currency.ageMs()), Number.MAX_SAFE_INTEGER),
+    featureLevel: view.featureLevel,
+    isHealthy: readings !== undefined && members.every((each) => each.isHealthy),
+    failureTolerance: readings?.failureTolerance ?? 0,
+    members,
+    notes: notesOf({ isOpen, leader, readings }),
+  };
+}
+
+function notesOf({
+  isOpen,
+  leader,
+  readings,
+}: {
+  isOpen: boolean;
+  leader: string | undefined;
+  readings: Readings | undefined;
+}): string[] {
+  if (!isOpen) {
+    return ['this node is alone: `revenge cluster init` opens it to others'];
+  }
+  if (leader === undefined) {
+    return ['no node leads: too few voters answer each other; reading works, changes do not'];
+  }
+  return readings?.notes ?? [];
+}
+
+function memberStatus(known: Known, readings: Readings | undefined, now: number): MemberStatus {
+  const { id, name, kind, isDraining, version, joinedAt, addresses } = known;
+  const server = readings?.servers.find((each) => each.id === id);
+  const peer = readings?.peers.find((each) => each.id === id);
+  const health = readings?.health.find((each) => each.id === id);
+  const isLeader = readings?.leaderId === id;
+  return {
+    ...{ id, name, kind, isDraining, version, joinedAt },
+    state: stateOf(readings, { isServer: server !== undefined, isHealthy: health?.isHealthy }),
+    role: isLeader ? 'leader' : roleOf(server?.suffrage),
+    isVoter: server?.suffrage === 'voter',
+    isHealthy: health?.isHealthy ?? false,
+    addresses: { raft: addresses.raft, rpc: addresses.rpc, api: addresses.api },
+    ...(health?.why === undefined ? {} : { problem: health.why }),
+    ...(isLeader ? { lastContactMs: 0, lag: 0, lastIndex: readings.lastIndex } : {}),
+    ...progressOf(peer, readings, now),
+  };
+}
+
+function progressOf(
+  peer: Readings['peers'][number] | undefined,
+  readings: Readings | undefined,
+  now: number,
+): Pick<MemberStatus, 'lastContactMs' | 'lastIndex' | 'lag' | 'stableSince'> {
+  if (!peer || !readings) return {};
+  const { matchIndex, lastContactMs, healthyForMs } = peer;
+  return {
+    lastIndex: matchIndex,
+    lag: Math.max(0, readings.lastIndex - matchIndex),
+    ...(lastContactMs === undefined ? {} : { lastContactMs: Math.round(lastContactMs) }),
+    ...(healthyForMs === undefined ? {} : { stableSince: now - healthyForMs }),
+  };
+}
+
+function roleOf(suffrage: string | undefined): MemberStatus['role'] {
+  if (suffrage === undefined) return 'none';
+  return suffrage === 'voter' ? 'follower' : 'learner';
+}
+
+function stateOf(
+  readings: Readings | undefined,
+  { isServer, isHealthy }: { isServer: boolean; isHealthy: boolean | undefined },
+): MemberStatus['state'] {
+  if (!readings) return 'unknown';
+  if (!isServer) return 'joining';
+  return isHealthy ? 'alive' : 'silent';
+}
