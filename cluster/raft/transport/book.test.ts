@@ -45,9 +45,21 @@ describe('an address book', () => {
   it('has a second place for who is not at the first', async () => {
     const n2 = await listening(async (request) => answer(request));
     const sender = transport({ book: { n2: [gone, 'no address', n2.address] } });
-    expect(await reach(sender)).to.deep.equal(['unreachable', 'unreachable', 'answered']);
+    expect(await reach(sender)).to.deep.equal(['unreachable', 'answered']);
     // The place that works is kept for every kind of connection.
     expect(await reach(sender, vote)).to.deep.equal(['answered']);
+  });
+
+  it('is gone through at once for a vote, which has no time for another attempt', async () => {
+    const n2 = await listening(async (request) => answer(request));
+    const sender = transport({ book: { n2: [gone, 'no address', gone, n2.address], n3: [gone] } });
+    const votes = [vote, preVote, vote].map((request) =>
+      reasonOf(sender.send({ to: 'n2', address, request })),
+    );
+    expect(await Promise.all(votes)).to.deep.equal(['answered', 'answered', 'answered']);
+    const nowhere = transport({ book: { n2: [gone, gone, gone] } });
+    const lost = nowhere.send({ to: 'n2', address, request: vote });
+    expect(await reasonOf(lost)).to.equal('unreachable');
   });
 
   it('takes the next place for who ends connections, or says nothing', async () => {
@@ -59,7 +71,10 @@ describe('an address book', () => {
       timeouts: { requestMs: 50 },
     });
     // Not 'closed': a stranger's silence is no peer's refusal of a pre-vote.
-    expect(await reach(sender, preVote)).to.deep.equal(['unreachable', 'timeout', 'answered']);
+    expect(await reach(sender, preVote)).to.deep.equal(['timeout', 'answered']);
+    const other = transport({ book: { n2: [ends, ends] } });
+    const lost = other.send({ to: 'n2', address, request: preVote });
+    expect(await reasonOf(lost)).to.equal('unreachable');
   });
 
   it('that changes moves the connections', async () => {
@@ -99,7 +114,10 @@ describe('an address book', () => {
     });
     const n2 = await listening(async (request) => answer(request));
     const sender = transport({ book: { n2: [n3.address, n2.address] } });
-    expect(await reach(sender, vote)).to.deep.equal(['unreachable', 'answered']);
+    expect(await reach(sender)).to.deep.equal(['unreachable', 'answered']);
+    sender.setBook({ n2: [n3.address] });
+    const lost = sender.send({ to: 'n2', address, request: vote });
+    expect(await reasonOf(lost)).to.equal('unreachable');
   });
 });
 

@@ -11,6 +11,8 @@ export interface Candidates {
   /** False: they are the same as before. */
   replace(addresses: readonly string[]): boolean;
   isAlone(): boolean;
+  /** Some have been tried in vain, and others not yet. */
+  isHalfway(): boolean;
 }
 
 type Pace = Pick<Timeouts, 'backoffMs' | 'maxBackoffMs'>;
@@ -63,6 +65,7 @@ export function createCandidates(first: readonly string[], pace: Pace): Candidat
       return true;
     },
     isAlone: () => addresses.length === 1,
+    isHalfway: () => tried > 0,
   };
 }
 

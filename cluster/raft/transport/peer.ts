@@ -30,9 +30,10 @@ interface PeerOptions {
 
 export function createPeer({ to, addresses, shared, blocks }: PeerOptions): Peer {
   const { timeouts } = shared;
-  const { links, open, moveTo } = createDialer({ to, addresses, shared });
+  const dialer = createDialer({ to, addresses, shared });
+  const { open, moveTo } = dialer;
   const lanes: { heartbeat?: Link; append?: Link } = {};
-  const control = createControl(open);
+  const control = createControl(dialer);
 
   function lane(name: 'heartbeat' | 'append'): Link {
     const link = lanes[name];
@@ -67,13 +68,13 @@ export function createPeer({ to, addresses, shared, blocks }: PeerOptions): Peer
         } else lane('heartbeat').ask({ ...question, timeoutMs: timeouts.heartbeatMs });
       });
     },
-    close() {
-      for (const link of links.keys()) link.end('unreachable', 'this node closes its connections');
-    },
+    close: () => dialer.close(),
   };
 }
 
 type DialerOptions = Omit<PeerOptions, 'blocks'>;
+
+type Dialer = Pick<ReturnType<typeof createDialer>, 'open' | 'isHalfway'>;
 
 /** Opens connections to a server wherever it is found, and knows those that are open. */
 function createDialer({ to, addresses, shared }: DialerOptions) {
@@ -81,6 +82,7 @@ function createDialer({ to, addresses, shared }: DialerOptions) {
   const links = new Map<Link, string>();
   const answered = new Set<string>();
   const id = Buffer.from(to);
+  let isClosed = false;
 
   function connect(address: string): Link {
     try {
@@ -112,8 +114,22 @@ function createDialer({ to, addresses, shared }: DialerOptions) {
   }
 
   return {
-    links,
-    open: () => connect(candidates.next(performance.now())),
+    isHalfway: () => candidates.isHalfway(),
+    open: (): Link => {
+      for (;;) {
+        if (isClosed) throw new SendError('unreachable', 'this transport is closed');
+        const address = candidates.next(performance.now());
+        try {
+          return connect(address);
+        } catch (error) {
+          if (!candidates.isHalfway()) throw error;
+        }
+      }
+    },
+    close() {
+      isClosed = true;
+      for (const link of links.keys()) link.end('unreachable', 'this node closes its connections');
+    },
     moveTo: (wanted: readonly string[]) => {
       if (!candidates.replace(wanted)) return;
       for (const [link, address] of links) {
@@ -127,7 +143,7 @@ function createDialer({ to, addresses, shared }: DialerOptions) {
  * Votes and the like each have a connection for themselves while they last. One that lay idle may
  * have ended without our knowing; that must not pass for a peer that refuses to answer.
  */
-function createControl(open: () => Link): (question: Question) => void {
+function createControl({ open, isHalfway }: Dialer): (question: Question) => void {
   const idle: Link[] = [];
 
   function takeIdle(): Link | undefined {
@@ -137,7 +153,9 @@ function createControl(open: () => Link): (question: Question) => void {
 
   function on(link: Link, question: Question, isUsed: boolean): void {
     const done: Done = (error, response) => {
-      if (error?.reason === 'closed' && isUsed) {
+      // A vote that waits for the next election to try the next address would lose this one.
+      const isElsewhere = error?.reason === 'unreachable' && isHalfway();
+      if (isElsewhere || (error?.reason === 'closed' && isUsed)) {
         attempt(question.done, () => on(open(), question, false));
         return;
       }
