@@ -4,7 +4,7 @@ import type { HealthCheck } from './health.ts';
 
 /** What health asks, at the paces the documents promise. */
 export function healthChecks(
-  { open, redis }: Engines,
+  { open, redis, member }: Engines,
   others: {
     jobs: Pick<Jobs, 'stats'>;
     /** Asks Typesense; undefined where none is configured. */
@@ -34,6 +34,13 @@ export function healthChecks(
       },
     },
   ];
+  checks.push({
+    name: 'cluster',
+    intervalMs: 5_000,
+    timeoutMs: 1_000,
+    isVital: false,
+    ask: async () => whoLeads(member),
+  });
   const off: string[] = [];
   if (redis === undefined) off.push('cache');
   else {
@@ -59,4 +66,12 @@ export function healthChecks(
     });
   }
   return { checks, off };
+}
+
+/** Who leads, in words. Rejects when nobody does. */
+function whoLeads({ offices, consensus, network }: Engines['member']): string {
+  if (offices.current()) return network() ? 'this node leads' : 'alone';
+  const leader = consensus.leadership().leader?.id;
+  if (leader === undefined) throw new Error('no node leads: what changes data is refused');
+  return `${leader} leads`;
 }

@@ -1,8 +1,17 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { makeFolder, writeDurably } from '#cluster/raft/store/folder.ts';
+import { clusterFolder } from '#cluster/trust/identity.ts';
 import { createMigrator, type Migrator } from '#storage/postgres/migrate.ts';
-import { connectPostgres, type Database, type PostgresAddress } from '#storage/postgres/connect.ts';
-import { startEmbedded } from '#storage/postgres/embedded.ts';
+import {
+  connectPostgres,
+  type Database,
+  type Pems,
+  type PostgresAddress,
+} from '#storage/postgres/connect.ts';
+import { startEmbedded, type EmbeddedPostgres } from '#storage/postgres/embedded.ts';
 import type { Log } from '#services/log.ts';
 import type { Config } from './config/keys.ts';
 import { findRunning } from './rundir.ts';
@@ -13,15 +22,91 @@ export interface OpenDatabase extends AsyncDisposable {
   readonly address: PostgresAddress;
   /** True when the PostgreSQL is this node's own. */
   readonly isEmbedded: boolean;
+  /** That PostgreSQL, to open it to other nodes. */
+  readonly embedded?: EmbeddedPostgres | undefined;
   readonly migrator: Migrator;
 }
 
+/** The embedded PostgreSQL of another node, as a member of its cluster reaches it. */
+export interface MemberDatabase {
+  /** Where that node may be: names or addresses. Whether it is, its certificate says. */
+  readonly hosts: readonly string[];
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Among the DNS names of that node's certificate. */
+  readonly serverName: string;
+}
+
+const memberShape = z.object({
+  hosts: z.array(z.string().min(1)).min(1),
+  port: z.int().min(1).max(65_535),
+  user: z.string().min(1),
+  password: z.string(),
+  database: z.string().min(1),
+  serverName: z.string().min(1),
+});
+
 const migrations = fileURLToPath(new URL('../migrations', import.meta.url));
-const superuser = { database: 'revenge', user: 'postgres' } as const;
+const fileOf = (dataDir: string) => join(clusterFolder(dataDir), 'database.json');
 
 /**
- * Opens the configured PostgreSQL or starts the embedded one in the data folder. With
- * `joinRunning` (for commands) a node that runs there already lends its own.
+ * Where the database of the node's cluster is, if joining has said so.
+ * Throws when the file is there and says nothing sensible.
+ */
+export async function readMemberDatabase(dataDir: string): Promise<MemberDatabase | undefined> {
+  const file = fileOf(dataDir);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+  try {
+    return memberShape.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Error(`${file} is not what joining a cluster writes: join again`, { cause });
+  }
+}
+
+/** Remembers where the database of the node's cluster is; only the file's owner may read it. */
+export async function saveMemberDatabase(dataDir: string, member: MemberDatabase): Promise<void> {
+  await makeFolder(clusterFolder(dataDir));
+  const text = JSON.stringify(memberShape.parse(member), undefined, 2);
+  await writeDurably(fileOf(dataDir), `${text}\n`);
+}
+
+/** For a node that leaves: from its next start on it has its own again. */
+export const forgetMemberDatabase = (dataDir: string): Promise<void> =>
+  rm(fileOf(dataDir), { force: true });
+
+/** An address for it; the node's certificate is read anew for each connection. */
+export function memberAddress(dataDir: string, member: MemberDatabase): PostgresAddress {
+  const { hosts, port, user, password, database, serverName } = member;
+  const at = hosts.map((host) => `${host.includes(':') ? bracketed(host) : host}:${port}`);
+  const who = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+  return {
+    url: `postgres://${who}@${at.join()}/${encodeURIComponent(database)}`,
+    tls: { serverName, pems: () => readPems(dataDir) },
+  };
+}
+
+/** A scope (`fe80::1%eth0`) has a sign in it that a URL would read otherwise. */
+const bracketed = (address: string) => `[${encodeURIComponent(address)}]`;
+
+async function readPems(dataDir: string): Promise<Pems> {
+  const read = (name: string) => readFile(join(clusterFolder(dataDir), name), 'utf8');
+  const [ca, cert, key] = await Promise.all(['ca.crt', 'node.crt', 'node.key'].map(read));
+  return { ca, cert, key } as Pems;
+}
+
+/**
+ * Opens the configured PostgreSQL, or that of the cluster the node has joined, or starts the
+ * embedded one in the data folder. With `joinRunning` (for commands) a node that runs there
+ * already lends its own.
  * Throws when the folder belongs to another node or the database cannot be reached.
  */
 export async function openDatabase(
@@ -30,7 +115,7 @@ export async function openDatabase(
   options: { joinRunning?: boolean } = {},
 ): Promise<OpenDatabase> {
   await using stack = new AsyncDisposableStack();
-  const { address, isEmbedded } = await locate(config, log, { ...options, stack });
+  const { address, embedded } = await locate(config, log, { ...options, stack });
   const database = stack.use(
     await connectPostgres({
       ...address,
@@ -48,7 +133,8 @@ export async function openDatabase(
   return {
     database,
     address,
-    isEmbedded,
+    isEmbedded: embedded !== undefined,
+    embedded,
     migrator,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
@@ -58,15 +144,18 @@ async function locate(
   config: Config,
   log: Log,
   { joinRunning, stack }: { joinRunning?: boolean; stack: AsyncDisposableStack },
-): Promise<{ address: PostgresAddress; isEmbedded: boolean }> {
+): Promise<{ address: PostgresAddress; embedded?: EmbeddedPostgres }> {
   const url = config['database.url'];
-  if (url !== undefined) return { address: { url }, isEmbedded: false };
+  if (url !== undefined) return { address: { url } };
   const dataDir = config['data.dir'];
   if (joinRunning) {
     const running = await findRunning(dataDir);
-    if (running?.database !== undefined) return { address: running.database, isEmbedded: false };
+    if (running?.database !== undefined) return { address: running.database };
   }
+  const member = await readMemberDatabase(dataDir);
+  if (member !== undefined) return { address: memberAddress(dataDir, member) };
   await mkdir(dataDir, { recursive: true });
   const embedded = stack.use(await startEmbedded({ dataDir, log }));
-  return { address: { socket: embedded.socket, ...superuser }, isEmbedded: true };
+  const { socket, owner: user } = embedded;
+  return { address: { socket, database: 'revenge', user }, embedded };
 }

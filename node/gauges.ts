@@ -45,6 +45,7 @@ export function addGauges(
       return Object.entries(all).map(([what, value]) => ({ labels: { what }, value }));
     },
   });
+  addClusterGauges(metrics, engines);
   metrics.gauge({
     name: 'active_streams_count',
     help: 'Media streams being sent now',
@@ -71,3 +72,50 @@ export function ratios(values: readonly Counted[]) {
     return all === 0 ? [] : [{ labels: { tier }, value: of((o) => o !== 'miss') / all }];
   });
 }
+
+function addClusterGauges(metrics: Metrics, { member, sql }: Engines): void {
+  const { state, offices, currency, consensus, network } = member;
+  metrics.gauges('Of Raft on this node; see docs/raft.md', async () => ({
+    ...(await consensus.status()).metrics,
+  }));
+  metrics.gauge({
+    name: 'cluster_state',
+    help: 'Whether this node leads, how many members there are, the index, and its age in ms',
+    labelNames: ['what'],
+    read: () =>
+      entriesOf({
+        leads: offices.current() ? 1 : 0,
+        members: state.view().members.size,
+        index: state.view().index,
+        ageMs: Math.min(currency.ageMs(), Number.MAX_SAFE_INTEGER),
+        leases: state.view().leases.size,
+      }),
+  });
+  metrics.gauge({
+    name: 'cluster_rpc',
+    help: 'Requests to other nodes under way, and connections that wait to be used again',
+    labelNames: ['what'],
+    read: () => entriesOf(network()?.client.stats()),
+  });
+  metrics.gauge({
+    name: 'cluster_gossip',
+    help: 'Hints exchanged with other nodes, since the start',
+    labelNames: ['what'],
+    read: () => {
+      const stats = network()?.gossip()?.stats();
+      if (!stats) return [];
+      const { peers, sent, received, queued, barred } = stats;
+      const isUsable = stats.isUsable ? 1 : 0;
+      return entriesOf({ isUsable, peers, sent, received, queued, barred });
+    },
+  });
+  metrics.gauge({
+    name: 'cluster_outbox_waiting',
+    help: 'Changes that are written and not announced yet, on all nodes',
+    read: () => sql<{ value: number }[]>`
+      select count(*) as value from shared.invalidation_outbox`,
+  });
+}
+
+const entriesOf = (values: object = {}) =>
+  Object.entries(values).map(([what, value]) => ({ labels: { what }, value: Number(value) }));

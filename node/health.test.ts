@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { quiet } from '#test/log.ts';
-import { createHealth, type HealthCheck } from './health.ts';
+import { createHealth, type HealthCheck, type HealthDeps } from './health.ts';
 import { createMetrics } from './metrics.ts';
 
 describe('health', () => {
-  const make = (checks: HealthCheck[]) =>
+  const make = (checks: HealthCheck[], more: Partial<HealthDeps> = {}) =>
     createHealth({
       checks,
       off: ['cache'],
@@ -13,6 +13,8 @@ describe('health', () => {
       log: quiet,
       metrics: createMetrics(),
       now: () => 0,
+      isCaughtUp: () => true,
+      ...more,
     });
   const check = (name: string, isVital: boolean, state: { isUp: boolean }): HealthCheck => ({
     name,
@@ -76,5 +78,24 @@ describe('health', () => {
     while (health.ready().status !== 'failing') await new Promise((done) => setImmediate(done));
     health.suspect();
     expect(asked).to.equal(2);
+  });
+
+  it('tells an orchestrator to count on it once it has caught up, or has waited long enough', async () => {
+    const state = { nowMs: 0, isCaughtUp: false };
+    await using health = make([], {
+      now: () => state.nowMs,
+      isCaughtUp: () => state.isCaughtUp,
+    });
+    expect(health.swarm().status).to.equal('failing');
+    health.started();
+    expect(health.swarm().status).to.equal('failing');
+    state.isCaughtUp = true;
+    expect(health.swarm().status).to.equal('ok');
+    // After a power cut of all nodes none can catch up before they find each other.
+    state.isCaughtUp = false;
+    state.nowMs = 30_001;
+    expect(health.swarm().status).to.equal('ok');
+    health.stopping();
+    expect(health.swarm().status).to.equal('failing');
   });
 });

@@ -35,9 +35,13 @@ export interface HealthDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => number;
+  /** Whether this node knows all its cluster had decided a moment ago; alone: always. */
+  readonly isCaughtUp: () => boolean;
 }
 
 export type Health = ReturnType<typeof createHealth>;
+
+const alonePatienceMs = 30_000;
 
 async function askOnce(check: HealthCheck, now: () => number): Promise<CheckResult> {
   const begin = now();
@@ -56,11 +60,18 @@ async function askOnce(check: HealthCheck, now: () => number): Promise<CheckResu
   };
 }
 
+function statusOf(failing: readonly HealthCheck[]): HealthReport['status'] {
+  if (failing.some((check) => check.isVital)) return 'failing';
+  return failing.length > 0 ? 'degraded' : 'ok';
+}
+
 /**
  * Keeps asking the dependencies, each at its own pace, and answers probes from the last results, so
  * that a probe never waits for a dependency that hangs.
  */
-export function createHealth({ checks, off, version, nodeId, log, metrics, now }: HealthDeps) {
+export function createHealth(deps: HealthDeps) {
+  const { checks, off, version, nodeId, log, metrics, now, isCaughtUp } = deps;
+  const madeAt = now();
   const results = new Map<string, CheckResult>(off.map((name) => [name, { status: 'off' }]));
   const timers = new Map<string, NodeJS.Timeout>();
   const asking = new Set<string>();
@@ -90,15 +101,12 @@ export function createHealth({ checks, off, version, nodeId, log, metrics, now }
 
   const isFailing = (check: HealthCheck) => results.get(check.name)?.status === 'failing';
 
-  function report(): HealthReport {
-    const failing = checks.filter(isFailing);
-    const status = failing.some((check) => check.isVital)
-      ? 'failing'
-      : failing.length > 0
-        ? 'degraded'
-        : 'ok';
-    return { status, version, nodeId, checks: Object.fromEntries(results) };
-  }
+  const report = (): HealthReport => ({
+    ...{ status: statusOf(checks.filter(isFailing)), version, nodeId },
+    checks: Object.fromEntries(results),
+  });
+
+  const as = (status: HealthReport['status']): HealthReport => ({ ...report(), status });
 
   return {
     /** Asks every dependency once, then keeps asking. */
@@ -128,11 +136,14 @@ export function createHealth({ checks, off, version, nodeId, log, metrics, now }
         void run(check);
       }
     },
-    live: (): HealthReport => ({ ...report(), status: 'ok' }),
-    ready: (): HealthReport =>
-      isStopping || !isStarted ? { ...report(), status: 'failing' } : report(),
-    startup: (): HealthReport =>
-      isStarted ? { ...report(), status: 'ok' } : { ...report(), status: 'failing' },
+    live: () => as('ok'),
+    ready: () => (isStopping || !isStarted ? as('failing') : report()),
+    /** Never waits for the others for long: they may be waiting for this answer themselves. */
+    swarm() {
+      const isKnown = isCaughtUp() || now() - madeAt > alonePatienceMs;
+      return as(isStarted && isKnown && !isStopping ? 'ok' : 'failing');
+    },
+    startup: () => as(isStarted ? 'ok' : 'failing'),
     [Symbol.asyncDispose](): Promise<void> {
       isStopping = true;
       for (const timer of timers.values()) clearTimeout(timer);

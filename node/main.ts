@@ -60,6 +60,15 @@ async function openOperator({ sql }: Engines, now: () => number): Promise<Operat
   });
 }
 
+const controlOf = (
+  { member }: Engines,
+  { config, nodeId, now }: { config: Config; nodeId: string; now: () => number },
+) =>
+  createControl({
+    ...{ member, nodeId, dataDir: config['data.dir'], now },
+    shareDatabase: async () => undefined,
+  });
+
 const leaderPort = ({ member }: Engines, { pass }: Operator) =>
   createLeaderPort({
     offices: member.offices,
@@ -103,14 +112,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     createHealth({
       ...healthChecks(engines, { jobs: services.jobs, search: services.searchHealth }),
       ...{ version: manifest.version, nodeId, log, metrics, now },
+      isCaughtUp: () => engines.member.currency.ageMs() < config['cluster.max_staleness'],
     }),
   );
   addGauges(metrics, engines, services);
   await takePart(engines, log);
-  const control = createControl({
-    ...{ member: engines.member, nodeId, dataDir: config['data.dir'], now },
-    shareDatabase: async () => undefined,
-  });
+  const control = controlOf(engines, { config, nodeId, now });
   if (config['cluster.enabled'] && config['cluster.raft.bootstrap']) await control.init();
   await health.start();
 

@@ -24,6 +24,8 @@ export interface Metrics {
   readonly healthStatus: Gauge<'check'>;
   readonly healthDuration: Histogram<'check'>;
   gauge(gauge: ReadGauge): void;
+  /** Gauges whose names are known only when they are read. */
+  gauges(help: string, read: () => Promise<Readonly<Record<string, number>>>): void;
 }
 
 const secondsBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -68,6 +70,7 @@ export function createMetrics(): Metrics {
       buckets: secondsBuckets,
       registers,
     }),
+    gauges: (help, read) => addNamed(registry, help, read),
     gauge({ name, help, labelNames = [], read }) {
       const gauge: Gauge = new Gauge({
         name,
@@ -85,5 +88,25 @@ export function createMetrics(): Metrics {
         },
       });
     },
+  };
+}
+
+/** One reading for all of them at each scrape; it brings the names along. */
+function addNamed(
+  registry: Registry,
+  help: string,
+  read: () => Promise<Readonly<Record<string, number>>>,
+): void {
+  const known = new Map<string, Gauge>();
+  const scrape = registry.metrics.bind(registry);
+  registry.metrics = async () => {
+    const values = await read().catch(() => ({}));
+    for (const gauge of known.values()) gauge.reset();
+    for (const [name, value] of Object.entries(values)) {
+      const gauge = known.get(name) ?? new Gauge({ name, help, registers: [registry] });
+      known.set(name, gauge);
+      gauge.set(value);
+    }
+    return scrape();
   };
 }

@@ -12,12 +12,13 @@ const answer = (report: HealthReport) => ({
 export function createNodeHandlers(deps: {
   health: Health;
   metrics: Metrics;
-}): HandlersOf<'getLiveness' | 'getReadiness' | 'getStartup' | 'getMetrics'> {
+}): HandlersOf<'getLiveness' | 'getReadiness' | 'getStartup' | 'getSwarmHealth' | 'getMetrics'> {
   const { health, metrics } = deps;
   return {
     getLiveness: async () => answer(health.live()),
     getReadiness: async () => answer(health.ready()),
     getStartup: async () => answer(health.startup()),
+    getSwarmHealth: async () => answer(health.swarm()),
     getMetrics: async () => ({
       status: 200,
       headers: { 'content-type': metrics.registry.contentType },

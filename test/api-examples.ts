@@ -84,6 +84,7 @@ function publicExamples({ server }: Stock): Examples {
     getLiveness: {},
     getReadiness: {},
     getStartup: {},
+    getSwarmHealth: {},
     getOpenApiJson: {},
     getOpenApiYaml: {},
     getDocs: {},
