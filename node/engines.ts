@@ -16,7 +16,7 @@ import { createRedis, type RedisEngine } from '#storage/redis/redis.ts';
 import type { Config } from './config/keys.ts';
 import { openMember, type MemberWish } from './cluster/member.ts';
 import { openDatabase, type OpenDatabase } from './database.ts';
-import { fenceOf } from './fence.ts';
+import { termsOfWork } from './fence.ts';
 import type { Metrics } from './metrics.ts';
 import { createWrite } from './write.ts';
 
@@ -72,7 +72,7 @@ export async function openEngines(
   const outbox = createOutbox(sql);
   const member = stack.use(await openMember({ ...options, ...options.cluster, sql, outbox }));
   const { clock, currency } = member;
-  const write = createWrite({ sql, outbox, fence: fenceOf, announce: member.announce });
+  const write = createWrite({ sql, outbox, terms: termsOfWork, announce: member.announce });
   const cache = createCache({
     clock,
     redis,

@@ -20,7 +20,10 @@ import { startMetricsListener } from './metrics-listener.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { enterCluster } from './cluster/enter.ts';
 import { createControl } from './cluster/operate.ts';
+import { leaderDuties } from './duties.ts';
 import { createDoor } from './door.ts';
+import { createOnce } from './once.ts';
+import { createIdempotencyKeys } from '#storage/cluster/idempotency.ts';
 import { createOperator, type Operator } from './operator.ts';
 import { createNodeHandlers } from './operations.ts';
 import { announce, withdraw } from './rundir.ts';
@@ -80,8 +83,8 @@ const softMs = 10_000;
 const firstSeatMs = 10_000;
 
 /** Joins in, and waits until there is a leader, so that the first request finds one. */
-async function takePart({ member }: Engines, log: Log): Promise<void> {
-  await member.start([]);
+async function takePart({ member, sql }: Engines, log: Log): Promise<void> {
+  await member.start(leaderDuties(sql));
   if (await member.offices.find(firstSeatMs)) return;
   log.warn('there is no leader yet: reading works, and changes are refused until there is one');
 }
@@ -130,6 +133,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         recheck: operator.recheck(services.users.recheck),
         clock: engines.clock,
         leader: leaderPort(engines, operator),
+        once: createOnce(createIdempotencyKeys(engines.sql)),
         redis: engines.redis,
         staleness,
         metrics: requestMetrics(metrics, health),

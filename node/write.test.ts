@@ -19,7 +19,7 @@ describe('a write', () => {
   async function writeThrough(codes: readonly string[]) {
     const told: string[][] = [];
     const write = createWrite({
-      ...{ sql: db.sql, outbox, fence: () => undefined },
+      ...{ sql: db.sql, outbox, terms: () => undefined },
       announce: async (tags) => told.push([...tags]),
     });
     let runs = 0;
@@ -56,7 +56,7 @@ describe('a write', () => {
     const [user] = await db.sql<{ id: string }[]>`
       insert into shared.users (username, role) values ('gone', 'user') returning id`;
     const write = createWrite({
-      ...{ sql: db.sql, outbox, fence: () => undefined },
+      ...{ sql: db.sql, outbox, terms: () => undefined },
       announce: async () => 0,
     });
     const seen = await write(async (tx) => {
@@ -73,7 +73,7 @@ describe('a write', () => {
     await db.sql`truncate shared.invalidation_outbox`;
     const told: unknown[] = [];
     const write = createWrite({
-      ...{ sql: db.sql, outbox, fence: () => undefined },
+      ...{ sql: db.sql, outbox, terms: () => undefined },
       announce: async (tags, id) => told.push({ tags, id }),
     });
     await write(async (_tx, stale) => stale('movie:1', 'movies', 'movie:1'));
@@ -86,7 +86,11 @@ describe('a write', () => {
   it('changes nothing once another node leads', async () => {
     await db.sql`update shared.leadership set epoch = 1, term = 7, node_id = 'other'`;
     const write = createWrite({
-      ...{ sql: db.sql, outbox, fence: () => ({ epoch: 1, term: 6 }) },
+      ...{
+        sql: db.sql,
+        outbox,
+        terms: () => ({ fence: { epoch: 1, term: 6 }, written: () => undefined }),
+      },
       announce: async () => 0,
     });
     let ran = false;

@@ -1,13 +1,14 @@
 import type { Write } from '#services/changes.ts';
 import type { Sql, Tx } from '#storage/postgres/connect.ts';
 import { codeOf } from '#storage/postgres/errors.ts';
-import type { Fence, Outbox } from '#storage/cluster/outbox.ts';
+import type { Outbox } from '#storage/cluster/outbox.ts';
+import type { termsOfWork } from './fence.ts';
 
 export interface WriteDeps {
   readonly sql: Sql;
   readonly outbox: Pick<Outbox, 'hold' | 'put'>;
-  /** The leader's fence, when the caller writes as the leader. */
-  readonly fence: () => Fence | undefined;
+  /** What the caller's writes have to hold to; undefined: nothing. */
+  readonly terms: typeof termsOfWork;
   /**
    * Told after the commit what it made stale, and under which id of the outbox that waits; resolves
    * once it is stale on every node, or once it is certain to be announced later.
@@ -24,17 +25,19 @@ const again = new Set(['40001', '40P01', '23503']);
 const triesMax = 4;
 
 /** The one way a change reaches the database; see `services/changes.ts` for its promise. */
-export function createWrite({ sql, outbox, fence, announce }: WriteDeps): Write {
+export function createWrite({ sql, outbox, terms, announce }: WriteDeps): Write {
   const once = async <T>(work: (tx: Tx, stale: (...tags: string[]) => void) => Promise<T>) => {
     const tags = new Set<string>();
-    const held = fence();
+    const held = terms();
     let outboxId: number | undefined;
     const result = await sql.begin(async (tx) => {
-      if (held) await outbox.hold(tx, held);
+      if (held?.fence) await outbox.hold(tx, held.fence);
+      await held?.first?.(tx);
       const done = await work(tx, (...more) => more.forEach((tag) => tags.add(tag)));
       if (tags.size > 0) outboxId = await outbox.put(tx, [...tags]);
       return done;
     });
+    held?.written();
     if (outboxId !== undefined) await announce([...tags], outboxId);
     return result as T;
   };

@@ -9,6 +9,6 @@ export const writeOn = (sql: Sql, clock: Pick<InvalidationClock, 'invalidate'>):
   createWrite({
     sql,
     outbox: createOutbox(sql),
-    fence: () => undefined,
+    terms: () => undefined,
     announce: (tags) => clock.invalidate(tags),
   });

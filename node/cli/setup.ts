@@ -44,7 +44,7 @@ async function makeAdministrator(
   const clock = createLocalClock({ epoch: 0 });
   // Nodes that run hear of it from their leader, which finds it in the outbox.
   const write = createWrite({
-    ...{ sql, outbox: createOutbox(sql), fence: () => undefined },
+    ...{ sql, outbox: createOutbox(sql), terms: () => undefined },
     announce: (tags) => clock.invalidate(tags),
   });
   const cache = createCache({ clock, log, now, l1MaxBytes: 1024 ** 2 });

@@ -18,6 +18,7 @@ import type { Recheck } from './revoke.ts';
 import { createRouter } from './router.ts';
 import type { IndexClock } from './index-clock.ts';
 import type { LeaderPort } from './leader.ts';
+import type { OncePort } from './once.ts';
 import { serve, type ServeContext } from './serve.ts';
 import { createSite } from './site.ts';
 import { realTimers, type Timers } from './timers.ts';
@@ -32,6 +33,8 @@ export interface AppDeps {
   /** Asked while answers last, so that they end with their caller's credential. */
   recheck?: Recheck | undefined;
   clock: IndexClock;
+  /** Carries out at most once what comes under one `Idempotency-Key`. */
+  once?: OncePort | undefined;
   /** Carries out what only the leader may; absent: this node is no part of a cluster. */
   leader?: LeaderPort | undefined;
   log: Log;
@@ -95,6 +98,7 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
     behindMs,
     validateResponses,
+    once: deps.once,
     leader: deps.leader && {
       ...{ port: deps.leader, clock: deps.clock, behindMs, now },
       bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,

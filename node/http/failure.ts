@@ -1,5 +1,6 @@
 import { ProblemError, problem } from '#services/errors.ts';
 import type { Log } from '#services/log.ts';
+import { KeyTakenError } from '#storage/cluster/idempotency.ts';
 import { FencedError } from '#storage/cluster/outbox.ts';
 import { isBrokenReference, isUnavailable } from '#storage/postgres/errors.ts';
 import type { Exchange } from './exchange.ts';
@@ -10,7 +11,8 @@ const retryAfterSeconds = 5;
 
 /**
  * What a client is told of an error: problems as they are, a database that is away as 503, what
- * was deleted while it was written about as 409, all else as `internal` without details. `expected` is false where somebody must read a stack.
+ * was deleted while it was written about as 409, all else as `internal` without details. `expected`
+ * is false where somebody must read a stack.
  */
 export function toProblem(error: unknown): { problem: ProblemError; expected: boolean } {
   if (error instanceof ProblemError) return { problem: error, expected: true };
@@ -22,6 +24,9 @@ export function toProblem(error: unknown): { problem: ProblemError; expected: bo
   if (error instanceof FencedError) {
     const detail = 'This node was the leader and no longer is; nothing was changed';
     return { problem: problem('no-leader', detail, { retryAfterSeconds: 1 }), expected: true };
+  }
+  if (error instanceof KeyTakenError) {
+    return { problem: problem('conflict', `${error.message}`, { cause: error }), expected: true };
   }
   if (isBrokenReference(error)) {
     const detail = 'What this is about was deleted meanwhile; read it again';

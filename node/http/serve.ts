@@ -9,6 +9,7 @@ import type { SecurityHeaders } from './headers.ts';
 import type { IndexClock } from './index-clock.ts';
 import { onLeader, type LeaderContext } from './leader.ts';
 import type { RateLimits } from './limits.ts';
+import { idempotencyKeyOf, type OncePort } from './once.ts';
 import type { Route } from './operations.ts';
 import type { Render } from './rendering.ts';
 import { send, sendJson, sendStream } from './reply.ts';
@@ -26,6 +27,8 @@ export interface ServeContext {
   bodyLimitBytes: number;
   behindMs: number;
   validateResponses: boolean;
+  /** Absent: `Idempotency-Key` is not looked at. */
+  once: OncePort | undefined;
   /** Absent: this node is the only one there will ever be. */
   leader: LeaderContext | undefined;
   /** Absent: answers that last are not looked after. */
@@ -68,13 +71,41 @@ export async function serve(exchange: Exchange, context: ServeContext): Promise<
   const carryOut = async () => {
     const call = await validate(exchange, context, { route, params, query, principal });
     await awaitIndex(exchange, context);
-    const reply = await route.handler(call as never);
+    const handle = () => route.handler(call as never);
+    const key = context.once && route.write === 'leader' ? idempotencyKeyOf(exchange) : undefined;
+    const reply =
+      key === undefined
+        ? await handle()
+        : await once(exchange, context, { route, key, call, handle });
     await answer(exchange, context, { route, reply });
   };
   if (context.leader && route.write === 'leader') {
     await onLeader(exchange, context.leader, carryOut);
   } else await carryOut();
   return 'answered';
+}
+
+async function once(
+  { principal }: Exchange,
+  context: ServeContext,
+  work: {
+    route: Route;
+    key: string;
+    call: object;
+    handle: () => Promise<JsonAnswer<unknown> | StreamReply>;
+  },
+): Promise<JsonAnswer<unknown>> {
+  const { route, key, call, handle } = work;
+  const { params, query, body } = call as Record<string, unknown>;
+  const wish = {
+    ...{ key, operation: route.operationId, principalId: principal!.userId },
+    request: JSON.stringify([params, query, body]),
+  };
+  return context.once!.carryOut(wish, async () => {
+    const reply = await handle();
+    if ('stream' in reply) throw new Error(`${route.operationId} streams, and cannot be kept`);
+    return { ...reply, status: reply.status ?? route.status };
+  });
 }
 
 function refuseMethod(exchange: Exchange, allow: readonly string[]): void {

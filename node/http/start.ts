@@ -9,6 +9,7 @@ import { createApp, type AppOptions } from './app.ts';
 import { createDocs } from './docs.ts';
 import { listen, type Listening, type ListenOptions } from './listen.ts';
 import { createProblemPages } from './problems.ts';
+import type { OncePort } from './once.ts';
 import type { RequestMetrics } from './record.ts';
 import type { Recheck } from './revoke.ts';
 import type { LeaderPort } from './leader.ts';
@@ -30,6 +31,7 @@ export interface HttpDeps {
   readonly recheck: Recheck;
   readonly clock: IndexClock;
   readonly leader: LeaderPort;
+  readonly once: OncePort;
   readonly events: EventRing;
   readonly redis: RedisEngine | undefined;
   readonly metrics: RequestMetrics;
@@ -58,10 +60,23 @@ export async function startHttp(
     ...createProblemPages().handlers,
     ...streams.handlers,
   } satisfies Handlers;
-  const { authenticate, recheck, clock, leader, log, now, metrics, staleness } = deps;
+  const { authenticate, recheck, clock, leader, once, log, now, metrics, staleness } = deps;
   const redis = deps.redis?.client;
   const app = createApp(
-    { spec, handlers, authenticate, recheck, clock, leader, log, now, metrics, redis, staleness },
+    {
+      spec,
+      handlers,
+      authenticate,
+      recheck,
+      clock,
+      leader,
+      once,
+      log,
+      now,
+      metrics,
+      redis,
+      staleness,
+    },
     options.app,
   );
   const listening = await listen(app, options.listen);

@@ -1,0 +1,98 @@
+import { expect } from 'chai';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseAddress } from '#storage/postgres/address.ts';
+import { quiet } from '#test/log.ts';
+import type { Config } from './config/keys.ts';
+import {
+  forgetMemberDatabase,
+  memberAddress,
+  openDatabase,
+  readMemberDatabase,
+  saveMemberDatabase,
+  type MemberDatabase,
+} from './database.ts';
+
+const member: MemberDatabase = {
+  hosts: ['192.0.2.7', 'box.lan', '2001:db8::7', 'fe80::7%eth0'],
+  port: 6_432,
+  user: 'revenge_member',
+  password: 'a/b@c:d?e',
+  database: 'revenge',
+  serverName: 'one.node.revenge.internal',
+};
+
+describe('the database of the cluster a node has joined', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'revenge-test-database-'));
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  const config = (url?: string) =>
+    ({
+      'data.dir': dir,
+      'database.url': url,
+      'database.pool.max_conns': 2,
+      'database.pool.min_conns': 0,
+      'database.pool.max_lifetime': 60_000,
+      'database.pool.max_idle': 60_000,
+    }) as Config;
+  const urlOf = async (configured?: string) => {
+    await using open = await openDatabase(config(configured), quiet);
+    expect(open).to.include({ isEmbedded: false, embedded: undefined });
+    return 'url' in open.address ? open.address.url : undefined;
+  };
+
+  it('is kept where only its owner reads it, until it is forgotten', async () => {
+    expect(await readMemberDatabase(dir)).to.equal(undefined);
+    await saveMemberDatabase(dir, member);
+    expect(await readMemberDatabase(dir)).to.deep.equal(member);
+    expect((await stat(join(dir, 'cluster/database.json'))).mode & 0o777).to.equal(0o600);
+    await forgetMemberDatabase(dir);
+    expect(await readMemberDatabase(dir)).to.equal(undefined);
+  });
+
+  it('is not guessed from a file that says something else', async () => {
+    await mkdir(join(dir, 'cluster'));
+    for (const text of ['', '{}', JSON.stringify({ ...member, hosts: [] })]) {
+      await writeFile(join(dir, 'cluster/database.json'), text);
+      const error = await readMemberDatabase(dir).catch((caught: Error) => caught);
+      expect(error).to.be.instanceOf(Error).with.property('message').that.includes('join again');
+    }
+  });
+
+  it('becomes an address that means all of its hosts, and takes writes', () => {
+    const address = memberAddress(dir, member);
+    const { hosts, url, sessions, tls } = parseAddress(address);
+    expect(hosts).to.deep.equal(member.hosts.map((host) => ({ host, port: 6_432 })));
+    expect(sessions).to.equal('read-write');
+    expect(tls).to.have.property('serverName', member.serverName);
+    const { username, password, pathname } = new URL(url);
+    expect([username, decodeURIComponent(password), pathname]).to.deep.equal([
+      member.user,
+      member.password,
+      '/revenge',
+    ]);
+  });
+
+  it('gives way to a configured one, and goes before one of our own', async () => {
+    await saveMemberDatabase(dir, member);
+    expect(await urlOf('postgres://me@elsewhere/x')).to.equal('postgres://me@elsewhere/x');
+    expect(await urlOf()).to.include('@192.0.2.7:6432,box.lan:6432,[');
+  });
+
+  it('reads the certificate anew for each connection', async () => {
+    const address = memberAddress(dir, member);
+    const pems = () => ('url' in address ? address.tls!.pems() : undefined);
+    await mkdir(join(dir, 'cluster'));
+    for (const round of ['1', '2']) {
+      for (const name of ['ca.crt', 'node.crt', 'node.key']) {
+        await writeFile(join(dir, 'cluster', name), `${name} ${round}`);
+      }
+      const [ca, cert, key] = ['ca.crt', 'node.crt', 'node.key'].map((name) => `${name} ${round}`);
+      expect(await pems()).to.deep.equal({ ca, cert, key });
+    }
+  });
+});
