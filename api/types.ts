@@ -285,6 +285,331 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the cluster as this node knows it. */
+        get: operations["getClusterStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/autopilot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows by what rules members are promoted and removed. */
+        get: operations["getClusterAutopilot"];
+        /** Sets by what rules members are promoted and removed. */
+        put: operations["putClusterAutopilot"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what happened in the cluster lately, as this node saw it. */
+        get: operations["listClusterEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says in short whether the cluster is well. */
+        get: operations["getClusterHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/init": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens this node to others.
+         * @description Makes what members prove themselves with and listens for them. A node that is open already stays as it is.
+         */
+        post: operations["initCluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the members. */
+        get: operations["listClusterMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/members/{memberId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        /** Shows one member. */
+        get: operations["getClusterMember"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/members/{memberId}/demote": {
+        parameters: {
+            query?: {
+                /** @description Only tells what would be done. */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a member's vote; it goes on to follow and to serve. */
+        post: operations["demoteClusterMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/members/{memberId}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a member no new work; it finishes what it has.
+         * @description It stays so over its restarts, until that is taken back.
+         */
+        post: operations["drainClusterMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/members/{memberId}/promote": {
+        parameters: {
+            query?: {
+                /** @description Only tells what would be done. */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a member vote. */
+        post: operations["promoteClusterMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/members/{memberId}/remove": {
+        parameters: {
+            query?: {
+                /** @description Only tells what would be done. */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes a member for good; its id never comes back. */
+        post: operations["removeClusterMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/members/{memberId}/undrain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a member take work again. */
+        post: operations["undrainClusterMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes this node's copy of the cluster's state down now. */
+        post: operations["snapshotCluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the tokens that admit nodes, without their secrets. */
+        get: operations["listClusterTokens"];
+        put?: never;
+        /** Makes a token that admits nodes; its secret is in this answer only. */
+        post: operations["createClusterToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/tokens/{tokenId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tokenId: components["parameters"]["ClusterTokenId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Makes a token worthless; who joined with it stays. */
+        delete: operations["revokeClusterToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/tokens/{tokenId}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tokenId: components["parameters"]["ClusterTokenId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a new token of the same kind and limits, and revokes the old one.
+         * @description The new one lasts as long, from now on, as the old one did from when it was made, and admits as many as the old one still would have.
+         */
+        post: operations["rotateClusterToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands leadership to a member, or to the one that is furthest. */
+        post: operations["transferClusterLeadership"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1416,9 +1741,305 @@ export interface components {
         ArtworkImageList: {
             items: components["schemas"]["ArtworkImage"][];
         };
+        /** @description `host:port`, the likeliest first. */
+        ClusterAddresses: string[];
+        /**
+         * @example {
+         *       "promote": true,
+         *       "cleanup": true,
+         *       "lastContactMs": 2000,
+         *       "maxTrailingEntries": 250,
+         *       "stabilizationMs": 10000,
+         *       "deadAfterMs": null,
+         *       "maxVoters": 5
+         *     }
+         */
+        ClusterAutopilot: {
+            /** @description Give a dead member's vote to another, and remove who is dead for long. */
+            cleanup: boolean;
+            /** @description Dead for so long before it may be removed without a replacement; null - never. */
+            deadAfterMs: number | null;
+            /** @description No contact for so long - not healthy. */
+            lastContactMs: number;
+            /** @description More entries behind the leader than this - not healthy. */
+            maxTrailingEntries: number;
+            /** @description Voters at most; odd. */
+            maxVoters: number;
+            /** @description Let members vote that are caught up. */
+            promote: boolean;
+            /** @description Healthy for so long before it is promoted. */
+            stabilizationMs: number;
+        };
+        /**
+         * @example {
+         *       "isDone": false,
+         *       "steps": [
+         *         "attic gives its vote up and goes on as a learner"
+         *       ],
+         *       "voters": {
+         *         "before": [
+         *           "kitchen",
+         *           "attic",
+         *           "cellar"
+         *         ],
+         *         "after": [
+         *           "kitchen",
+         *           "cellar"
+         *         ]
+         *       },
+         *       "failureTolerance": {
+         *         "before": 1,
+         *         "after": 0
+         *       },
+         *       "refusal": null
+         *     }
+         */
+        ClusterChange: {
+            failureTolerance: {
+                after: number;
+                before: number;
+            };
+            /** @description False with `dryRun`. */
+            isDone: boolean;
+            /** @description Why it is refused without `force`; null when it is not. */
+            refusal: string | null;
+            /** @description What is done, in order, as sentences. */
+            steps: string[];
+            voters: {
+                after: components["schemas"]["ClusterIds"];
+                before: components["schemas"]["ClusterIds"];
+            };
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "at": "2026-01-02T03:04:05.678Z",
+         *           "kind": "leader",
+         *           "message": "kitchen leads in term 7"
+         *         }
+         *       ]
+         *     }
+         */
+        ClusterEventList: {
+            items: {
+                at: components["schemas"]["Time"];
+                kind: string;
+                message: string;
+            }[];
+        };
+        /**
+         * @example {
+         *       "isHealthy": false,
+         *       "failureTolerance": 0,
+         *       "leader": "kitchen",
+         *       "notes": [
+         *         "No automatic fail-over now: 1 of 3 voters away; if another fails, changes wait."
+         *       ],
+         *       "members": [
+         *         {
+         *           "id": "kitchen",
+         *           "name": "kitchen",
+         *           "isHealthy": true,
+         *           "problem": null
+         *         },
+         *         {
+         *           "id": "attic",
+         *           "name": "attic",
+         *           "isHealthy": false,
+         *           "problem": "no contact for 3 minutes"
+         *         }
+         *       ]
+         *     }
+         */
+        ClusterHealth: {
+            failureTolerance: number;
+            isHealthy: boolean;
+            leader: string | null;
+            members: {
+                id: components["schemas"]["ClusterMemberId"];
+                isHealthy: boolean;
+                name: string;
+                problem: string | null;
+            }[];
+            notes: components["schemas"]["ClusterNotes"];
+        };
+        ClusterIds: components["schemas"]["ClusterMemberId"][];
+        /**
+         * @example {
+         *       "id": "kitchen",
+         *       "name": "kitchen",
+         *       "kind": "node",
+         *       "state": "alive",
+         *       "role": "leader",
+         *       "isVoter": true,
+         *       "isDraining": false,
+         *       "isHealthy": true,
+         *       "problem": null,
+         *       "addresses": {
+         *         "raft": [
+         *           "192.168.1.10:7000"
+         *         ],
+         *         "rpc": [
+         *           "192.168.1.10:7001"
+         *         ],
+         *         "api": [
+         *           "192.168.1.10:8080"
+         *         ]
+         *       },
+         *       "lastContactMs": null,
+         *       "lastIndex": 1041,
+         *       "lag": 0,
+         *       "version": "0.1.0",
+         *       "joinedAt": "2026-01-02T03:04:05.678Z",
+         *       "stableSince": "2026-01-02T03:04:07.000Z"
+         *     }
+         */
+        ClusterMember: {
+            addresses: {
+                api: components["schemas"]["ClusterAddresses"];
+                raft: components["schemas"]["ClusterAddresses"];
+                rpc: components["schemas"]["ClusterAddresses"];
+            };
+            id: components["schemas"]["ClusterMemberId"];
+            /** @description No new work. */
+            isDraining: boolean;
+            isHealthy: boolean;
+            isVoter: boolean;
+            joinedAt: components["schemas"]["Time"];
+            kind: components["schemas"]["ClusterMemberKind"];
+            /** @description Entries behind the leader. */
+            lag: number | null;
+            /** @description Since the leader last heard it; null when it has not yet. */
+            lastContactMs: number | null;
+            /** @description The last entry of the log it is known to have. */
+            lastIndex: number | null;
+            /** @description For people; need not be unique. */
+            name: string;
+            /** @description What is wrong with it; null when nothing is. */
+            problem: string | null;
+            /** @enum {string} */
+            role: "leader" | "follower" | "learner" | "none";
+            /**
+             * Format: date-time
+             * @description Well without a break since then; null when it is not.
+             */
+            stableSince: string | null;
+            /**
+             * @description One that is leaving has a place among the servers and is no member any more.
+             * @enum {string}
+             */
+            state: "alive" | "silent" | "joining" | "leaving" | "unknown";
+            version: string;
+        };
+        ClusterMemberId: string;
+        /**
+         * @description A witness votes, and serves nothing.
+         * @enum {string}
+         */
+        ClusterMemberKind: "node" | "witness";
+        ClusterMemberList: {
+            items: components["schemas"]["ClusterMember"][];
+        };
+        /** @description Sentences for the operator, the most important first. */
+        ClusterNotes: string[];
+        /**
+         * @example {
+         *       "clusterId": "0196a1c2-7b1e-7c55-9d7e-5a3f0c2b1e40",
+         *       "epoch": 1,
+         *       "nodeId": "kitchen",
+         *       "isOpen": false,
+         *       "term": 7,
+         *       "leader": "kitchen",
+         *       "commit": 1041,
+         *       "applied": 1041,
+         *       "index": 4294968337,
+         *       "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "ageMs": 12,
+         *       "featureLevel": 1,
+         *       "isHealthy": true,
+         *       "failureTolerance": 0,
+         *       "members": [],
+         *       "notes": [
+         *         "1 node: no automatic fail-over; a witness needs two of them."
+         *       ]
+         *     }
+         */
+        ClusterStatus: {
+            /** @description How old what this node knows may be; null when it has heard of no leader yet. */
+            ageMs: number | null;
+            applied: number;
+            /** @description Null until this node has founded or joined a cluster. */
+            clusterId: string | null;
+            commit: number;
+            epoch: number;
+            /** @description So many voters may fail, one after the other, and changes still work. */
+            failureTolerance: number;
+            featureLevel: number;
+            /** @description SHA-256 of the state, in hex; equal on all nodes at one index. */
+            hash: string;
+            /** @description The clock's; compare `X-Revenge-Index`. */
+            index: number;
+            isHealthy: boolean;
+            /** @description False for a node alone that does not listen for others. */
+            isOpen: boolean;
+            /** @description A member's id. */
+            leader: string | null;
+            members: components["schemas"]["ClusterMember"][];
+            /** @description The node that answers. */
+            nodeId: components["schemas"]["ClusterMemberId"];
+            notes: components["schemas"]["ClusterNotes"];
+            term: number;
+        };
+        /**
+         * @example {
+         *       "id": "mfrggzdf",
+         *       "kind": "node",
+         *       "createdAt": "2026-01-02T03:04:05.678Z",
+         *       "createdBy": "anna",
+         *       "expiresAt": "2026-01-02T04:04:05.678Z",
+         *       "usesLeft": 1
+         *     }
+         */
+        ClusterToken: {
+            createdAt: components["schemas"]["Time"];
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description Null - good until it is revoked.
+             */
+            expiresAt: string | null;
+            id: components["schemas"]["ClusterTokenId"];
+            kind: components["schemas"]["ClusterMemberKind"];
+            /** @description Nodes it still admits; null for any number. */
+            usesLeft: number | null;
+        };
+        ClusterTokenId: string;
+        ClusterTokenList: {
+            items: components["schemas"]["ClusterToken"][];
+        };
         CreatedApiKey: components["schemas"]["ApiKey"] & {
             /** @description The secret; send it as `X-API-Key`. */
             key: string;
+        };
+        /**
+         * @example {
+         *       "id": "mfrggzdf",
+         *       "kind": "node",
+         *       "createdAt": "2026-01-02T03:04:05.678Z",
+         *       "createdBy": "anna",
+         *       "expiresAt": "2026-01-02T04:04:05.678Z",
+         *       "usesLeft": 1,
+         *       "token": "rj1.<fingerprint>.mfrggzdf.<secret>",
+         *       "addresses": [
+         *         "192.168.1.10:7001"
+         *       ]
+         *     }
+         */
+        CreatedClusterToken: components["schemas"]["ClusterToken"] & {
+            addresses: components["schemas"]["ClusterAddresses"];
+            /** @description The one line that admits; shown this once. */
+            token: string;
         };
         DisplayName: string | null;
         ExternalSubtitle: {
@@ -1890,6 +2511,21 @@ export interface components {
             /** @description Permissions the caller holds; what the owner loses later, the key loses too. */
             scopes: string[];
         };
+        /**
+         * @example {
+         *       "kind": "node",
+         *       "ttlMs": 3600000,
+         *       "uses": 1
+         *     }
+         */
+        NewClusterToken: {
+            /** @description What it admits; a node unless stated. */
+            kind?: components["schemas"]["ClusterMemberKind"];
+            /** @description How long it is good; an hour unless stated, null until it is revoked. */
+            ttlMs?: number | null;
+            /** @description How many it admits; one unless stated, null for any number. */
+            uses?: number | null;
+        };
         NewUser: {
             displayName?: components["schemas"]["DisplayName"];
             password: components["schemas"]["Password"];
@@ -2199,6 +2835,15 @@ export interface components {
         };
     };
     responses: {
+        /** @description What was done; with `dryRun`, what would be. */
+        ClusterChange: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ClusterChange"];
+            };
+        };
         /** @description Done; nothing to say. */
         NoContent: {
             headers: {
@@ -2235,8 +2880,12 @@ export interface components {
         };
     };
     parameters: {
+        ClusterMemberId: components["schemas"]["ClusterMemberId"];
+        ClusterTokenId: components["schemas"]["ClusterTokenId"];
         /** @description `nextCursor` of the page before. */
         Cursor: string;
+        /** @description Only tells what would be done. */
+        DryRun: boolean;
         /** @description Makes a repeated request harmless. */
         IdempotencyKey: string;
         ImageItemId: components["schemas"]["Id"];
@@ -2260,7 +2909,16 @@ export interface components {
         SessionId: components["schemas"]["Id"];
         UserId: components["schemas"]["Id"];
     };
-    requestBodies: never;
+    requestBodies: {
+        ClusterChange: {
+            content: {
+                "application/json": {
+                    /** @description Do it although it is refused otherwise; may cost the quorum. */
+                    force?: boolean;
+                };
+            };
+        };
+    };
     headers: {
         /** @description The version of the answer, for `If-None-Match` and `If-Match`. */
         ETag: string;
@@ -2678,6 +3336,422 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getClusterStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cluster, or this node alone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterStatus"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getClusterAutopilot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterAutopilot"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    putClusterAutopilot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterAutopilot"];
+            };
+        };
+        responses: {
+            /** @description The rules as they are now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterAutopilot"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listClusterEvents: {
+        parameters: {
+            query?: {
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The latest since this node started, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterEventList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getClusterHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it is, well or not. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterHealth"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    initCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cluster, of one node so far. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterStatus"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listClusterMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterMemberList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getClusterMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The member. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterMember"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    demoteClusterMember: {
+        parameters: {
+            query?: {
+                /** @description Only tells what would be done. */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: components["requestBodies"]["ClusterChange"];
+        responses: {
+            200: components["responses"]["ClusterChange"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    drainClusterMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The member as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterMember"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    promoteClusterMember: {
+        parameters: {
+            query?: {
+                /** @description Only tells what would be done. */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: components["requestBodies"]["ClusterChange"];
+        responses: {
+            200: components["responses"]["ClusterChange"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeClusterMember: {
+        parameters: {
+            query?: {
+                /** @description Only tells what would be done. */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: components["requestBodies"]["ClusterChange"];
+        responses: {
+            200: components["responses"]["ClusterChange"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    undrainClusterMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memberId: components["parameters"]["ClusterMemberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The member as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterMember"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    snapshotCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far the snapshot reaches. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The last entry of the log in it. */
+                        index: number;
+                        /** @description That entry's term. */
+                        term: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listClusterTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, the oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterTokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createClusterToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewClusterToken"];
+            };
+        };
+        responses: {
+            /** @description The token, and where to join with it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedClusterToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeClusterToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tokenId: components["parameters"]["ClusterTokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateClusterToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tokenId: components["parameters"]["ClusterTokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new token, and where to join with it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedClusterToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    transferClusterLeadership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    to?: components["schemas"]["ClusterMemberId"];
+                };
+            };
+        };
+        responses: {
+            /** @description Who leads now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        leader: components["schemas"]["ClusterMemberId"];
+                    };
                 };
             };
             default: components["responses"]["Problem"];

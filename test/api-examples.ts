@@ -76,6 +76,7 @@ const examplesOf = (stock: Stock): Examples => ({
   ...playbackExamples(stock),
   ...searchExamples,
   ...jobExamples(stock),
+  ...clusterExamples(stock),
 });
 
 /** What needs no credential: probes, documents, signing in. */
@@ -284,5 +285,47 @@ function jobExamples({ server }: Stock): Examples {
     deleteJob: () => add('completed'),
     cancelJob: () => add('waiting'),
     retryJob: () => add('dead'),
+  };
+}
+
+/** A node alone, which opens itself where that is needed; no change of members is carried out. */
+function clusterExamples({ server }: Stock): Examples {
+  const path = '/api/v1/cluster';
+  const itself = async () => {
+    const { nodeId } = await server.read<Schemas['ClusterStatus']>(path);
+    return { params: { memberId: nodeId } };
+  };
+  const plan = async () => ({ ...(await itself()), query: { dryRun: 'true' } });
+  const open = () => server.read(`${path}/init`, { method: 'POST' });
+  const token = async () => {
+    await open();
+    const made = await server.read<Schemas['CreatedClusterToken']>(`${path}/tokens`, {
+      ...{ method: 'POST', json: { uses: 1 } },
+    });
+    return { params: { tokenId: made.id } };
+  };
+  return {
+    getClusterStatus: {},
+    initCluster: {},
+    getClusterHealth: {},
+    listClusterEvents: { query: { limit: '5' } },
+    listClusterTokens: {},
+    createClusterToken: async () => {
+      await open();
+      return { body: { kind: 'witness', ttlMs: 60_000, uses: null } };
+    },
+    revokeClusterToken: token,
+    rotateClusterToken: token,
+    listClusterMembers: {},
+    getClusterMember: itself,
+    promoteClusterMember: plan,
+    demoteClusterMember: plan,
+    removeClusterMember: plan,
+    drainClusterMember: itself,
+    undrainClusterMember: itself,
+    transferClusterLeadership: async () => ({ body: { to: (await itself()).params.memberId } }),
+    getClusterAutopilot: {},
+    putClusterAutopilot: async () => ({ body: await server.read(`${path}/autopilot`) }),
+    snapshotCluster: {},
   };
 }

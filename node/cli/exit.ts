@@ -5,6 +5,8 @@ export const exitCode = {
   failed: 1,
   /** The command line is not valid. */
   usage: 2,
+  /** A plan was shown and not agreed to: nothing was changed. */
+  unconfirmed: 4,
   /** No node or no database answers. */
   unavailable: 69,
   /** Not signed in, or not permitted. */

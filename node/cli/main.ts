@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '#package.json' with { type: 'json' };
 import { ConfigError } from '../config/read.ts';
+import { addCluster } from './cluster/cluster.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
 import { exitCode } from './exit.ts';
@@ -29,6 +30,7 @@ function createProgram(): Command {
   addLibrary(program);
   addScan(program);
   addJobs(program);
+  addCluster(program);
   addMigrate(program);
   addConfig(program);
   addDoctor(program);
