@@ -1,15 +1,34 @@
 /** One place where a PostgreSQL may listen. */
 export type Host = { host: string; port: number } | { path: string };
 
+/** What a connection under TLS shows and checks, as PEM. */
+export type Pems = { ca: string; cert: string; key: string };
+
+/**
+ * TLS with a server that is known by its name and not by where it is, and that wants to know us
+ * by a certificate too. It has to be a PostgreSQL 17 or later, which begins with TLS at once.
+ */
+export type ClientTls = {
+  /** Has to be among the DNS names in the server's certificate. */
+  serverName: string;
+  /** Asked for each new connection, so that renewed certificates are used. */
+  pems: () => Pems | Promise<Pems>;
+};
+
 /** Where PostgreSQL is: a URL (several hosts are allowed in it) or the embedded one's socket. */
 export type PostgresAddress =
-  { url: string } | { socket: string; database?: string; user?: string };
+  { url: string; tls?: ClientTls } | { socket: string; database?: string; user?: string };
 
 /** What `target_session_attrs` may say (libpq, section "Parameter Key Words"). */
 export type SessionKind = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
 
 /** An address taken apart: whom to call, and the URL the driver reads everything else from. */
-export type Parsed = { hosts: Host[]; url: string; sessions: SessionKind };
+export type Parsed = {
+  hosts: Host[];
+  url: string;
+  sessions: SessionKind;
+  tls?: ClientTls | undefined;
+};
 
 const defaultPort = 5432;
 const sessionKinds: readonly string[] = ['any', 'read-write', 'read-only', 'primary', 'standby'];
@@ -31,7 +50,7 @@ export function parseAddress(address: PostgresAddress): Parsed {
     : (list || 'localhost').split(',').map(parseHost);
   const sessions = sessionKind(url, hosts.length);
   for (const key of ['host', 'port', 'target_session_attrs']) url.searchParams.delete(key);
-  return { hosts, url: url.href, sessions };
+  return { hosts, url: url.href, sessions, tls: address.tls };
 }
 
 function socketAddress(address: { socket: string; database?: string; user?: string }): Parsed {

@@ -1,11 +1,12 @@
 import type postgres from 'postgres';
 import type { Log } from '../log.ts';
 import { parseAddress, type PostgresAddress } from './address.ts';
-import { chooseHost, createPool, hostAnswers, within, type Settings, type Sql } from './driver.ts';
-import { createSockets, type Sockets } from './sockets.ts';
+import { createPool, within, type Settings, type Sql } from './driver.ts';
+import { createSentry } from './sentry.ts';
+import { createSockets } from './sockets.ts';
 import { guardTransactions } from './transactions.ts';
 
-export type { PostgresAddress } from './address.ts';
+export type { ClientTls, Pems, PostgresAddress } from './address.ts';
 export type { Queryable, Sql, Tx } from './driver.ts';
 
 export type PoolOptions = { max: number; minConns?: number; lifetimeMs?: number; idleMs?: number };
@@ -34,9 +35,9 @@ export type Database = AsyncDisposable & {
   close: () => Promise<void>;
 };
 
-/** Longer than this without an answer, and a new connection has to show that a server is there. */
-const suspectMs = 2_000;
-const sampleMs = 1_000;
+const warmMs = 2_000;
+/** An idle connection into the void is found out before somebody needs it. */
+const keepAliveSeconds = 5;
 
 /**
  * Opens a pool; it connects on first use, so PostgreSQL may be away. Rows come back with int8 as
@@ -46,31 +47,25 @@ const sampleMs = 1_000;
  */
 export async function connectPostgres(options: ConnectOptions): Promise<Database> {
   const log = options.log.child({ module: 'postgres' });
-  const { hosts, url, sessions } = parseAddress(options);
+  const { hosts, url, sessions, tls } = parseAddress(options);
   const settings = driverSettings(options, log);
-  const timeoutMs = options.connectTimeoutMs ?? 3_000;
-  const probe = { url, settings, timeoutMs };
+  const line = { timeoutMs: options.connectTimeoutMs ?? 3_000, tls };
+  const sentry = createSentry({ hosts, sessions, probe: { url, settings, line } });
   const sockets = createSockets({
-    hosts,
-    choose: () => chooseHost(hosts, sessions, probe),
-    connectTimeoutMs: timeoutMs,
-    log,
+    ...{ hosts, line, log },
+    choose: sentry.choose,
     now: options.now ?? (() => performance.now()),
   });
   const onclose = hosts.length > 1 ? { onclose: sockets.rethink } : {};
   const pool = createPool(url, { ...settings, ...onclose }, sockets.open);
   const alone = { ...settings, max: 1, idle_timeout: 0, max_lifetime: null };
-  const sql = guardTransactions(pool, (onClosed) =>
-    createPool(url, { ...alone, onclose: onClosed }, sockets.open),
-  );
-  const stop = guard(sql, sockets, {
-    answers: async () => {
-      const host = sockets.host();
-      return host !== undefined && (await hostAnswers(host, probe));
-    },
-    min: options.pool.minConns ?? 0,
-    healthMs: options.healthMs ?? 30_000,
+  const watch = sentry.watch(sockets);
+  const sql = guardTransactions(pool, {
+    single: (onClosed) => createPool(url, { ...alone, onclose: onClosed }, sockets.open),
+    onFailed: watch.failed,
   });
+  const cool = keepWarm(sql, options.pool.minConns ?? 0, options.healthMs ?? 30_000);
+  const stop = () => [watch.stop, cool].forEach((end) => end());
   const close = async () => {
     stop();
     // The driver waits for connections that died with a query on them; the sockets know better.
@@ -94,6 +89,7 @@ function driverSettings(options: ConnectOptions, log: Log): Settings {
     max_lifetime: (pool.lifetimeMs ?? 1_800_000) / 1_000,
     connect_timeout: (options.connectTimeoutMs ?? 3_000) / 1_000,
     backoff: () => 0, // the sockets know when to try again
+    keep_alive: keepAliveSeconds,
     onnotice: (notice) => log.debug('notice', { notice: notice['message'] }),
     transform: { undefined: null },
     types: { bigint: int8, day },
@@ -108,29 +104,11 @@ function driverSettings(options: ConnectOptions, log: Log): Settings {
   } as Settings;
 }
 
-/**
- * Keeps `min` connections warm, and sees when the server has stopped without closing anything
- * (frozen, unplugged): a query alone would wait for as long as the kernel repeats its packets.
- */
-function guard(
-  sql: Sql,
-  sockets: Sockets,
-  by: { answers: () => Promise<boolean>; min: number; healthMs: number },
-): () => void {
-  let asking = false;
-  const suspect = async () => {
-    if (asking || !sockets.waiting(suspectMs)) return;
-    asking = true;
-    if (await by.answers()) sockets.cleared();
-    else sockets.drop('postgres does not answer');
-    asking = false;
-  };
-  const warm = () => Promise.all(Array.from({ length: by.min }, () => ping(sql, suspectMs)));
-  const timers = [
-    setInterval(() => void suspect(), sampleMs).unref(),
-    setInterval(() => void warm(), by.healthMs).unref(),
-  ];
-  return () => timers.forEach((timer) => clearInterval(timer));
+/** Uses `min` connections every now and then, so that they stay open. */
+function keepWarm(sql: Sql, min: number, healthMs: number): () => void {
+  const warm = () => Promise.all(Array.from({ length: min }, () => ping(sql, warmMs)));
+  const timer = setInterval(() => void warm(), healthMs).unref();
+  return () => clearInterval(timer);
 }
 
 async function ping(sql: Sql, timeoutMs: number): Promise<boolean> {

@@ -1,8 +1,9 @@
 import type postgres from 'postgres';
 import type { Duplex } from 'node:stream';
-import type { Host, SessionKind } from './address.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { hostName, type Host, type SessionKind } from './address.ts';
+import { dialHost, unavailable, type Line } from './dial.ts';
 import { loadDriver } from './mended.ts';
-import { dialHost } from './sockets.ts';
 
 const driver = await loadDriver();
 
@@ -24,27 +25,56 @@ export function createPool(url: string, settings: Settings, socket: () => Promis
 }
 
 /** What is asked of a new connection to see whether it is of use. */
-type Probe = { url: string; settings: Settings; timeoutMs: number };
+export type Probe = { url: string; settings: Settings; line: Line };
 
 /** True when a new connection to `host` is answered within the time given; never throws. */
 export async function hostAnswers(host: Host, probe: Probe): Promise<boolean> {
-  return (await askHost(host, probe)) !== undefined;
+  return askHost(host, probe).then(
+    () => true,
+    () => false, // why does not matter here: the pool's own attempt reports it
+  );
 }
 
-/** The first host, in the order given, that takes sessions of this kind; all are asked at once. */
-export async function chooseHost(
-  hosts: Host[],
-  sessions: SessionKind,
-  probe: Probe,
-): Promise<Host | undefined> {
-  const answers = await Promise.all(hosts.map((host) => askHost(host, probe)));
-  return hosts.find((_, index) => suits(answers[index], sessions));
+/** Once a host has answered that would do, others that are as quick are heard too. */
+const graceMs = 100;
+
+/** Among which hosts to choose; `last` is kept where nothing speaks for another. */
+export type Choice = { hosts: Host[]; sessions: SessionKind; last?: Host | undefined };
+
+/**
+ * The host to use for sessions of this kind; all are asked at once, and one that is silent keeps
+ * nobody waiting. A primary that was replaced and came back unaware still takes writes, which would
+ * be lost: the later timeline (one more with each promotion) tells which one is meant. Between
+ * equals it is the last one used, then the first in the order given. Throws when none will do.
+ */
+export async function chooseHost(choice: Choice, probe: Probe): Promise<Host> {
+  const { hosts, sessions, last } = choice;
+  const fit: { host: Host; timeline: string }[] = [];
+  const asked = hosts.map(async (host) => {
+    const answer = await askHost(host, probe);
+    if (!suits(answer, sessions)) throw new Error(`takes no ${sessions} sessions`);
+    fit.push({ host, timeline: answer.timeline });
+  });
+  const all = Promise.allSettled(asked);
+  await Promise.race([Promise.any(asked).catch(() => undefined), all]);
+  if (fit.length === 0) throw unavailable(reasons(hosts, await all));
+  await Promise.race([all, pause(graceMs)]);
+  const rank = (host: Host) => (host === last ? -1 : hosts.indexOf(host));
+  fit.sort((a, b) => b.timeline.localeCompare(a.timeline) || rank(a.host) - rank(b.host));
+  return fit[0]!.host;
 }
 
-type Answer = { readonly: boolean; standby: boolean };
+function reasons(hosts: Host[], results: PromiseSettledResult<void>[]): string {
+  const lines = results.map((result, index) => {
+    const why: unknown = result.status === 'rejected' ? result.reason : undefined;
+    return `${hostName(hosts[index]!)}: ${why instanceof Error ? why.message : String(why)}`;
+  });
+  return `no host of the database will do (${lines.join('; ')})`;
+}
 
-function suits(answer: Answer | undefined, sessions: SessionKind): boolean {
-  if (!answer) return false;
+type Answer = { readonly: boolean; standby: boolean; timeline: string };
+
+function suits(answer: Answer, sessions: SessionKind): boolean {
   switch (sessions) {
     case 'any':
       return true;
@@ -59,19 +89,20 @@ function suits(answer: Answer | undefined, sessions: SessionKind): boolean {
   }
 }
 
-async function askHost(host: Host, probe: Probe): Promise<Answer | undefined> {
-  const settings = { ...probe.settings, max: 1, fetch_types: false };
-  const sql = createPool(probe.url, settings, () => dialHost(host, probe.timeoutMs));
+async function askHost(host: Host, probe: Probe): Promise<Answer> {
+  const { url, settings, line } = probe;
+  const alone = { ...settings, max: 1, fetch_types: false };
+  const sql = createPool(url, alone, () => dialHost(host, line));
   try {
     const [row] = await within(
       sql<Answer[]>`
         select current_setting('transaction_read_only') = 'on' as readonly,
-               pg_is_in_recovery() as standby`,
-      probe.timeoutMs,
+               pg_is_in_recovery() as standby,
+               case when pg_is_in_recovery() then ''
+                    else left(pg_walfile_name(pg_current_wal_lsn()), 8) end as timeline`,
+      line.timeoutMs,
     );
-    return row;
-  } catch {
-    return undefined; // why does not matter here: the pool's own attempt reports it
+    return row!;
   } finally {
     await sql.end({ timeout: 0 });
   }

@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
-import { chown, lstat, mkdir, realpath, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { mkdir, realpath, rm } from 'node:fs/promises';
 import type { Log } from '../log.ts';
-import { connectPostgres } from './connect.ts';
-import { findBinaries, postgresOwner, type Owner } from './binaries.ts';
+import { findBinaries, postgresOwner } from './binaries.ts';
 import { ensureCluster } from './initdb.ts';
+import { keepRunning, type Keeper } from './keeper.ts';
 import { lockDirectory } from './lock.ts';
-import { startPostmaster, stopPostmaster, type Launch, type Postmaster } from './postmaster.ts';
+import { createDoors, openSettings, readOpening, writeRules, type Doors } from './members.ts';
+import type { Launch } from './postmaster.ts';
+import { ensureDatabase, ownerRole } from './roles.ts';
+import { makeSocketDir } from './socket-dir.ts';
+
+export type { MemberAccess, MemberOptions } from './members.ts';
 
 /** How to run the PostgreSQL that comes with the package. */
 export type EmbeddedOptions = {
@@ -25,16 +27,19 @@ export type EmbeddedOptions = {
 };
 
 /** A PostgreSQL of our own, kept running until `close`. */
-export type EmbeddedPostgres = AsyncDisposable & {
-  /** The folder of its unix socket: `connectPostgres({ socket })`. It has no TCP port. */
-  socket: string;
-  /** The superuser, and the only role. */
-  user: string;
-  version: string;
-  /** The postmaster's pid, or undefined while it is being restarted. */
-  pid: () => number | undefined;
-  close: () => Promise<void>;
-};
+export type EmbeddedPostgres = AsyncDisposable &
+  Doors & {
+    /** The folder of its unix socket: `connectPostgres({ socket })`. TCP only for members. */
+    socket: string;
+    /** The superuser. */
+    user: string;
+    /** The role that owns the database, and may do all in it that a program needs. */
+    owner: string;
+    version: string;
+    /** The postmaster's pid, or undefined while it is being restarted. */
+    pid: () => number | undefined;
+    close: () => Promise<void>;
+  };
 
 /** Sized for a small home server: about 120 MB with a dozen connections. */
 const defaults: Record<string, string> = {
@@ -70,36 +75,32 @@ const careless = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'o
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const log = options.log.child({ module: 'postgres' });
-  const durable = options.durable ?? true;
+  const database = options.database ?? 'revenge';
   await mkdir(options.dataDir, { recursive: true });
   const dataDir = await realpath(options.dataDir);
   const lock = await lockDirectory(dataDir);
   try {
-    const owner = postgresOwner();
-    const binaries = await findBinaries(owner, dataDir);
-    const cluster = await ensureCluster({ dataDir, owner, binaries, sync: durable });
-    const socketDir = await makeSocketDir(dataDir, owner);
-    const settings = { ...defaults, ...(durable ? {} : careless), ...options.settings };
-    const startTimeoutMs = options.startTimeoutMs ?? 120_000;
-    const launch = { binaries, owner, cluster, socketDir, settings, startTimeoutMs, log };
-    const first = await startPostmaster(launch);
-    log.info('PostgreSQL is running', { pid: first.pid, version: binaries.version });
-    const kept = keepRunning(launch, first, options.stopTimeoutMs ?? 20_000);
+    const closed = await prepare(options, dataDir, log);
+    const { socketDir, binaries } = closed;
+    const keeper = await startAsBefore({ dataDir, database, closed }, options.stopTimeoutMs);
+    log.info('PostgreSQL is running', { pid: keeper.pid(), version: binaries.version });
     const close = once(async () => {
-      await kept.stop();
+      await keeper.stop();
       await rm(socketDir, { recursive: true, force: true });
       await lock.release();
       log.info('PostgreSQL has stopped');
     });
-    await ensureDatabase(socketDir, options.database ?? 'revenge', log).catch(async (error) => {
-      await kept.stop();
+    await ensureDatabase(socketDir, database, log).catch(async (error) => {
+      await keeper.stop();
       throw error;
     });
     return {
+      ...createDoors({ dataDir, database, closed, keeper }),
       socket: socketDir,
       user: 'postgres',
+      owner: ownerRole,
       version: binaries.version,
-      pid: kept.pid,
+      pid: keeper.pid,
       close,
       [Symbol.asyncDispose]: close,
     };
@@ -109,89 +110,39 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   }
 }
 
-async function ensureDatabase(socket: string, name: string, log: Log): Promise<void> {
-  await using admin = await connectPostgres({
-    socket,
-    database: 'postgres',
-    pool: { max: 1 },
-    log,
-  });
-  const { sql } = admin;
-  const [found] = await sql`select 1 from pg_database where datname = ${name}`;
-  if (!found) await sql`create database ${sql(name)}`;
+/** All that it takes to start it with its socket only. */
+async function prepare(options: EmbeddedOptions, dataDir: string, log: Log): Promise<Launch> {
+  const durable = options.durable ?? true;
+  const owner = postgresOwner();
+  const binaries = await findBinaries(owner, dataDir);
+  const cluster = await ensureCluster({ dataDir, owner, binaries, sync: durable });
+  const socketDir = await makeSocketDir(dataDir, owner);
+  const settings = { ...defaults, ...(durable ? {} : careless), ...options.settings };
+  const startTimeoutMs = options.startTimeoutMs ?? 120_000;
+  return { binaries, owner, cluster, socketDir, settings, startTimeoutMs, log };
 }
 
-const backoffMs = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
-const settledMs = 60_000;
-
-function keepRunning(launch: Launch, first: Postmaster, stopTimeoutMs: number) {
-  const stopping = new AbortController();
-  let current: Postmaster | undefined = first;
-  const watch = async () => {
-    let failures = 0;
-    while (current) {
-      const since = performance.now();
-      const how = await current.exited;
-      if (stopping.signal.aborted) return;
-      current = undefined;
-      if (performance.now() - since > settledMs) failures = 0;
-      launch.log.error('PostgreSQL died and is started again', { how, failures });
-      while (!current && !stopping.signal.aborted) {
-        await rest(failures++, stopping.signal);
-        current = await attempt(launch, stopping.signal);
-      }
+/**
+ * Starts it as open as it was. When it does not start so (the address is gone, the port is
+ * taken) this node goes on with the socket; members wait until it is opened again.
+ */
+async function startAsBefore(
+  { dataDir, database, closed }: { dataDir: string; database: string; closed: Launch },
+  stopTimeoutMs = 20_000,
+): Promise<Keeper> {
+  const opening = await readOpening(dataDir);
+  if (opening !== undefined) {
+    const settings = { ...closed.settings, ...openSettings(opening, closed.settings) };
+    await writeRules(closed, database);
+    try {
+      return await keepRunning({ ...closed, settings }, stopTimeoutMs);
+    } catch (error) {
+      const { host, port } = opening;
+      closed.log.error('PostgreSQL does not start for members too', { host, port, error });
     }
-  };
-  const watching = watch();
-  return {
-    pid: () => current?.pid,
-    async stop() {
-      stopping.abort();
-      if (current) await stopPostmaster(current, stopTimeoutMs);
-      await watching;
-      if (current) await stopPostmaster(current, stopTimeoutMs);
-    },
-  };
-}
-
-async function rest(failures: number, signal: AbortSignal): Promise<void> {
-  const pauseMs = backoffMs[Math.min(failures, backoffMs.length - 1)];
-  // An abort means that we are closing: the caller's loop sees it.
-  await pause(pauseMs, undefined, { signal }).catch(() => undefined);
-}
-
-async function attempt(launch: Launch, signal: AbortSignal): Promise<Postmaster | undefined> {
-  if (signal.aborted) return undefined;
-  try {
-    // Whoever tidies /tmp may have taken the folder of the socket.
-    await makeSocketDir(dirname(launch.cluster), launch.owner);
-    const postmaster = await startPostmaster(launch);
-    launch.log.info('PostgreSQL is running again', { pid: postmaster.pid });
-    return postmaster;
-  } catch (error) {
-    launch.log.error('PostgreSQL could not be started', { error: String(error) });
-    return undefined;
   }
-}
-
-/** The kernel allows 107 bytes for a socket's path (unix(7)): a deep data directory is too long. */
-const socketPathMax = 107;
-
-async function makeSocketDir(dataDir: string, owner: Owner): Promise<string> {
-  const near = join(dataDir, 'pg-socket');
-  const short = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
-  const fits = Buffer.byteLength(join(near, '.s.PGSQL.5432.lock')) <= socketPathMax;
-  const path = fits ? near : join('/tmp', `revenge-pg-${short}`);
-  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  const info = await lstat(path);
-  const ours = info.uid === owner.uid || info.uid === process.getuid?.();
-  if (!info.isDirectory() || !ours || (info.mode & 0o077) !== 0) {
-    throw new Error(`${path} exists and is not ours alone; remove it`);
-  }
-  await chown(path, owner.uid, owner.gid);
-  return path;
+  await writeRules(closed);
+  return keepRunning(closed, stopTimeoutMs);
 }
 
 function once(close: () => Promise<void>): () => Promise<void> {

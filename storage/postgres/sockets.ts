@@ -1,8 +1,9 @@
-import { connect, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { hostName, type Host } from './address.ts';
+import { connectTo, refused, unavailable, type Line } from './dial.ts';
 
 /** Opens the driver's sockets: chooses the host, fails fast while all are down, counts. */
 export type Sockets = {
@@ -18,6 +19,8 @@ export type Sockets = {
   drop: (reason: string) => void;
   /** Forgets which host was chosen, so that the next connection asks again. */
   rethink: () => void;
+  /** Breaks every connection; new ones go to this host, which has just been seen to serve. */
+  moveTo: (host: Host, reason: string) => void;
   /** The host new connections go to, once one is chosen. */
   host: () => Host | undefined;
   /** Waits until none is open, then breaks what is left; opens no more. */
@@ -26,9 +29,9 @@ export type Sockets = {
 
 export type SocketOptions = {
   hosts: Host[];
-  /** Which host takes our kind of session now; undefined when none does. */
-  choose: () => Promise<Host | undefined>;
-  connectTimeoutMs: number;
+  /** Which host takes our kind of session now; throws when none does. `last` is the one before. */
+  choose: (last: Host | undefined) => Promise<Host>;
+  line: Line;
   log: Log;
   now: () => number;
 };
@@ -48,6 +51,8 @@ const cooldownMs = 250;
 /** A connection that lasts this long was let in; before, its words may have been a refusal. */
 const youngMs = 1_000;
 const pollMs = 10;
+/** One that is starting up, or full, takes the call, says so, and hangs up. */
+const turnedAway = 'it hung up at once';
 
 /**
  * Why not leave it to the driver: with several hosts that are all down, postgres.js 3.4 neither
@@ -57,27 +62,23 @@ const pollMs = 10;
 export function createSockets(options: SocketOptions): Sockets {
   const { log, now } = options;
   const watched = new Set<Watched>();
-  let chosen: Host | undefined;
-  let failure: { error: Error; at: number } | undefined;
+  const chosen = createChoice(options);
+  const away = createAway(log, now);
   let trial: Promise<Socket> | undefined;
   let closing = false;
 
   const fail = (error: Error) => {
-    if (!failure) log.warn('postgres is away', { reason: error.message });
-    failure = { error, at: now() };
-    chosen = undefined;
+    away.begin(error);
+    chosen.forget();
   };
   const attempt = async () => {
     try {
-      chosen ??= options.hosts.length > 1 ? await options.choose() : options.hosts[0];
-      if (!chosen) throw unavailable('no host of database.url takes our sessions');
-      const socket = await connectTo(chosen, options.connectTimeoutMs);
+      const socket = await connectTo(await chosen.make(), options.line);
       const opened = now();
       watched.add({ socket, opened, read: 0, written: 0, sure: false });
-      // One that is starting up, or full, takes the call, says so, and hangs up.
       socket.once('end', () => {
         const isOurs = closing || socket.writableEnded;
-        if (!isOurs && now() - opened < youngMs) fail(unavailable('it hung up at once'));
+        if (!isOurs && now() - opened < youngMs) fail(unavailable(turnedAway));
       });
       return socket;
     } catch (error) {
@@ -86,42 +87,81 @@ export function createSockets(options: SocketOptions): Sockets {
     }
   };
   const openOne = async (): Promise<Socket> => {
-    if (!failure) return attempt();
-    if (now() - failure.at < cooldownMs) throw failure.error;
-    // While it is away one attempt speaks for all.
-    if (trial) return trial.then(attempt);
+    if (!away.check()) return attempt();
+    if (trial) return trial.then(attempt); // while it is away one attempt speaks for all
     trial = attempt().finally(() => (trial = undefined));
     return trial;
   };
+  const breakAll = (reason: string) =>
+    watched.forEach(({ socket }) => void socket.destroy(unavailable(reason)));
   const sample = () => {
     const { heard, mute } = sampleAll(watched, now());
     if (mute && !closing) fail(unavailable('the connection was closed before a word was said'));
-    else if (heard && failure) {
-      log.info('postgres is available');
-      failure = undefined;
-    }
+    else if (heard) away.end();
     return [...watched];
   };
   return {
     open: async () => {
       sample();
-      if (closing) return refused(unavailable('the pool is closed'));
-      return openOne().catch((error: unknown) => refused(error as Error));
+      const opened = closing ? Promise.reject(unavailable('the pool is closed')) : openOne();
+      return opened.catch((error: unknown) => refused(error as Error));
     },
     count: () => sample().length,
     waiting: (forMs) => sample().some(({ since }) => since !== undefined && now() - since >= forMs),
     cleared: () => watched.forEach((one) => (one.sure ? (one.since = now()) : delete one.since)),
     drop: (reason) => {
-      for (const { socket } of watched) socket.destroy(unavailable(reason));
+      breakAll(reason);
       fail(unavailable(reason));
     },
-    rethink: () => void (chosen = undefined),
-    host: () => chosen,
+    rethink: chosen.forget,
+    moveTo: (host, reason) => {
+      log.warn('postgres: other connections are made', { reason, host: hostName(host) });
+      breakAll(reason);
+      watched.clear();
+      chosen.set(host);
+      away.end();
+    },
+    host: chosen.host,
     shutdown: async (timeoutMs) => {
       const until = now() + timeoutMs;
       while (sample().length > 0 && now() < until) await pause(pollMs);
       closing = true;
       for (const { socket } of watched) socket.destroy();
+    },
+  };
+}
+
+/** Which host is called: asked for once for all who want to know. */
+function createChoice({ hosts, choose }: SocketOptions) {
+  let host: Host | undefined;
+  let last: Host | undefined;
+  let asking: Promise<Host> | undefined;
+  const set = (next: Host) => (host = last = next);
+  const ask = async () => set(hosts.length === 1 ? hosts[0]! : await choose(last));
+  return {
+    host: () => host,
+    set,
+    forget: () => void (host = undefined),
+    make: async (): Promise<Host> => host ?? (asking ??= ask().finally(() => (asking = undefined))),
+  };
+}
+
+/** Knows whether the server is away, and says so once. */
+function createAway(log: Log, now: () => number) {
+  let failure: { error: Error; at: number } | undefined;
+  return {
+    begin(error: Error) {
+      if (!failure) log.warn('postgres is away', { reason: error.message });
+      failure = { error, at: now() };
+    },
+    /** Whether it is; throws what is the matter, as long as it is too early to try again. */
+    check(): boolean {
+      if (failure && now() - failure.at < cooldownMs) throw failure.error;
+      return failure !== undefined;
+    },
+    end() {
+      if (failure) log.info('postgres is available');
+      failure = undefined;
     },
   };
 }
@@ -146,37 +186,4 @@ function sampleAll(watched: Set<Watched>, now: number): { heard: boolean; mute: 
     mute ||= bytesRead === 0;
   }
   return { heard, mute };
-}
-
-/** One connection to one host, for a question on the side; never rejects. */
-export function dialHost(host: Host, timeoutMs: number): Promise<Duplex> {
-  return connectTo(host, timeoutMs).catch((error: unknown) => refused(error as Error));
-}
-
-function connectTo(host: Host, timeoutMs: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = 'path' in host ? connect(host.path) : connect(host.port, host.host);
-    const late = unavailable(`no answer from ${hostName(host)}`);
-    const timer = setTimeout(() => socket.destroy(late), timeoutMs);
-    socket.once('error', reject);
-    socket.once('close', () => clearTimeout(timer));
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      // The driver reads `host` for the name it checks in a certificate.
-      if ('host' in host) Object.assign(socket, { host: host.host });
-      resolve(socket);
-    });
-  });
-}
-
-/** A stream that fails the way a connection does: when the driver writes its first message. */
-function refused(error: Error): Duplex {
-  return new Duplex({
-    read: () => undefined,
-    write: (_chunk, _encoding, done) => done(error),
-  });
-}
-
-function unavailable(message: string): Error {
-  return Object.assign(new Error(message), { code: 'CONNECTION_CLOSED' });
 }

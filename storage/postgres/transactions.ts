@@ -1,33 +1,48 @@
 import type { Sql, Tx } from './driver.ts';
 import { isUnavailable } from './errors.ts';
 
+/** What happens around a pool's queries. */
+export type Watch = {
+  /** Opens a connection of its own for `reserve`, and tells when it is closed. */
+  single: (onClosed: () => void) => Sql;
+  /** Hears of every query that fails, unless it stood in a transaction that only reads. */
+  onFailed: (error: unknown) => void;
+};
+
 /**
  * Keeps the driver from using a connection that has closed under a transaction. postgres.js 3.4.9
  * writes to the missing socket then, its own ROLLBACK included, from a callback where nobody can
  * catch it: the process ends (porsager/postgres issues 1066, 1154, 1208). So a query on such a
  * connection is answered here, as unavailable, and a transaction's function that ends after its
  * connection is never reported to the driver, which has rejected the transaction already.
- *
- * `single` opens a connection of its own for `reserve`, and tells when it is closed.
  */
-export function guardTransactions(sql: Sql, single: (onClosed: () => void) => Sql): Sql {
+export function guardTransactions(sql: Sql, { single, onFailed }: Watch): Sql {
   const driverBegin = sql.begin.bind(sql) as Begin;
   const begin = ((...args: [Work] | [string, Work]) => {
-    const line = createLine();
+    const options = typeof args[0] === 'string' ? args[0] : '';
+    const line = createLine(/\bread only\b/i.test(options) ? () => undefined : onFailed);
     const work = args.at(-1) as Work;
     const guarded: Work = (tx) => outcome(line, () => work(guard(tx, line)));
-    const begun = driverBegin(typeof args[0] === 'string' ? args[0] : '', guarded);
+    const begun = driverBegin(options, guarded);
     begun.catch((error: unknown) => line.cut(error));
     return begun;
   }) as Sql['begin'];
   const reserve = async () => {
-    const line = createLine();
+    const line = createLine(onFailed);
     const own = single(() => line.cut(lost()));
     await own`select 1`;
     const release = () => void own.end({ timeout: 1 });
     return Object.assign(guard(own as unknown as Tx, line), { release });
   };
-  return Object.assign(sql, { begin, reserve });
+  const heard = <T>(query: T): T => (isQuery(query) ? hear(query, onFailed) : query);
+  const call = (...args: unknown[]) =>
+    heard((sql as unknown as (...args: unknown[]) => unknown)(...args));
+  return Object.assign(call, sql, {
+    begin,
+    reserve,
+    unsafe: (...args: Parameters<typeof sql.unsafe>) => heard(sql.unsafe(...args)),
+    file: (...args: [string]) => heard(sql.file(...args)),
+  });
 }
 
 type Work = (tx: Tx) => unknown;
@@ -43,7 +58,7 @@ type Line = {
   cut: (error: unknown) => void;
 };
 
-function createLine(): Line {
+function createLine(onFailed: (error: unknown) => void): Line {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => undefined); // only savepoints look at it
   let reason: unknown;
@@ -59,6 +74,7 @@ function createLine(): Line {
     cut,
     note(error) {
       failed = true;
+      onFailed(error);
       // What the server itself says leaves the connection usable; all else is the socket's end.
       if ((error as Error).name !== 'PostgresError' && isUnavailable(error)) cut(error);
     },
@@ -90,15 +106,20 @@ type DriverQuery = {
 
 function watchQuery<T>(query: T, line: Line): T {
   if (!isQuery(query)) return query;
-  const { handler, reject } = query;
-  query.reject = (error) => {
-    line.note(error);
-    reject(error);
-  };
+  const { handler } = hear(query, line.note);
   query.handler = (self) => {
     const reason = line.gone();
     if (reason !== undefined) self.reject(reason);
     else handler(self);
+  };
+  return query;
+}
+
+function hear<Q extends DriverQuery>(query: Q, onFailed: (error: unknown) => void): Q {
+  const { reject } = query;
+  query.reject = (error) => {
+    onFailed(error);
+    reject(error);
   };
   return query;
 }
