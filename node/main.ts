@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import manifest from '#package.json' with { type: 'json' };
 import type { Log } from '#services/log.ts';
 import { ensureSecret } from '#services/users/index.ts';
+import { createIdempotencyKeys } from '#storage/cluster/idempotency.ts';
 import { healthChecks } from './checks.ts';
 import { watchConfig } from './config/live.ts';
 import type { Config } from './config/keys.ts';
@@ -19,11 +20,12 @@ import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { startMetricsListener } from './metrics-listener.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { enterCluster } from './cluster/enter.ts';
+import type { ClusterControl } from './cluster/control.ts';
 import { createControl } from './cluster/operate.ts';
 import { leaderDuties } from './duties.ts';
+import { createClusterHandlers } from './cluster/operations.ts';
 import { createDoor } from './door.ts';
 import { createOnce } from './once.ts';
-import { createIdempotencyKeys } from '#storage/cluster/idempotency.ts';
 import { createOperator, type Operator } from './operator.ts';
 import { createNodeHandlers } from './operations.ts';
 import { announce, withdraw } from './rundir.ts';
@@ -79,6 +81,11 @@ const leaderPort = ({ member }: Engines, { pass }: Operator) =>
     operatorPass: pass,
   });
 
+const ownHandlers = (deps: { health: Health; metrics: Metrics; control: ClusterControl }) => ({
+  ...createNodeHandlers(deps),
+  ...createClusterHandlers(deps.control),
+});
+
 const softMs = 10_000;
 const firstSeatMs = 10_000;
 
@@ -128,7 +135,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const http = stack.use(
     await startHttp(
       {
-        handlers: { ...services.handlers, ...createNodeHandlers({ health, metrics }) },
+        handlers: { ...services.handlers, ...ownHandlers({ health, metrics, control }) },
         authenticate: operator.authenticate(services.users.authenticate),
         recheck: operator.recheck(services.users.recheck),
         clock: engines.clock,

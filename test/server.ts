@@ -110,6 +110,10 @@ async function configOf(dir: string, { address }: TestDatabase): Promise<ReadCon
     'server.host': '127.0.0.1',
     'server.port': 0,
     'media.folders': join(dir, 'films'),
+    // Opened by what is asked of it, so that no two tests want one port.
+    'cluster.raft.bind_addr': '127.0.0.1:0',
+    'cluster.rpc.bind_addr': '127.0.0.1:0',
+    'cluster.gossip.bind_addr': '127.0.0.1:0',
     'database.url': `postgres://${user}@localhost/${database}?host=${encodeURIComponent(socket)}`,
     'auth.jwt_secret': jwtSecret,
   };
