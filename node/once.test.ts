@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { JsonAnswer } from '#api/handler.ts';
 import type { Write } from '#services/changes.ts';
 import { ProblemError } from '#services/errors.ts';
 import { createIdempotencyKeys, KeyTakenError } from '#storage/cluster/idempotency.ts';
@@ -27,7 +28,7 @@ describe('a request with an idempotency key', () => {
   });
 
   const wish = { principalId: 'p', key: 'k', operation: 'makeThing', request: '{"a":1}' };
-  const once = (more: Partial<typeof wish> = {}, work = make) =>
+  const once = (more: Partial<typeof wish> = {}, work: () => Promise<JsonAnswer<unknown>> = make) =>
     createOnce(createIdempotencyKeys(db.sql)).carryOut({ ...wish, ...more }, work);
   const make = async () => {
     made += 1;
