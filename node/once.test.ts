@@ -69,7 +69,7 @@ describe('a request with an idempotency key', () => {
       await write(async () => {
         throw new Error('not this time');
       });
-      return {};
+      return { body: undefined };
     };
     expect(await codeOf(once({}, fails))).to.equal('Error');
     expect(await codeOf(once())).to.equal('done');
