@@ -123,7 +123,7 @@ describe('the files for deployment', () => {
       const unique = (names: readonly (string | undefined)[]) => [...new Set(names)].sort();
       expect(unique(volumes), path).to.deep.equal(declared('volumes'));
       expect(unique(used.flatMap(secretsOf)), path).to.deep.equal(declared('secrets'));
-      if (path.includes('dragonfly')) continue; // it is laid over another file, which has its network
+      if (path.includes('dragonfly')) continue; // laid over another file, which has its network
       const networks = used.flatMap(({ networks: names = [] }) =>
         Array.isArray(names) ? (names as string[]) : Object.keys(names),
       );

@@ -72,6 +72,8 @@ async function ready(): Promise<number | undefined> {
   const since = performance.now();
   while (performance.now() - since < startMs) {
     if (await isHealthy('/health/ready')) return performance.now() - since;
+    const { out } = await engine(['inspect', '-f', '{{.State.Running}}', name]);
+    if (out.trim() !== 'true') return undefined;
     await pause(100);
   }
   return undefined;
@@ -81,7 +83,8 @@ async function startAndWait(what: string): Promise<void> {
   const { code, out } = await start(name);
   if (code !== 0) throw new Error(`the container does not start: ${out}`);
   const ms = await ready();
-  check(`${what}: takes requests`, ms !== undefined, `after ${Math.round(ms ?? startMs)} ms`);
+  if (ms === undefined) throw new Error(`${what}: does not take requests`);
+  check(`${what}: takes requests`, true, `after ${Math.round(ms)} ms`);
 }
 
 async function stopAndRemove(): Promise<void> {
