@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseAddress } from '#storage/postgres/address.ts';
+import { parseAddress, type PostgresAddress } from '#storage/postgres/address.ts';
 import { quiet } from '#test/log.ts';
 import type { Config } from './config/keys.ts';
 import {
@@ -65,10 +65,9 @@ describe('the database of the cluster a node has joined', () => {
 
   it('becomes an address that means all of its hosts, and takes writes', () => {
     const address = memberAddress(dir, member);
-    const { hosts, url, sessions, tls } = parseAddress(address);
+    const { hosts, url, sessions } = parseAddress(address);
     expect(hosts).to.deep.equal(member.hosts.map((host) => ({ host, port: 6_432 })));
     expect(sessions).to.equal('read-write');
-    expect(tls).to.have.property('serverName', member.serverName);
     const { username, password, pathname } = new URL(url);
     expect([username, decodeURIComponent(password), pathname]).to.deep.equal([
       member.user,
@@ -83,16 +82,20 @@ describe('the database of the cluster a node has joined', () => {
     expect(await urlOf()).to.include('@192.0.2.7:6432,box.lan:6432,[');
   });
 
-  it('reads the certificate anew for each connection', async () => {
-    const address = memberAddress(dir, member);
-    const pems = () => ('url' in address ? address.tls!.pems() : undefined);
-    await mkdir(join(dir, 'cluster'));
+  it('follows what is written while it is used', async () => {
+    const { latest, tls } = memberAddress(dir, member) as Exclude<
+      PostgresAddress,
+      { socket: string }
+    >;
+    expect(await latest!()).to.include('@192.0.2.7:6432,');
+    await saveMemberDatabase(dir, { ...member, hosts: ['other'], serverName: 'two' });
+    expect(await latest!()).to.include('@other:6432/');
     for (const round of ['1', '2']) {
       for (const name of ['ca.crt', 'node.crt', 'node.key']) {
         await writeFile(join(dir, 'cluster', name), `${name} ${round}`);
       }
       const [ca, cert, key] = ['ca.crt', 'node.crt', 'node.key'].map((name) => `${name} ${round}`);
-      expect(await pems()).to.deep.equal({ ca, cert, key });
+      expect(await tls!()).to.deep.equal({ serverName: 'two', ca, cert, key });
     }
   });
 });

@@ -5,12 +5,7 @@ import { z } from 'zod';
 import { makeFolder, writeDurably } from '#cluster/raft/store/folder.ts';
 import { clusterFolder } from '#cluster/trust/identity.ts';
 import { createMigrator, type Migrator } from '#storage/postgres/migrate.ts';
-import {
-  connectPostgres,
-  type Database,
-  type Pems,
-  type PostgresAddress,
-} from '#storage/postgres/connect.ts';
+import { connectPostgres, type Database, type PostgresAddress } from '#storage/postgres/connect.ts';
 import { startEmbedded, type EmbeddedPostgres } from '#storage/postgres/embedded.ts';
 import type { Log } from '#services/log.ts';
 import type { Config } from './config/keys.ts';
@@ -83,24 +78,32 @@ export async function saveMemberDatabase(dataDir: string, member: MemberDatabase
 export const forgetMemberDatabase = (dataDir: string): Promise<void> =>
   rm(fileOf(dataDir), { force: true });
 
-/** An address for it; the node's certificate is read anew for each connection. */
+/**
+ * An address for it. The files of `<data>/cluster/` are read anew when it is needed: a renewed
+ * certificate, a new password, the node at another address are used without a restart.
+ */
 export function memberAddress(dataDir: string, member: MemberDatabase): PostgresAddress {
-  const { hosts, port, user, password, database, serverName } = member;
+  const now = async () => (await readMemberDatabase(dataDir)) ?? member;
+  return {
+    url: urlOf(member),
+    latest: async () => urlOf(await now()),
+    tls: async () => ({ serverName: (await now()).serverName, ...(await readPems(dataDir)) }),
+  };
+}
+
+function urlOf({ hosts, port, user, password, database }: MemberDatabase): string {
   const at = hosts.map((host) => `${host.includes(':') ? bracketed(host) : host}:${port}`);
   const who = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
-  return {
-    url: `postgres://${who}@${at.join()}/${encodeURIComponent(database)}`,
-    tls: { serverName, pems: () => readPems(dataDir) },
-  };
+  const name = encodeURIComponent(database);
+  return `postgres://${who}@${at.join()}/${name}?target_session_attrs=read-write`;
 }
 
 /** A scope (`fe80::1%eth0`) has a sign in it that a URL would read otherwise. */
 const bracketed = (address: string) => `[${encodeURIComponent(address)}]`;
 
-async function readPems(dataDir: string): Promise<Pems> {
+async function readPems(dataDir: string): Promise<{ ca: string; cert: string; key: string }> {
   const read = (name: string) => readFile(join(clusterFolder(dataDir), name), 'utf8');
-  const [ca, cert, key] = await Promise.all(['ca.crt', 'node.crt', 'node.key'].map(read));
-  return { ca, cert, key } as Pems;
+  return { ca: await read('ca.crt'), cert: await read('node.crt'), key: await read('node.key') };
 }
 
 /**

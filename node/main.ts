@@ -7,7 +7,7 @@ import { healthChecks } from './checks.ts';
 import { watchConfig } from './config/live.ts';
 import type { Config } from './config/keys.ts';
 import type { ReadConfig } from './config/read.ts';
-import { openEngines, type Engines } from './engines.ts';
+import { openEngines, type EngineOptions, type Engines } from './engines.ts';
 import { createEventRing, eventBase } from './events.ts';
 import { addGauges } from './gauges.ts';
 import { createHealth, type Health } from './health.ts';
@@ -22,9 +22,10 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { enterCluster } from './cluster/enter.ts';
 import type { ClusterControl } from './cluster/control.ts';
 import { createControl } from './cluster/operate.ts';
+import { createSharing, keepDatabase, type Sharing } from './cluster/database.ts';
 import { leaderDuties } from './duties.ts';
 import { createClusterHandlers } from './cluster/operations.ts';
-import { createDoor } from './door.ts';
+import { createDoor, type Door } from './door.ts';
 import { createOnce } from './once.ts';
 import { createOperator, type Operator } from './operator.ts';
 import { createNodeHandlers } from './operations.ts';
@@ -57,6 +58,27 @@ export interface RunningNode extends Lifecycle {
   readonly operatorToken: string;
 }
 
+interface BaseDeps extends Pick<EngineOptions, 'config' | 'identity' | 'metrics' | 'log' | 'now'> {
+  readonly door: Door;
+}
+
+/** Joins a cluster if it is to, and opens what everything else is built on. */
+async function openBase(
+  deps: BaseDeps,
+  stack: AsyncDisposableStack,
+  { onStale }: Pick<EngineOptions, 'onStale'>,
+): Promise<{ engines: Engines; sharing: Sharing }> {
+  const { config, identity, door, log } = deps;
+  const sharing = createSharing({ config, nodeId: identity.nodeId, open: () => engines.open });
+  const cluster = { ...door.wish, version: manifest.version, database: () => sharing.offer() };
+  await enterCluster({
+    ...{ config, identity, log, ...cluster },
+    keepDatabase: (offered) => keepDatabase(config, offered),
+  });
+  const engines = await openEngines({ ...deps, cluster, onStale }, stack);
+  return { engines, sharing };
+}
+
 async function openOperator({ sql }: Engines, now: () => number): Promise<Operator> {
   return createOperator({
     sql,
@@ -67,11 +89,17 @@ async function openOperator({ sql }: Engines, now: () => number): Promise<Operat
 
 const controlOf = (
   { member }: Engines,
-  { config, nodeId, now }: { config: Config; nodeId: string; now: () => number },
+  {
+    config,
+    nodeId,
+    now,
+    sharing,
+  }: { config: Config; nodeId: string; now: () => number; sharing: Sharing },
 ) =>
   createControl({
     ...{ member, nodeId, dataDir: config['data.dir'], now },
-    shareDatabase: async () => undefined,
+    shareDatabase: () => sharing.offer(),
+    databaseNote: () => sharing.note(),
   });
 
 const leaderPort = ({ member }: Engines, { pass }: Operator) =>
@@ -99,8 +127,7 @@ async function takePart({ member, sql }: Engines, log: Log): Promise<void> {
 /** Builds a node, in order, and starts it: this function is the architecture. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { values: config } = options.config;
-  const { now = Date.now } = options;
-  const { log } = options;
+  const { now = Date.now, log } = options;
   await using stack = new AsyncDisposableStack();
   const identity = stack.use(await openNodeIdentity(config, now));
   const { nodeId } = identity;
@@ -109,13 +136,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
   const metrics = createMetrics();
   const staleness = createStaleness();
-  const onStale = (ageMs: number) => staleness.note(ageMs);
   const door = createDoor(config, log);
-  const database = () => Promise.resolve(undefined);
-  const cluster = { ...door.wish, version: manifest.version, database };
-  await enterCluster({ config, identity, log, ...cluster, keepDatabase: async () => undefined });
-  const base = { config, identity, cluster, log, metrics, now, onStale };
-  const engines = await openEngines(base, stack);
+  const { engines, sharing } = await openBase(
+    { config, identity, door, metrics, log, now },
+    stack,
+    {
+      onStale: (ageMs) => staleness.note(ageMs),
+    },
+  );
   const events = createEventRing({ now, log }, { base: eventBase(engines.epoch) });
   const services = await createServices({ config, engines, events, metrics, nodeId, log, now });
   const health = stack.use(
@@ -127,7 +155,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   );
   addGauges(metrics, engines, services);
   await takePart(engines, log);
-  const control = controlOf(engines, { config, nodeId, now });
+  const control = controlOf(engines, { config, nodeId, now, sharing });
   if (config['cluster.enabled'] && config['cluster.raft.bootstrap']) await control.init();
   await health.start();
 

@@ -137,7 +137,14 @@ async function openOne(
   const member = await openMember(wish);
   await member.start([]);
   const control = createControl({
-    ...{ member, nodeId: id, dataDir, now: Date.now, shareDatabase: async () => undefined },
+    ...{
+      member,
+      nodeId: id,
+      dataDir,
+      now: Date.now,
+      shareDatabase: async () => undefined,
+      databaseNote: () => undefined,
+    },
   });
   return { ...member, id, dataDir, control };
 }

@@ -31,14 +31,17 @@ export const formatHostPort = ({ host, port }: HostPort): string =>
 
 /** Where others may reach this node, the likeliest first. */
 export function addressesOf(listens: Listens, interfaces: Interfaces): Addresses {
-  const hosts = hostsOf(interfaces);
   const of = ({ host, port }: HostPort): string[] => {
-    const all = listens.advertise ? [listens.advertise] : isAny(host) ? hosts : [host];
+    const all = listens.advertise ? [listens.advertise] : hostsFor(host, interfaces);
     return all.map((each) => formatHostPort({ host: each, port }));
   };
   const { raft, rpc, gossip, api } = listens;
   return { raft: of(raft), rpc: of(rpc), gossip: of(gossip), api: of(api) };
 }
+
+/** The addresses under which a listener on this host is reached. */
+export const hostsFor = (host: string, interfaces: Interfaces): string[] =>
+  isAny(host) ? hostsOf(interfaces) : [host];
 
 const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::' || host === '';
 

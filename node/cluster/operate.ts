@@ -18,6 +18,8 @@ export interface ControlDeps {
   readonly dataDir: string;
   /** Lets members use this node's own database, if it has one; done before anybody is let in. */
   readonly shareDatabase: () => Promise<unknown>;
+  /** For the operator; see `database.ts`. */
+  readonly databaseNote: () => string | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -27,7 +29,7 @@ export function createControl(deps: ControlDeps): ClusterControl {
   const { member, nodeId, now } = deps;
   const { state, consensus } = member;
   const events = recordHistory(member, now);
-  const status = () => readStatus(member, { nodeId, now });
+  const status = () => readStatus(member, { nodeId, now, databaseNote: deps.databaseNote });
   const propose = (command: Command) => asLeader(() => proposeChecked(member, command));
   return {
     status,
@@ -70,12 +72,14 @@ export function createControl(deps: ControlDeps): ClusterControl {
 const leaderMs = 5_000;
 const proposeMs = 5_000;
 
-async function openToOthers({ member, nodeId, dataDir, now }: ControlDeps): Promise<void> {
+async function openToOthers(deps: ControlDeps): Promise<void> {
+  const { member, nodeId, dataDir, shareDatabase, now } = deps;
   if (member.network()) return;
   const { clusterId } = member.state.view();
   if (clusterId === undefined) throw problem('no-leader', 'This node has no cluster yet');
   await makeCredentials({ dataDir, clusterId, nodeId, now, randomBytes });
   await member.open();
+  await shareDatabase();
 }
 
 async function newToken(

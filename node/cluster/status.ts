@@ -21,9 +21,15 @@ export async function askReadings(member: Member): Promise<Readings | undefined>
   }
 }
 
+export interface StatusDeps {
+  readonly nodeId: string;
+  readonly now: () => number;
+  readonly databaseNote: () => string | undefined;
+}
+
 export async function readStatus(
   member: Member,
-  { nodeId, now }: { nodeId: string; now: () => number },
+  { nodeId, now, databaseNote }: StatusDeps,
 ): Promise<ClusterStatus> {
   const { state, consensus, currency } = member;
   const [raft, readings] = await Promise.all([consensus.status(), askReadings(member)]);
@@ -47,7 +53,7 @@ export async function readStatus(
     isHealthy: readings !== undefined && members.every((each) => each.isHealthy),
     failureTolerance: readings?.failureTolerance ?? 0,
     members,
-    notes: notesOf({ isOpen, leader, readings }),
+    notes: notesOf({ isOpen, leader, readings, database: databaseNote() }),
   };
 }
 
@@ -55,10 +61,12 @@ function notesOf({
   isOpen,
   leader,
   readings,
+  database,
 }: {
   isOpen: boolean;
   leader: string | undefined;
   readings: Readings | undefined;
+  database: string | undefined;
 }): string[] {
   if (!isOpen) {
     return ['this node is alone: `revenge cluster init` opens it to others'];
@@ -66,7 +74,7 @@ function notesOf({
   if (leader === undefined) {
     return ['no node leads: too few voters answer each other; reading works, changes do not'];
   }
-  return readings?.notes ?? [];
+  return [...(readings?.notes ?? []), ...(database === undefined ? [] : [database])];
 }
 
 function memberStatus(known: Known, readings: Readings | undefined, now: number): MemberStatus {

@@ -138,6 +138,11 @@ export const keys = {
   'cluster.gossip.bind_addr': key(hostPort, 'where hints are exchanged', {
     fallback: '0.0.0.0:7002',
   }),
+  'cluster.database.bind_addr': key(
+    hostPort,
+    'where members reach an embedded PostgreSQL, once the node is open to them',
+    { fallback: '0.0.0.0:7003' },
+  ),
   'cluster.raft.data_dir': key(maybe(text), 'absent: data folder + /raft'),
   'cluster.raft.bootstrap': key(flag, 'found the cluster that others join', { fallback: false }),
   'cluster.raft.bootstrap_expect': key(maybe(whole(1, 9)), 'servers to wait for', reserved),
