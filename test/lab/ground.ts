@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { has } from '../needs.ts';
+
+/** A machine of its own for one node, as far as the network goes. */
+export interface Host {
+  /** Where its services are reached. */
+  readonly address: string;
+  /** Put before a command so that it runs there. */
+  readonly enter: readonly string[];
+}
+
+/** Ways between the hosts that can be cut. */
+export interface Links {
+  /** Nothing that `from` sends reaches `to` any more; ports: only to or from these. */
+  cut(from: number, to: number, ports?: readonly number[]): void;
+  heal(): void;
+}
+
+/** Where the nodes stand. */
+export interface Ground extends Disposable {
+  readonly hosts: readonly Host[];
+  /** Where what they share listens. */
+  readonly address: string;
+  /** Undefined where all of them share one network. */
+  readonly links: Links | undefined;
+  /** What is left behind when nobody disposes of it; see `sweep.ts`. */
+  readonly leftovers: { readonly namespaces: readonly string[]; readonly bridges: string[] };
+}
+
+/** All on the loopback: nothing can be cut there, and no privilege is needed. */
+export function loopback(count: number): Ground {
+  return {
+    hosts: Array.from({ length: count }, () => ({ address: '127.0.0.1', enter: [] })),
+    address: '127.0.0.1',
+    links: undefined,
+    leftovers: { namespaces: [], bridges: [] },
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+/** What hosts with a network of their own need, and this machine lacks. */
+export const missingForHosts = (): readonly string[] =>
+  ['root', 'ip', 'iptables', 'nsenter'].filter((tool) => !has(tool));
+
+const run = (command: string, ...args: readonly string[]) =>
+  void execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+
+/** A network namespace for each, all on one bridge of this machine. Needs root. */
+export function hosts(count: number): Ground {
+  const id = randomInt(1, 250);
+  const bridge = `rvlab${id}`;
+  const gate = `10.213.${id}.254`;
+  const names = Array.from({ length: count }, (_, nth) => `${bridge}-${nth + 1}`);
+  const addresses = names.map((_, nth) => `10.213.${id}.${nth + 1}`);
+  const dispose = () => removeHosts(names, [bridge]);
+  try {
+    run('ip', 'link', 'add', bridge, 'type', 'bridge');
+    run('ip', 'address', 'add', `${gate}/24`, 'dev', bridge);
+    run('ip', 'link', 'set', bridge, 'up');
+    names.forEach((name, nth) => addHost({ name, bridge, nth, address: addresses[nth]! }));
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return {
+    hosts: names.map((name, nth) => ({
+      address: addresses[nth]!,
+      enter: ['nsenter', `--net=/run/netns/${name}`],
+    })),
+    address: gate,
+    links: linksOf(names, addresses),
+    leftovers: { namespaces: names, bridges: [bridge] },
+    [Symbol.dispose]: dispose,
+  };
+}
+
+interface HostWish {
+  readonly name: string;
+  readonly bridge: string;
+  readonly nth: number;
+  readonly address: string;
+}
+
+function addHost({ name, bridge, nth, address }: HostWish): void {
+  const outside = `${bridge}p${nth + 1}`;
+  run('ip', 'netns', 'add', name);
+  run('ip', 'link', 'add', outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
+  run('ip', 'link', 'set', outside, 'master', bridge, 'up');
+  run('ip', '-n', name, 'address', 'add', `${address}/24`, 'dev', 'eth0');
+  run('ip', '-n', name, 'link', 'set', 'eth0', 'up');
+  run('ip', '-n', name, 'link', 'set', 'lo', 'up');
+}
+
+/** Those that are there no more are no error: this is for what a run left half made, too. */
+export function removeHosts(namespaces: readonly string[], bridges: readonly string[]): void {
+  const leave = (...args: string[]) => {
+    try {
+      run('ip', ...args);
+    } catch (error) {
+      if (!/Cannot find device|No such file/.test(String(error))) throw error;
+    }
+  };
+  for (const name of namespaces) leave('netns', 'delete', name);
+  for (const name of bridges) leave('link', 'delete', name);
+}
+
+function linksOf(names: readonly string[], addresses: readonly string[]): Links {
+  const iptables = (nth: number, ...args: string[]) =>
+    run('nsenter', `--net=/run/netns/${names[nth]}`, 'iptables', '-w', ...args);
+  return {
+    cut(from, to, ports) {
+      // At the receiver, so that the sender's own stack is told nothing.
+      const rule = ['-A', 'INPUT', '-s', addresses[from]!, '-p', 'tcp'];
+      if (ports === undefined) return iptables(to, ...rule, '-j', 'DROP');
+      const list = ports.join();
+      for (const side of ['--sports', '--dports']) {
+        iptables(to, ...rule, '-m', 'multiport', side, list, '-j', 'DROP');
+      }
+    },
+    heal: () => names.forEach((_, nth) => iptables(nth, '-F', 'INPUT')),
+  };
+}
