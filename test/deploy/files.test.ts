@@ -178,7 +178,7 @@ describe('the files for deployment', () => {
 
 describe('a node in a container', () => {
   it('may do nothing it does not need, in every file', () => {
-    expect(nodes.map(([name]) => name)).to.have.length(5);
+    expect(nodes.map(([name]) => name)).to.have.length(6);
     for (const [name, service] of nodes) {
       expect(service, name).to.include({ user: '1000:1000', read_only: true });
       expect(service.cap_drop, name).to.deep.equal(['ALL']);
