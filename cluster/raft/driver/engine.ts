@@ -39,6 +39,7 @@ function createLoop(options: EngineOptions): Loop {
     recorder: createRecorder(),
     emit: (message: ToHost) => emit(loop, message),
     onBroken(error: Error) {
+      if (loop.hasEnded) return;
       log.error('Raft ends: the disk failed', { error: error.message });
       void end(loop, error);
     },
@@ -229,6 +230,7 @@ async function end(loop: Loop, error: Error | undefined): Promise<void> {
   loop.receiver.stop();
   const { transport, store } = loop.options;
   await transport.close().catch(() => undefined);
+  await loop.feed.stop().catch(() => undefined);
   if (!error) await loop.saver.idle();
   await store.close().catch(() => undefined);
   loop.onEnd(error);

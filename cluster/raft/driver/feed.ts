@@ -1,4 +1,5 @@
 import type { Entry, SnapshotMeta } from '../core/types.ts';
+import type { SnapshotSource } from '../transport/types.ts';
 import type { ToHost } from './messages.ts';
 import type { Bytes, Store } from './ports.ts';
 
@@ -7,7 +8,7 @@ const windowBytes = 8 * 1024 * 1024;
 const batchEntries = 4096;
 
 export interface FeedOptions {
-  readonly store: Store;
+  readonly store: Pick<Store, 'openSnapshot'>;
   readonly emit: (message: ToHost) => void;
   readonly onBroken: (error: Error) => void;
 }
@@ -18,6 +19,7 @@ export function createFeed({ store, emit, onBroken }: FeedOptions) {
   const unconfirmed: { index: number; bytes: number }[] = [];
   let bytesOut = 0;
   let stream: AsyncIterator<Uint8Array> | undefined;
+  let source: Promise<SnapshotSource> | undefined;
   let restoring: SnapshotMeta | undefined;
 
   const sendEntries = (entries: readonly Entry[]) => {
@@ -39,7 +41,10 @@ export function createFeed({ store, emit, onBroken }: FeedOptions) {
         continue;
       }
       restoring = next.snapshot;
-      stream = read(store, restoring)[Symbol.asyncIterator]();
+      // Opened now: by the time the state machine asks for it, newer ones may have taken its place.
+      source = store.openSnapshot(restoring);
+      source.catch(onBroken);
+      stream = read(source)[Symbol.asyncIterator]();
       emit({ type: 'restore', snapshot: restoring });
     }
   };
@@ -51,7 +56,9 @@ export function createFeed({ store, emit, onBroken }: FeedOptions) {
       }
       pump();
     },
+    /** It stands for all that has not been sent yet. */
     restore(snapshot: SnapshotMeta) {
+      outbox.length = 0;
       outbox.push({ snapshot });
       pump();
     },
@@ -67,15 +74,19 @@ export function createFeed({ store, emit, onBroken }: FeedOptions) {
     /** The state machine wants the next piece of its snapshot. */
     more() {
       stream?.next().then(({ done, value }) => {
-        if (done) stream = undefined;
+        if (done) stream = source = undefined;
         emit(done ? { type: 'restoreChunk' } : { type: 'restoreChunk', bytes: value });
       }, onBroken);
+    },
+    /** Nothing more is read. */
+    async stop() {
+      await (await source?.catch(() => undefined))?.close();
     },
   };
 }
 
-async function* read(store: Store, snapshot: SnapshotMeta): Bytes {
-  const source = await store.openSnapshot(snapshot);
+async function* read(opening: Promise<SnapshotSource>): Bytes {
+  const source = await opening;
   try {
     yield* source.read(0);
   } finally {
