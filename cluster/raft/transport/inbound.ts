@@ -44,6 +44,8 @@ interface Connection extends Serving {
   readonly remote: string;
   readonly reader: RequestReader;
   readonly verify: (id: string | undefined) => boolean;
+  /** It has said something that is a request. */
+  hasAsked: boolean;
   isBusy: boolean;
   /** Ready, and waiting for the end of the stream. */
   answer: Uint8Array | undefined;
@@ -63,6 +65,7 @@ export function serve(socket: Socket, serving: Serving): void {
     remote,
     reader: createRequestReader({ ...DEFAULT_LIMITS, maxFrameBytes: limits.maxFrameBytes }),
     verify: createVerifier(socket, serving.shared),
+    hasAsked: false,
     isBusy: false,
     answer: undefined,
     stream: undefined,
@@ -73,6 +76,8 @@ export function serve(socket: Socket, serving: Serving): void {
   socket.setTimeout(timeouts.requestMs, () => {
     const isStreaming = c.stream !== undefined && !socket.isPaused();
     if (c.reader.isInside || isStreaming) giveUp(c, 'a request stopped halfway');
+    // Peers connect when they have something to say; others would keep their places from them.
+    else if (!c.hasAsked) giveUp(c, 'it asks nothing');
   });
   socket.on('error', (error) => {
     log.info('a raft connection broke', { remote, reason: String(error) });
@@ -143,6 +148,7 @@ function feed(c: Connection, stream: Stream): boolean {
 function begin(c: Connection, wire: WireRequest): void {
   const { shared, remote } = c;
   c.isBusy = true;
+  c.hasAsked = true;
   if (wire.kind === 'install') c.stream = { left: installSize(wire.body), body: undefined };
   let asked: Asked;
   try {

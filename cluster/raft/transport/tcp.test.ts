@@ -186,11 +186,16 @@ describe('the raft transport', () => {
     expect(decodeResponse('vote', rest).body).to.include({ Granted: true });
   });
 
-  it('ends a connection that stops inside a request, not one that is idle', async () => {
+  it('ends a connection that asks nothing, or half of it, not one that is idle', async () => {
     const { port } = await listening(async (request) => answer(request), {
       timeouts: { requestMs: 60 },
     });
+    const silent = client(port).resume();
+    await once(silent, 'close');
+    expect(logged.join()).to.contain('it asks nothing');
     const idle = client(port);
+    idle.write(bytesOf(vote));
+    await once(idle, 'data');
     const stuck = client(port);
     stuck.write(bytesOf(vote).subarray(0, 20));
     stuck.resume();
