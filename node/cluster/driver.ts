@@ -38,7 +38,7 @@ export async function startDriver(wish: DriverWish): Promise<Driver> {
   const settings = network ? settingsAmong(wish, network) : settingsAlone(wish);
   const lossGraceMs = 2 * settings.profile.electionTimeoutMs;
   const common = { machine, machineHas: has, log, lossGraceMs };
-  if (network) return createDriver({ link: await startEngineProcess(settings), ...common });
+  if (network) return createDriver({ link: await startEngineProcess(settings, log), ...common });
   const engine = await openEngine(settings, log);
   const driver = createDriver({ link: engine, ...common });
   await engine.start();

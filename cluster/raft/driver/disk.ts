@@ -31,6 +31,7 @@ export async function openDisk({ dir, id, bootstrap, log }: DiskOptions): Promis
     return {
       boot,
       save: (saves) => store.save(saves),
+      hintCommit: (index) => store.hintCommit(index),
       async noteSnapshot(snapshot) {
         await store.noteSnapshot(snapshot);
         await snapshots.partials.drop(snapshot.index);

@@ -98,6 +98,7 @@ function createMemoryStore(boot = empty) {
       await new Promise((resolve) => setTimeout(resolve, disk.delayMs));
       if (disk.error) throw disk.error;
     },
+    hintCommit: () => undefined,
     noteSnapshot: () => disk.noting,
     async createSnapshot({ index }) {
       const pieces: Uint8Array[] = [];
@@ -250,6 +251,13 @@ describe('the Raft driver', () => {
     expect((await driver.propose(Buffer.from('a'), 2)).index).to.equal(1);
     const refused = await caught(driver.propose(Buffer.from('b'), 1));
     expect(refused).to.be.instanceOf(RaftRefusedError).with.property('reason', 'term-changed');
+  });
+
+  it('refuses a command that no peer would take', async () => {
+    const { driver, disk } = await start();
+    const refused = await caught(driver.propose(Buffer.alloc(32 * 1024 * 1024 + 1)));
+    expect(refused).to.be.instanceOf(RaftRefusedError).with.property('reason', 'too-large');
+    expect(disk.saves).to.have.length(0);
   });
 
   it('ends when the disk refuses, and leaves nobody waiting', async () => {

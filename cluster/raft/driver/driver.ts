@@ -35,7 +35,10 @@ export interface Leadership {
  * happened; an OutcomeUnknownError that it may have, or may yet.
  */
 export interface Driver {
-  /** Resolves once it is applied here. `term`: only if this node leads in that term. */
+  /**
+   * Resolves once it is applied here. `term`: only if this node leads in that term. Of more than
+   * 32 MiB it is refused: beyond 64 MiB no peer would take it, and the log would stand still.
+   */
   propose(data: Uint8Array, term?: number): Promise<Done>;
   barrier(): Promise<Done>;
   /** Resolves once this node's state machine holds all that was acknowledged before the call. */
@@ -60,6 +63,8 @@ export interface Driver {
   readonly ended: Promise<Error | undefined>;
   close(): Promise<void>;
 }
+
+const maxCommandBytes = 32 * 1024 * 1024;
 
 interface Call {
   readonly resolve: (place: Place) => void;
@@ -263,6 +268,10 @@ function changeMembers(host: Host, change: Change): Promise<Place> {
 
 function propose(host: Host, data: Uint8Array, term: number | undefined): Promise<Done> {
   return whileRunning(host, (resolve, reject) => {
+    if (data.length > maxCommandBytes) {
+      const detail = `${data.length} bytes, and ${maxCommandBytes} at most`;
+      return reject(new RaftRefusedError({ reason: 'too-large', detail }));
+    }
     if (host.batch && host.batch.term !== term) sendBatch(host);
     if (!host.batch) {
       host.batch = { data: [], term };

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import type { Link, ToEngine, ToHost } from './messages.ts';
 import { createOutbox } from './outbox.ts';
 import { packToEngine, unpackToHost } from './pack.ts';
+import type { Log } from './ports.ts';
 import type { FromEngine, FromHost } from './process.ts';
 import type { EngineSettings } from './settings.ts';
 
@@ -14,6 +15,7 @@ export interface EngineProcess extends Link {
 
 interface Running {
   readonly child: ChildProcess;
+  readonly log: Log;
   readonly started: PromiseWithResolvers<void>;
   readonly exit: PromiseWithResolvers<void>;
   deliver: ((message: ToHost) => void) | undefined;
@@ -26,14 +28,18 @@ interface Running {
   watch: NodeJS.Timeout | undefined;
 }
 
-/** Starts the engine in a process of its own; resolves once it listens. */
-export async function startEngineProcess(settings: EngineSettings): Promise<EngineProcess> {
+/** Starts the engine in a process of its own; resolves once it listens. It logs into `log`. */
+export async function startEngineProcess(
+  settings: EngineSettings,
+  log: Log,
+): Promise<EngineProcess> {
   const running: Running = {
     child: fork(new URL('./process.ts', import.meta.url), {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
     }),
+    log,
     started: Promise.withResolvers(),
     exit: Promise.withResolvers(),
     deliver: undefined,
@@ -94,6 +100,7 @@ function send({ child }: Running, message: FromHost): void {
 function onMessage(running: Running, message: FromEngine): void {
   running.heardAt = performance.now();
   if ('started' in message) running.started.resolve();
+  else if ('log' in message) running.log[message.log.level](message.log.message, message.log.facts);
   else if ('ended' in message) {
     end(running, message.ended === undefined ? undefined : new Error(message.ended));
   } else if (!running.deliver) running.early.push(...message.messages.map(unpackToHost));

@@ -1,4 +1,13 @@
-import type { Effects, Input, Outcome, Raft, Send, SnapshotMeta } from '../core/types.ts';
+import type {
+  Effects,
+  Entry,
+  Input,
+  Outcome,
+  Raft,
+  ReadResult,
+  Send,
+  SnapshotMeta,
+} from '../core/types.ts';
 import type { createAdmission } from './admission.ts';
 import type { createFeed } from './feed.ts';
 import type { Refusal, ToHost } from './messages.ts';
@@ -113,25 +122,27 @@ export function step(loop: Loop, what: Input): Effects {
     feed.restore(effects.restore);
   }
   report(loop, effects);
-  if (effects.apply.length > 0) {
-    feed.apply(effects.apply);
-    let bytes = 0;
-    for (const { data } of effects.apply) bytes += data.length;
-    loop.snapshotter.appliedBytes(bytes);
-  }
-  for (const read of effects.reads) {
-    const { id } = read;
-    if ('refused' in read) emit(loop, { type: 'failed', id, refusal: refusal(loop, read.refused) });
-    else
-      emit(loop, {
-        type: 'done',
-        id,
-        index: read.index,
-        term: options.raft.status(options.now()).term,
-      });
-  }
+  apply(loop, effects.apply);
+  for (const read of effects.reads) answerRead(loop, read);
   if (effects.transfer) endTransfers(loop, effects.transfer);
   return effects;
+}
+
+function apply(loop: Loop, entries: readonly Entry[]): void {
+  const last = entries[entries.length - 1];
+  if (!last) return;
+  loop.options.store.hintCommit(last.index);
+  loop.feed.apply(entries);
+  let bytes = 0;
+  for (const { data } of entries) bytes += data.length;
+  loop.snapshotter.appliedBytes(bytes);
+}
+
+function answerRead(loop: Loop, read: ReadResult): void {
+  const { raft, now } = loop.options;
+  const { id } = read;
+  if ('refused' in read) emit(loop, { type: 'failed', id, refusal: refusal(loop, read.refused) });
+  else emit(loop, { type: 'done', id, index: read.index, term: raft.status(now()).term });
 }
 
 function report(loop: Loop, effects: Effects): void {

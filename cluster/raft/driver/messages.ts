@@ -73,7 +73,13 @@ export type ToHost =
 
 export interface Refusal {
   readonly reason:
-    RefusalReason | 'busy' | 'term-changed' | 'ended' | 'snapshot-failed' | 'bad-certificates';
+    | RefusalReason
+    | 'busy'
+    | 'too-large'
+    | 'term-changed'
+    | 'ended'
+    | 'snapshot-failed'
+    | 'bad-certificates';
   readonly detail?: string;
   readonly leader?: PeerRef;
 }

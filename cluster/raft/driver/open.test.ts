@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { createAuthority, filesOf } from '#test/fixtures/raft/authority.ts';
 import { needs } from '#test/needs.ts';
 import { until } from '#test/fixtures/raft/transports.ts';
 import type { ConfigurationChange } from '../core/types.ts';
+import { readState } from '../offline/inspect.ts';
 import { createDriver, type Driver } from './driver.ts';
 import { startEngineProcess } from './host.ts';
 import { openEngine } from './open.ts';
@@ -75,6 +77,55 @@ describe('an engine on its real disk', () => {
     expect((await driver.status()).configuration).to.deep.equal(members('n1'));
   });
 
+  it('notes down what is committed, for whoever has to recover the data', async () => {
+    const driver = await open(settingsOf('n1', { bootstrap: members('n1') }));
+    await leads(driver);
+    const { index } = await driver.propose(Buffer.from('x'));
+    await driver.propose(Buffer.from('y'));
+    await driver.close();
+    expect((await readState(join(folder, 'n1'))).commitHint).to.equal(index);
+  });
+
+  it('says which files and which port it cannot have', async () => {
+    const messageOf = (starting: Promise<unknown>) =>
+      starting.then(
+        () => 'none',
+        (error: Error) => error.message,
+      );
+    const tls = { ca: '/nowhere/ca', cert: '/nowhere/cert', key: '/nowhere/key' };
+    const listen = { host: '127.0.0.1', port: await freePort() };
+    const without = openEngine(settingsOf('n1', { listen, tls }), log);
+    expect(await messageOf(without)).to.contain('/nowhere/ca, /nowhere/cert and /nowhere/key');
+    const elsewhere = { host: '203.0.113.1', port: 1 };
+    const engine = await openEngine(settingsOf('n1', { listen: elsewhere }), log);
+    const message = await messageOf(engine.start());
+    await engine.close();
+    expect(message).to.contain('cannot listen at 203.0.113.1:1');
+  });
+
+  it('writes into the log of its host, also while it still reads', async function () {
+    this.timeout(30_000);
+    const dir = join(folder, 'n1');
+    mkdirSync(dir);
+    // A disk that does not answer for a while.
+    const identity = join(dir, 'identity.json');
+    execFileSync('mkfifo', [identity]);
+    const lines: [string, Record<string, unknown> | undefined][] = [];
+    const note = (message: string, facts?: Record<string, unknown>) =>
+      void lines.push([message, facts]);
+    const starting = startEngineProcess(
+      settingsOf('n1', { bootstrap: members('n1'), hostTimeoutMs: 2000 }),
+      { info: note, warn: note, error: note },
+    );
+    await until(() => lines.length > 0);
+    expect(lines).to.deep.equal([['still reads its Raft data', { dir }]]);
+    writeFileSync(identity, JSON.stringify({ generation: 1, hasLog: false, retired: [] }));
+    const driver = createDriver({ link: await starting, machine, log, lossGraceMs: 2000 });
+    drivers.push(driver);
+    await leads(driver);
+    expect(lines.map(([message]) => message)).to.include('is leader');
+  });
+
   it('tells of members: those at the start, a change, and its commit', async () => {
     const driver = await open(settingsOf('n1', { bootstrap: members('n1') }));
     expect(driver.configuration()).to.deep.include({ configuration: members('n1') });
@@ -102,7 +153,7 @@ describe('an engine on its real disk', () => {
     const at = (port: number) => ({ listen: { host: '127.0.0.1', port }, bootstrap });
     const book = { n1: [`127.0.0.1:${a}`], n2: ['127.0.0.1:1', `127.0.0.1:${b}`] };
     const n1 = await open(settingsOf('n1', { ...at(a), book }));
-    const link = await startEngineProcess(settingsOf('n2', { ...at(b), hostTimeoutMs: 2000 }));
+    const link = await startEngineProcess(settingsOf('n2', { ...at(b), hostTimeoutMs: 2000 }), log);
     const n2 = createDriver({ link, machine, log, lossGraceMs: 2000 });
     drivers.push(n2);
     n2.setBook(book);

@@ -2,9 +2,12 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRaft } from '../core/raft.ts';
 import type { RaftOptions } from '../core/types.ts';
+import { describeError } from '../store/errors.ts';
 import { speaksFor } from '../transport/identity.ts';
+import type { Place } from '../transport/address.ts';
 import { createNoTransport } from '../transport/none.ts';
 import { createTcpTransport } from '../transport/tcp.ts';
+import type { TlsOptions } from '../transport/types.ts';
 import { openDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
@@ -38,17 +41,18 @@ export async function openEngine(settings: EngineSettings, log: Log): Promise<En
 async function createTransport(settings: EngineSettings, log: Log): Promise<Transport> {
   const { id, address, listen, tls, book, isAllOurs = false } = settings;
   if (!listen) return { ...createNoTransport(), reloadTls: () => Promise.resolve() };
-  const transport = createTcpTransport({
-    ...{ self: { id, address }, listen, log, isAllOurs },
-    ...(tls ? { tls: await readTls(tls) } : {}),
-    ...(book ? { book } : {}),
-  });
+  const common = { self: { id, address }, listen, log, isAllOurs, ...(book ? { book } : {}) };
+  const transport = await withTls(tls, (read) =>
+    createTcpTransport(read ? { ...common, tls: read } : common),
+  );
   return {
     ...transport,
-    listen: (handler, kept) => listenWhenFree(() => transport.listen(handler, kept)),
+    listen: (handler, kept) => listenWhenFree(listen, () => transport.listen(handler, kept)),
     async reloadTls() {
-      if (!tls) throw new Error('this node speaks without TLS');
-      transport.setTls(await readTls(tls));
+      await withTls(tls, (read) => {
+        if (!read) throw new Error('this node speaks without TLS');
+        transport.setTls(read);
+      });
     },
   };
 }
@@ -66,7 +70,23 @@ function raftOptions({ id, address, profile, trailingEntries }: EngineSettings):
   };
 }
 
-async function readTls({ ca, cert, key }: TlsFiles) {
+/** @throws Error that names the files when they cannot be read, or cannot be used together */
+async function withTls<T>(
+  tls: TlsFiles | undefined,
+  use: (read: TlsOptions | undefined) => T,
+): Promise<T> {
+  if (!tls) return use(undefined);
+  try {
+    return use(await readTls(tls));
+  } catch (error) {
+    const files = `${tls.ca}, ${tls.cert} and ${tls.key}`;
+    throw new Error(`the certificates in ${files} cannot be used: ${describeError(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readTls({ ca, cert, key }: TlsFiles): Promise<TlsOptions> {
   return {
     ca: await readFile(ca),
     cert: await readFile(cert),
@@ -75,14 +95,17 @@ async function readTls({ ca, cert, key }: TlsFiles) {
   };
 }
 
-async function listenWhenFree(listen: () => Promise<void>): Promise<void> {
+async function listenWhenFree({ host, port }: Place, listen: () => Promise<void>): Promise<void> {
   const until = performance.now() + takenMs;
   for (;;) {
     try {
       return await listen();
     } catch (error) {
       const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      if (!isTaken || performance.now() > until) throw error;
+      if (!isTaken || performance.now() > until) {
+        const why = isTaken ? 'another process has that port' : describeError(error);
+        throw new Error(`cannot listen at ${host}:${port}: ${why}`, { cause: error });
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -54,6 +54,8 @@ export interface Store {
   readonly boot: Boot;
   /** Resolves once all of them are durable; a rejection ends the driver. */
   save(saves: readonly Save[]): Promise<void>;
+  /** Committed up to here: written down with the next save, for whoever has to recover these data. */
+  hintCommit(index: number): void;
   /** This node's own snapshot is there as a file: from now on it counts. */
   noteSnapshot(snapshot: SnapshotMeta): Promise<void>;
   /**

@@ -1,11 +1,12 @@
 // The driver's engine in a process of its own: a busy host neither delays heartbeats nor is delayed
 // by them. Started by host.ts, never by hand.
-import { createLineLog } from './line-log.ts';
+import type { Engine } from './engine.ts';
 import type { ToHost } from './messages.ts';
 import { openEngine } from './open.ts';
 import { createOutbox } from './outbox.ts';
 import type { PackedToEngine, PackedToHost } from './pack.ts';
 import { packToHost, unpackToEngine } from './pack.ts';
+import type { Log } from './ports.ts';
 import type { EngineSettings } from './settings.ts';
 
 export type FromHost =
@@ -13,10 +14,21 @@ export type FromHost =
   | { readonly messages: readonly PackedToEngine[] }
   | { readonly close: true };
 
+/** For the log of the host, which knows where lines go and how they look. */
+export interface LogLine {
+  readonly level: keyof Log;
+  readonly message: string;
+  readonly facts?: Record<string, unknown> | undefined;
+}
+
 export type FromEngine =
   | { readonly started: true }
+  | { readonly log: LogLine }
   | { readonly messages: readonly PackedToHost[] }
   | { readonly ended: string | undefined };
+
+/** Well within the host's patience; see host.ts. */
+const tellMs = 5000;
 
 // The host decides when to end, also when a terminal tells the whole group.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -27,8 +39,23 @@ const tell = (message: FromEngine, then?: () => void) => {
   if (process.connected) process.send?.(message, undefined, undefined, () => then?.());
 };
 
+const write = (level: keyof Log) => (message: string, facts?: Record<string, unknown>) =>
+  tell({ log: { level, message, facts } });
+const log: Log = { info: write('info'), warn: write('warn'), error: write('error') };
+
+/** A long log and a large snapshot are read whole; a host that hears nothing would give us up. */
+async function open(settings: EngineSettings): Promise<Engine> {
+  const { dir } = settings;
+  const telling = setInterval(() => log.info('still reads its Raft data', { dir }), tellMs);
+  try {
+    return await openEngine(settings, log);
+  } finally {
+    clearInterval(telling);
+  }
+}
+
 async function run(settings: EngineSettings): Promise<void> {
-  const engine = await openEngine(settings, createLineLog(settings.id));
+  const engine = await open(settings);
   let leads = false;
   const outbox = createOutbox<ToHost>({
     send: (messages) => tell({ messages: messages.map(packToHost) }),

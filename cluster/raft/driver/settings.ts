@@ -1,4 +1,5 @@
 import type { Configuration } from '../core/types.ts';
+import type { Place } from '../transport/address.ts';
 import type { AddressBook } from '../transport/types.ts';
 
 export interface Profile {
@@ -43,7 +44,7 @@ export interface EngineSettings {
   /** `host:port`, where the others reach this one. */
   readonly address: string;
   /** Without it there is no network: for a cluster of one. */
-  readonly listen?: { readonly host: string; readonly port: number };
+  readonly listen?: Place;
   /** Where the others are dialed, whatever address the members' configuration has for them. */
   readonly book?: AddressBook;
   /**

@@ -2,7 +2,7 @@
 // 2 called wrongly, 3 could not be done, 4 nothing was changed because --yes was not given.
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { DamagedError, describeError } from '../store/errors.ts';
+import { DamagedError, StoreError, describeError } from '../store/errors.ts';
 import { readLog, readState, verify } from './inspect.ts';
 import { logLines, recoverLines, rejoinLines, stateLines, toJson, verifyLines } from './print.ts';
 import { applyRecovery, parsePeers, planRecovery } from './recover.ts';
@@ -71,8 +71,12 @@ function parseCommandLine() {
 }
 
 async function recovery({ dir, values }: Arguments) {
-  if (values.peers === undefined) throw new UsageError('--peers FILE is missing');
-  return { dir, id: values.id, peers: parsePeers(await readFile(values.peers, 'utf8')) };
+  const { id, peers: path } = values;
+  if (path === undefined) throw new UsageError('--peers FILE is missing');
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new StoreError(`--peers ${path} cannot be read: ${describeError(error)}`);
+  });
+  return { dir, id, peers: parsePeers(text) };
 }
 
 function whole(name: string, text: string | undefined): number | undefined {

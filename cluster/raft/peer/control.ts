@@ -4,6 +4,7 @@ import type { PeerRef } from '../core/types.ts';
 import type { Driver } from '../driver/driver.ts';
 import { OutcomeUnknownError, RaftRefusedError } from '../driver/errors.ts';
 import { runBench, runBusy } from './bench.ts';
+import { readAddress } from '../transport/address.ts';
 import type { PeerMachine } from './machine.ts';
 import type { Writes } from './writes.ts';
 
@@ -131,6 +132,9 @@ async function change(
   const id = param(call, 'id');
   const given = call.query.get('address') ?? undefined;
   const { configuration } = await call.driver.status();
+  if (given !== undefined && !readAddress(given)) {
+    throw new ProblemError(400, `the address ${given} is no HOST:PORT`);
+  }
   const address = given ?? configuration.servers.find((server) => server.id === id)?.address;
   const { index, term } = await call.driver.change({
     kind,

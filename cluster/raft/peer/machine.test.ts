@@ -46,7 +46,7 @@ describe('the Raft harness', () => {
 
   it('says which flag is wrong', () => {
     const given = ['--id', 'n1', '--listen', '127.0.0.1:1', '--data', 'd', '--control', '[::1]:2'];
-    expect(readOptions(given).control).to.deep.equal({ host: '::1', port: 2 });
+    expect(readOptions(given)?.control).to.deep.equal({ host: '::1', port: 2 });
     const wrong =
       (...more: string[]) =>
       () =>
@@ -54,6 +54,12 @@ describe('the Raft harness', () => {
     expect(wrong('--profile', 'wan')).to.throw(UsageError, 'there are lan and hashicorp');
     expect(wrong('--bootstrap', 'n1=a:1,n1=b:2')).to.throw(UsageError, 'a member twice');
     expect(wrong('--trailing', 'many')).to.throw(UsageError, 'not a whole number');
+    expect(wrong('--trailing', '')).to.throw(UsageError, 'not a whole number');
+    expect(wrong('--timeout', '0x10')).to.throw(UsageError, 'not a whole number');
+    expect(wrong('--advertise', 'a: 7001')).to.throw(UsageError, '--advertise a: 7001');
+    expect(wrong('--bootstrap', 'n1')).to.throw(UsageError, '--bootstrap n1: not an ID=HOST:PORT');
+    expect(wrong('--bootstrap', 'n2=a:1')).to.throw(UsageError, 'does not name n1');
+    expect(readOptions(['--help'])).to.equal(undefined);
     expect(wrong('--what')).to.throw(UsageError, '--what');
     expect(() => readOptions([])).to.throw(UsageError, '--id is missing');
   });

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import type { Configuration } from '../core/types.ts';
 import type { EngineSettings, Profile } from '../driver/settings.ts';
 import { profiles } from '../driver/settings.ts';
+import type { Place } from '../transport/address.ts';
+import { readAddress } from '../transport/address.ts';
 
 export const usage = `usage: node cluster/raft/peer.ts --id n1 --listen HOST:PORT --data DIR --control HOST:PORT
   [--bootstrap n1=ADDR,n2=ADDR,…]  first members, for an empty directory; else the peer waits
@@ -21,15 +23,16 @@ export const usage = `usage: node cluster/raft/peer.ts --id n1 --listen HOST:POR
 
 export interface PeerOptions {
   readonly settings: EngineSettings;
-  readonly control: { readonly host: string; readonly port: number };
+  readonly control: Place;
   readonly isInline: boolean;
 }
 
 export class UsageError extends Error {}
 
-/** @throws UsageError that says which flag is wrong */
-export function readOptions(args: readonly string[]): PeerOptions {
+/** Undefined: only help is wanted. @throws UsageError that says which flag is wrong */
+export function readOptions(args: readonly string[]): PeerOptions | undefined {
   const values = parse(args);
+  if (values.help) return undefined;
   const need = (name: 'id' | 'listen' | 'data' | 'control'): string => {
     const value = values[name];
     if (!value) throw new UsageError(`--${name} is missing`);
@@ -54,7 +57,7 @@ export function readOptions(args: readonly string[]): PeerOptions {
       snapshotThreshold: parseCount('snapshot-threshold', values['snapshot-threshold'], 8192),
       hostTimeoutMs: isInline ? 0 : 2000,
       isAllOurs: values['all-ours'] ?? false,
-      ...(values.bootstrap ? { bootstrap: parseMembers(values.bootstrap) } : {}),
+      ...(values.bootstrap ? { bootstrap: parseMembers(values.bootstrap, id) } : {}),
       ...(values.tls ? { tls: tlsFiles(values.tls) } : {}),
     },
   };
@@ -80,6 +83,7 @@ function parse(args: readonly string[]) {
         tls: text,
         'all-ours': { type: 'boolean' },
         inline: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
     }).values;
   } catch (error) {
@@ -87,31 +91,30 @@ function parse(args: readonly string[]) {
   }
 }
 
-function parseAddress(flag: string, text: string): { host: string; port: number } {
-  const colon = text.lastIndexOf(':');
-  const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
-  const port = Number(text.slice(colon + 1));
-  if (colon > 0 && host && Number.isInteger(port) && port > 0 && port < 65_536)
-    return { host, port };
+function parseAddress(flag: string, text: string): Place {
+  const address = readAddress(text);
+  if (address) return address;
   throw new UsageError(`--${flag} ${text}: not a HOST:PORT`);
 }
 
 function parseCount(flag: string, text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count >= 0) return count;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new UsageError(`--${flag} ${text}: not a whole number`);
 }
 
-function parseMembers(text: string): Configuration {
+function parseMembers(text: string, self: string): Configuration {
   const servers = text.split(',').map((member) => {
-    const [id = '', address = ''] = member.split('=');
-    if (!id) throw new UsageError(`--bootstrap ${member}: not an ID=ADDRESS`);
+    const [id, address] = member.split('=');
+    if (!id || !address) throw new UsageError(`--bootstrap ${member}: not an ID=HOST:PORT`);
     parseAddress('bootstrap', address);
     return { id, address, suffrage: 'voter' as const };
   });
   if (new Set(servers.map(({ id }) => id)).size < servers.length) {
     throw new UsageError('--bootstrap names a member twice');
+  }
+  if (!servers.some(({ id }) => id === self)) {
+    throw new UsageError(`--bootstrap does not name ${self}; one that joins is started without it`);
   }
   return { servers };
 }

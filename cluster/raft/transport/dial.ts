@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { readAddress } from './address.ts';
 import { SendError, type Secured } from './types.ts';
 
 /** By which our own nodes know each other in a TLS handshake (ALPN, RFC 7301). */
@@ -15,7 +16,9 @@ export interface Dialed {
 
 /** Opens a connection. @throws SendError for an address that is none. */
 export function dial(address: string, tls: Secured | undefined, to: string): Dialed {
-  const { host, port } = parseAddress(address);
+  const place = readAddress(address);
+  if (!place) throw new SendError('unreachable', `'${address}' is no address`);
+  const { host, port } = place;
   if (!tls) {
     const socket = connectTcp({ host, port, noDelay: true, keepAlive: true });
     return {
@@ -41,14 +44,4 @@ export function dial(address: string, tls: Secured | undefined, to: string): Dia
         else secure.destroy(new Error(`the certificate does not speak for ${to}`));
       }),
   };
-}
-
-/** `host:port`, with an IPv6 address in brackets. */
-function parseAddress(address: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address);
-  const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65_535) {
-    throw new SendError('unreachable', `'${address}' is no address`);
-  }
-  return { host: match[1] ?? match[2]!, port };
 }

@@ -1,4 +1,4 @@
-import type { Log } from './ports.ts';
+import type { Log } from '../driver/ports.ts';
 
 /** One JSON line per event, on standard error. */
 export function createLineLog(id: string): Log {
