@@ -1,34 +1,34 @@
 /** One place where a PostgreSQL may listen. */
 export type Host = { host: string; port: number } | { path: string };
 
-/** What a connection under TLS shows and checks, as PEM. */
-export type Pems = { ca: string; cert: string; key: string };
-
 /**
  * TLS with a server that is known by its name and not by where it is, and that wants to know us
- * by a certificate too. It has to be a PostgreSQL 17 or later, which begins with TLS at once.
+ * by a certificate too. All but the name are PEM.
  */
 export type ClientTls = {
   /** Has to be among the DNS names in the server's certificate. */
   serverName: string;
-  /** Asked for each new connection, so that renewed certificates are used. */
-  pems: () => Pems | Promise<Pems>;
+  ca: string;
+  cert: string;
+  key: string;
 };
 
 /** Where PostgreSQL is: a URL (several hosts are allowed in it) or the embedded one's socket. */
 export type PostgresAddress =
-  { url: string; tls?: ClientTls } | { socket: string; database?: string; user?: string };
+  | {
+      url: string;
+      /** Asked for each new connection; the server has to be a PostgreSQL 17 or later. */
+      tls?: () => ClientTls | Promise<ClientTls>;
+      /** The URL as it is now: whenever hosts are chosen, and for the password. */
+      latest?: () => string | Promise<string>;
+    }
+  | { socket: string; database?: string; user?: string };
 
 /** What `target_session_attrs` may say (libpq, section "Parameter Key Words"). */
 export type SessionKind = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
 
 /** An address taken apart: whom to call, and the URL the driver reads everything else from. */
-export type Parsed = {
-  hosts: Host[];
-  url: string;
-  sessions: SessionKind;
-  tls?: ClientTls | undefined;
-};
+export type Parsed = { hosts: Host[]; url: string; sessions: SessionKind };
 
 const defaultPort = 5432;
 const sessionKinds: readonly string[] = ['any', 'read-write', 'read-only', 'primary', 'standby'];
@@ -50,7 +50,21 @@ export function parseAddress(address: PostgresAddress): Parsed {
     : (list || 'localhost').split(',').map(parseHost);
   const sessions = sessionKind(url, hosts.length);
   for (const key of ['host', 'port', 'target_session_attrs']) url.searchParams.delete(key);
-  return { hosts, url: url.href, sessions, tls: address.tls };
+  return { hosts, url: url.href, sessions };
+}
+
+/** What of an address may change while it is used. */
+export type Moving = { hosts: () => Promise<Host[]>; password?: () => Promise<string> };
+
+/** Asks an address that may change for what it is now; another stays as it was parsed. */
+export function followAddress(address: PostgresAddress, { hosts }: Parsed): Moving {
+  const latest = 'url' in address ? address.latest : undefined;
+  if (!latest) return { hosts: async () => hosts };
+  const parse = async () => parseAddress({ url: await latest() });
+  return {
+    hosts: async () => (await parse()).hosts,
+    password: async () => decodeURIComponent(new URL((await parse()).url).password),
+  };
 }
 
 function socketAddress(address: { socket: string; database?: string; user?: string }): Parsed {

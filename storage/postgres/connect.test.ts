@@ -139,6 +139,27 @@ describe('postgres when it is away', () => {
     }
   });
 
+  it('answers no query that came between the failing of a connection and its end', async () => {
+    const address = { path: join(db.address.socket, '.s.PGSQL.5432') };
+    const url = `postgres://${db.address.user}@localhost/${db.name}`;
+    const first = connect(address);
+    const sockets = [() => first, () => connect(address)].values();
+    const settings = { max: 1, connect_timeout: 1 } as Settings;
+    const sql = createPool(url, settings, async () => sockets.next().value!());
+    try {
+      await sql`select 1 as one`;
+      const late = new Promise<unknown>((resolve) => {
+        const ask = () => sql`select 2 as two`.then((rows) => [...rows], isUnavailable);
+        first.once('error', () => resolve(ask()));
+      });
+      first.destroy(new Error('it failed'));
+      expect(await late).to.equal(true);
+      expect([...(await sql`select 3 as three`)]).to.deep.equal([{ three: 3 }]);
+    } finally {
+      await sql.end();
+    }
+  });
+
   it('fails a waiting query when the server freezes, and recovers', async () => {
     await far.sql`select 1`;
     relay.become('frozen');

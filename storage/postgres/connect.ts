@@ -1,12 +1,12 @@
 import type postgres from 'postgres';
 import type { Log } from '../log.ts';
-import { parseAddress, type PostgresAddress } from './address.ts';
+import { followAddress, parseAddress, type PostgresAddress } from './address.ts';
 import { createPool, within, type Settings, type Sql } from './driver.ts';
 import { createSentry } from './sentry.ts';
 import { createSockets } from './sockets.ts';
 import { guardTransactions } from './transactions.ts';
 
-export type { ClientTls, Pems, PostgresAddress } from './address.ts';
+export type { ClientTls, PostgresAddress } from './address.ts';
 export type { Queryable, Sql, Tx } from './driver.ts';
 
 export type PoolOptions = { max: number; minConns?: number; lifetimeMs?: number; idleMs?: number };
@@ -47,17 +47,19 @@ const keepAliveSeconds = 5;
  */
 export async function connectPostgres(options: ConnectOptions): Promise<Database> {
   const log = options.log.child({ module: 'postgres' });
-  const { hosts, url, sessions, tls } = parseAddress(options);
-  const settings = driverSettings(options, log);
+  const parsed = parseAddress(options);
+  const { url, sessions } = parsed;
+  const { hosts, password } = followAddress(options, parsed);
+  const settings = { ...driverSettings(options, log), ...(password && { password }) };
+  const tls = 'url' in options ? options.tls : undefined;
   const line = { timeoutMs: options.connectTimeoutMs ?? 3_000, tls };
   const sentry = createSentry({ hosts, sessions, probe: { url, settings, line } });
   const sockets = createSockets({
-    ...{ hosts, line, log },
+    ...{ line, log },
     choose: sentry.choose,
     now: options.now ?? (() => performance.now()),
   });
-  const onclose = hosts.length > 1 ? { onclose: sockets.rethink } : {};
-  const pool = createPool(url, { ...settings, ...onclose }, sockets.open);
+  const pool = createPool(url, { ...settings, onclose: sockets.rethink }, sockets.open);
   const alone = { ...settings, max: 1, idle_timeout: 0, max_lifetime: null };
   const watch = sentry.watch(sockets);
   const sql = guardTransactions(pool, {

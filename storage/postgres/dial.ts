@@ -4,7 +4,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { hostName, type ClientTls, type Host } from './address.ts';
 
 /** How a host is called. */
-export type Line = { timeoutMs: number; tls?: ClientTls | undefined };
+export type Line = { timeoutMs: number; tls?: (() => ClientTls | Promise<ClientTls>) | undefined };
 
 /** One connection to one host, for a question on the side; never rejects. */
 export function dialHost(host: Host, line: Line): Promise<Duplex> {
@@ -17,7 +17,7 @@ export function dialHost(host: Host, line: Line): Promise<Duplex> {
  */
 export async function connectTo(host: Host, { timeoutMs, tls }: Line): Promise<Socket> {
   if ('path' in host) return opened(connect(host.path), host, timeoutMs);
-  if (tls) return opened(await callTls(host, tls), host, timeoutMs);
+  if (tls) return opened(callTls(host, await tls()), host, timeoutMs);
   const socket = await opened(connect(host.port, host.host), host, timeoutMs);
   // The driver reads `host` for the name it checks in a certificate.
   return Object.assign(socket, { host: host.host });
@@ -28,11 +28,10 @@ export async function connectTo(host: Host, { timeoutMs, tls }: Line): Promise<S
  * is no word in the clear that anybody could change. Done here and not by the driver, so that a
  * host of the wrong name is one that does not answer, and the next is tried.
  */
-async function callTls(host: { host: string; port: number }, tls: ClientTls): Promise<TLSSocket> {
+function callTls(host: { host: string; port: number }, tls: ClientTls): TLSSocket {
+  const { serverName: servername, ca, cert, key } = tls;
   return connectTls({
-    ...host,
-    ...(await tls.pems()),
-    servername: tls.serverName,
+    ...{ ...host, servername, ca, cert, key },
     minVersion: 'TLSv1.3',
     ALPNProtocols: ['postgresql'],
   });

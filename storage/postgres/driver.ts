@@ -59,7 +59,8 @@ export async function chooseHost(choice: Choice, probe: Probe): Promise<Host> {
   await Promise.race([Promise.any(asked).catch(() => undefined), all]);
   if (fit.length === 0) throw unavailable(reasons(hosts, await all));
   await Promise.race([all, pause(graceMs)]);
-  const rank = (host: Host) => (host === last ? -1 : hosts.indexOf(host));
+  const lastName = last && hostName(last);
+  const rank = (host: Host) => (hostName(host) === lastName ? -1 : hosts.indexOf(host));
   fit.sort((a, b) => b.timeline.localeCompare(a.timeline) || rank(a.host) - rank(b.host));
   return fit[0]!.host;
 }

@@ -63,10 +63,10 @@ describe('fail-over between two PostgreSQL', function () {
     const writers = write(database);
     await writers.some(20);
     for (const pid of await family(primary.running.pid)) signal(pid, 'SIGKILL');
-    await promote(standby);
+    const promotionMs = await promote(standby);
     await writers.some(50);
     const { outageMs, errors } = await writers.stop();
-    tell('primary killed', outageMs);
+    tell('primary killed', outageMs, promotionMs);
     expect(errors.filter((error) => !isUnavailable(error))).to.deep.equal([]);
   });
 
@@ -75,7 +75,7 @@ describe('fail-over between two PostgreSQL', function () {
     await writers.some(20);
     const frozen = await family(primary.running.pid);
     for (const pid of frozen) signal(pid, 'SIGSTOP');
-    await promote(standby);
+    const promotionMs = await promote(standby);
     await writers.some(50);
     expect(writers.last()).to.be.greaterThan(50);
     for (const pid of frozen) signal(pid, 'SIGCONT');
@@ -83,8 +83,9 @@ describe('fail-over between two PostgreSQL', function () {
     await database.sql`select pg_terminate_backend(pid) from pg_stat_activity
                        where application_name = 'revenge' and pid <> pg_backend_pid()`;
     await writers.some(50);
-    const { outageMs, errors } = await writers.stop();
-    tell('primary frozen', outageMs);
+    const { outageMs, errors, acknowledged } = await writers.stop();
+    tell('primary frozen', outageMs, promotionMs);
+    expect(await missing(acknowledged)).to.deep.equal([]);
     expect(errors.filter((error) => !isUnavailable(error))).to.deep.equal([]);
     expect(await has(primary, `not exists (select from written where id > ${unaware})`)).to.equal(
       true,
@@ -101,8 +102,9 @@ describe('fail-over between two PostgreSQL', function () {
     await admin(primary, `alter system set default_transaction_read_only = on`);
     await admin(primary, `select pg_reload_conf()`);
     await writers.some(50);
-    const { outageMs, errors } = await writers.stop();
+    const { outageMs, errors, acknowledged } = await writers.stop();
     tell('primary read-only', outageMs);
+    expect(await missing(acknowledged)).to.deep.equal([]);
     expect(errors.filter((error) => !isUnavailable(error))).to.deep.equal([]);
   });
 
@@ -134,14 +136,23 @@ describe('fail-over between two PostgreSQL', function () {
       await admin(primary, `alter system set default_transaction_read_only = on`);
       await admin(primary, `select pg_reload_conf()`);
       await writers.some(50);
-      const { outageMs, errors } = await writers.stop();
+      const { outageMs, errors, acknowledged } = await writers.stop();
       tell('service name moved', outageMs);
+      expect(await missing(acknowledged)).to.deep.equal([]);
       expect(errors.filter((error) => !isUnavailable(error))).to.deep.equal([]);
     } finally {
       front.close();
     }
   });
 
+  /** What was acknowledged and is on neither: written before, it is on one; after, on the other. */
+  const missing = async (acknowledged: number[]): Promise<number[]> => {
+    const lists = await Promise.all(
+      [primary, standby].map((server) => admin(server, 'select id from written')),
+    );
+    const found = new Set(lists.flat().map(({ id }) => id));
+    return acknowledged.filter((id) => !found.has(id));
+  };
   const address = () => ({
     url: `postgres://postgres@127.0.0.1:${primary.port},127.0.0.1:${standby.port}/postgres`,
   });
@@ -215,7 +226,12 @@ async function admin({ port }: Server, statement: string): Promise<Record<string
   return [...(await database.sql.unsafe(statement))];
 }
 
-const promote = (server: Server) => admin(server, 'select pg_promote(true, 60)');
+/** Says how long PostgreSQL itself took for it, in milliseconds. */
+async function promote(server: Server): Promise<number> {
+  const began = performance.now();
+  await admin(server, 'select pg_promote(true, 60)');
+  return performance.now() - began;
+}
 
 async function has(server: Server, condition: string): Promise<boolean> {
   const [row] = await admin(server, `select ${condition} as yes`);
@@ -226,18 +242,19 @@ async function has(server: Server, condition: string): Promise<boolean> {
 function write({ sql }: Database) {
   const errors: unknown[] = [];
   let id = 0;
-  let written = 0;
+  const acknowledged: number[] = [];
   let stopped = false;
   let latest = performance.now();
   let outageMs = 0;
   const one = async () => {
     while (!stopped) {
       try {
-        await sql`insert into written (id) values (${++id})`;
+        const mine = ++id;
+        await sql`insert into written (id) values (${mine})`;
         const now = performance.now();
         outageMs = Math.max(outageMs, now - latest);
         latest = now;
-        written++;
+        acknowledged.push(mine);
       } catch (error) {
         errors.push(error);
       }
@@ -249,19 +266,20 @@ function write({ sql }: Database) {
     last: () => id,
     /** Waits until this many more rows are written. */
     async some(count: number) {
-      const wanted = written + count;
-      while (written < wanted) await pause(5);
+      const wanted = acknowledged.length + count;
+      while (acknowledged.length < wanted) await pause(5);
     },
     async stop() {
       stopped = true;
       await Promise.all(all);
-      return { outageMs: Math.round(outageMs), errors };
+      return { outageMs: Math.round(outageMs), errors, acknowledged };
     },
   };
 }
 
-function tell(what: string, outageMs: number): void {
-  if (report) process.stdout.write(`      ${what}: no write for ${outageMs} ms\n`);
+function tell(what: string, outageMs: number, promotionMs?: number): void {
+  const part = promotionMs === undefined ? '' : `, the promotion took ${Math.round(promotionMs)}`;
+  if (report) process.stdout.write(`      ${what}: no write for ${outageMs} ms${part}\n`);
 }
 
 /** One name for a service: each connection goes where the name leads when it is made. */

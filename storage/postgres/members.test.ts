@@ -13,10 +13,12 @@ import { dnsNameOf } from '#cluster/trust/names.ts';
 import { createKey } from '#cluster/trust/x509.ts';
 import { quiet } from '#test/log.ts';
 import { noteOpen } from '#test/open.ts';
-import { connectPostgres, type Database, type Pems, type PostgresAddress } from './connect.ts';
+import { connectPostgres, type Database, type PostgresAddress } from './connect.ts';
 import { startEmbedded, type EmbeddedPostgres, type MemberAccess } from './embedded.ts';
 import { isUnavailable } from './errors.ts';
 import { createMigrator } from './migrate.ts';
+
+type Pems = { ca: string; cert: string; key: string };
 
 const migrations = join(import.meta.dirname, '../../migrations');
 /** Prints how long a restart takes, for whoever wants to know. */
@@ -74,7 +76,7 @@ describe('embedded postgres, opened to members', function () {
     serverName = dnsNameOf('one'),
   ): PostgresAddress => ({
     url: `postgres://${user}:${password}@127.0.0.1:${port}/${database}`,
-    tls: { serverName, pems },
+    tls: () => ({ serverName, ...pems() }),
   });
   const open = async (embedded: EmbeddedPostgres, port?: number, tls = server) =>
     embedded.openToMembers({
@@ -316,6 +318,20 @@ describe('embedded postgres, opened to members', function () {
     const many = url.replace('127.0.0.1:', `127.0.0.1:1,localhost:${access.port},127.0.0.1:`);
     const other = await use({ url: many, tls: how });
     expect([...(await other.sql`select 1 as one`)]).to.deep.equal([{ one: 1 }]);
+  });
+
+  it('is found again by a member when its address and password have changed', async () => {
+    const embedded = await start();
+    let access = await open(embedded);
+    const { url, tls: how } = member(access) as { url: string; tls: never };
+    const latest = () => (member(access) as { url: string }).url;
+    const other = await use({ url, tls: how, latest });
+    await other.sql`select 1`;
+    const listen = { host: '127.0.0.1', port: await freePort() };
+    access = await embedded.openToMembers({ listen, tls: server, renewPassword: true });
+    while (!(await other.ping(500))) await pause(20);
+    const [row] = await other.sql`select inet_server_port() as port`;
+    expect(row).to.deep.equal({ port: listen.port });
   });
 
   it('is given up by a member when it freezes, and found again', async () => {

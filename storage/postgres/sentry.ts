@@ -29,28 +29,40 @@ export type Sentry = {
  * stay open and every write on them fails, so they are broken as soon as a server that takes
  * writes is found, be it under the same name.
  */
-export function createSentry(deps: { hosts: Host[]; sessions: SessionKind; probe: Probe }): Sentry {
-  const { hosts, sessions, probe } = deps;
-  const isOne = hosts.length === 1;
-  const writing = sessions === 'any' && isOne ? 'read-write' : sessions;
-  const choose = (last: Host | undefined) => chooseHost({ hosts, sessions, last }, probe);
-  const chooseOther = (host: Host) =>
-    chooseHost({ hosts: hosts.filter((other) => other !== host), sessions }, probe).catch(nobody);
+export function createSentry(deps: {
+  hosts: () => Promise<Host[]>;
+  sessions: SessionKind;
+  probe: Probe;
+}): Sentry {
+  const { sessions, probe } = deps;
+  const choose = async (last: Host | undefined) => {
+    const hosts = await deps.hosts();
+    return hosts.length === 1 ? hosts[0]! : chooseHost({ hosts, sessions, last }, probe);
+  };
+  const chooseOther = async (host: Host) => {
+    const hosts = (await deps.hosts()).filter((other) => hostName(other) !== hostName(host));
+    return hosts.length === 0 ? undefined : chooseHost({ hosts, sessions }, probe);
+  };
+  const chooseWriter = async (last: Host | undefined) => {
+    const hosts = await deps.hosts();
+    const writing = sessions === 'any' && hosts.length === 1 ? 'read-write' : sessions;
+    const isMeant = writing === 'read-write' || writing === 'primary';
+    return isMeant ? chooseHost({ hosts, sessions: writing, last }, probe) : undefined;
+  };
 
   const ask = async (sockets: Sockets) => {
     const host = sockets.host();
     if (!host) return;
     const answers = hostAnswers(host, probe);
     const isQuick = await Promise.race([answers, pause(patienceMs, undefined, { ref: false })]);
-    const other = isQuick === true || isOne ? undefined : await chooseOther(host);
+    const other = isQuick === true ? undefined : await chooseOther(host).catch(nobody);
     const silent = `${hostName(host)} does not answer`;
     if (other) sockets.moveTo(other, silent);
     else if (await answers) sockets.cleared();
     else sockets.drop(silent);
   };
   const seekWriter = async (sockets: Sockets) => {
-    const host = sockets.host();
-    const found = await chooseHost({ hosts, sessions: writing, last: host }, probe).catch(nobody);
+    const found = await chooseWriter(sockets.host()).catch(nobody);
     if (found) sockets.moveTo(found, 'the server has become read-only');
   };
 
@@ -66,10 +78,9 @@ export function createSentry(deps: { hosts: Host[]; sessions: SessionKind; probe
       const timer = setInterval(() => {
         if (sockets.waiting(suspectMs)) alone(() => ask(sockets));
       }, sampleMs).unref();
-      const wantsWrites = writing === 'read-write' || writing === 'primary';
       return {
         failed(error) {
-          if (wantsWrites && codeOf(error) === readOnly) alone(() => seekWriter(sockets));
+          if (codeOf(error) === readOnly) alone(() => seekWriter(sockets));
         },
         stop: () => clearInterval(timer),
       };

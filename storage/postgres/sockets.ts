@@ -21,14 +21,13 @@ export type Sockets = {
   rethink: () => void;
   /** Breaks every connection; new ones go to this host, which has just been seen to serve. */
   moveTo: (host: Host, reason: string) => void;
-  /** The host new connections go to, once one is chosen. */
+  /** The host new connections go to, or went to last. */
   host: () => Host | undefined;
   /** Waits until none is open, then breaks what is left; opens no more. */
   shutdown: (timeoutMs: number) => Promise<void>;
 };
 
 export type SocketOptions = {
-  hosts: Host[];
   /** Which host takes our kind of session now; throws when none does. `last` is the one before. */
   choose: (last: Host | undefined) => Promise<Host>;
   line: Line;
@@ -132,14 +131,14 @@ export function createSockets(options: SocketOptions): Sockets {
 }
 
 /** Which host is called: asked for once for all who want to know. */
-function createChoice({ hosts, choose }: SocketOptions) {
+function createChoice({ choose }: SocketOptions) {
   let host: Host | undefined;
   let last: Host | undefined;
   let asking: Promise<Host> | undefined;
   const set = (next: Host) => (host = last = next);
-  const ask = async () => set(hosts.length === 1 ? hosts[0]! : await choose(last));
+  const ask = async () => set(await choose(last));
   return {
-    host: () => host,
+    host: () => last,
     set,
     forget: () => void (host = undefined),
     make: async (): Promise<Host> => host ?? (asking ??= ask().finally(() => (asking = undefined))),
