@@ -12,7 +12,7 @@ export interface Host {
 
 /** Ways between the hosts that can be cut. */
 export interface Links {
-  /** Nothing that `from` sends reaches `to` any more; ports: only to or from these. */
+  /** Nothing that `from` sends reaches `to` any more, and nobody is told; ports: only of these. */
   cut(from: number, to: number, ports?: readonly number[]): void;
   heal(): void;
 }
@@ -41,7 +41,7 @@ export function loopback(count: number): Ground {
 
 /** What hosts with a network of their own need, and this machine lacks. */
 export const missingForHosts = (): readonly string[] =>
-  ['root', 'ip', 'iptables', 'nsenter'].filter((tool) => !has(tool));
+  ['root', 'ip', 'nsenter'].filter((tool) => !has(tool));
 
 const run = (command: string, ...args: readonly string[]) =>
   void execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -105,19 +105,27 @@ export function removeHosts(namespaces: readonly string[], bridges: readonly str
   for (const name of bridges) leave('link', 'delete', name);
 }
 
+/** Where nobody is: frames for it go out, and nobody takes them. */
+const nowhere = '02:00:de:ad:00:01';
+
 function linksOf(names: readonly string[], addresses: readonly string[]): Links {
-  const iptables = (nth: number, ...args: string[]) =>
-    run('nsenter', `--net=/run/netns/${names[nth]}`, 'iptables', '-w', ...args);
+  const undo: (() => void)[] = [];
+  const ip = (nth: number, ...args: string[]) => run('ip', '-n', names[nth]!, ...args);
   return {
     cut(from, to, ports) {
-      // At the receiver, so that the sender's own stack is told nothing.
-      const rule = ['-A', 'INPUT', '-s', addresses[from]!, '-p', 'tcp'];
-      if (ports === undefined) return iptables(to, ...rule, '-j', 'DROP');
-      const list = ports.join();
-      for (const side of ['--sports', '--dports']) {
-        iptables(to, ...rule, '-m', 'multiport', side, list, '-j', 'DROP');
+      const address = addresses[to]!;
+      if (ports === undefined) {
+        const way = [address, 'dev', 'eth0'];
+        ip(from, 'neigh', 'replace', ...way, 'lladdr', nowhere, 'nud', 'permanent');
+        undo.push(() => ip(from, 'neigh', 'delete', ...way));
+        return;
+      }
+      for (const rule of ports.flatMap((port) => [`dport ${port}`, `sport ${port}`])) {
+        const which = ['to', address, 'ipproto', 'tcp', ...rule.split(' '), 'type', 'blackhole'];
+        ip(from, 'rule', 'add', ...which);
+        undo.push(() => ip(from, 'rule', 'delete', ...which));
       }
     },
-    heal: () => names.forEach((_, nth) => iptables(nth, '-F', 'INPUT')),
+    heal: () => undo.splice(0).forEach((each) => each()),
   };
 }

@@ -1,10 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTime } from '#storage/postgres/process.ts';
-import { startEmbedded } from '#storage/postgres/embedded.ts';
-import { quiet } from '../log.ts';
 import { removeHosts } from './ground.ts';
 
 interface Started {
@@ -14,10 +20,10 @@ interface Started {
 
 interface Traces {
   readonly owner: Started;
-  processes: Started[];
+  readonly processes: Started[];
   namespaces: readonly string[];
   bridges: readonly string[];
-  mounts: string[];
+  readonly mounts: string[];
 }
 
 /** What a run has made outside of its folder, kept in it so that a later run can clear it away. */
@@ -28,7 +34,7 @@ export interface Run {
   made(leftovers: { namespaces: readonly string[]; bridges: readonly string[] }): void;
   mounted(path: string): void;
   /** Ends at once, and takes away, what still is there; the folder too. */
-  clear(): Promise<void>;
+  clear(): void;
 }
 
 const prefix = 'revenge-lab-';
@@ -46,17 +52,17 @@ export async function openRun(): Promise<Run> {
   const traces: Traces = { owner, processes: [], namespaces: [], bridges: [], mounts: [] };
   const keep = () => writeFileSync(join(dir, traceFile), JSON.stringify(traces));
   keep();
+  // Who is told to end at once does not wait for anything; nothing is left behind all the same.
+  const atExit = () => {
+    endPostmaster(join(dir, 'postgres', 'pg'));
+    clearAway(dir, traces);
+  };
+  process.once('exit', atExit);
   return {
     dir,
     started(pid) {
-      traces.processes.push({ pid, started: undefined });
+      traces.processes.push({ pid, started: startTimeNow(pid) });
       keep();
-      void startTime(pid).then((started) => {
-        traces.processes = traces.processes.map((each) =>
-          each.pid === pid ? { pid, started } : each,
-        );
-        keep();
-      });
     },
     made({ namespaces, bridges }) {
       Object.assign(traces, { namespaces, bridges });
@@ -66,7 +72,10 @@ export async function openRun(): Promise<Run> {
       traces.mounts.push(path);
       keep();
     },
-    clear: () => clearAway(dir, traces),
+    clear() {
+      process.off('exit', atExit);
+      clearAway(dir, traces);
+    },
   };
 }
 
@@ -79,14 +88,12 @@ async function sweepOne(dir: string): Promise<void> {
   }
   const { pid, started } = traces.owner;
   if ((await startTime(pid)) === started) return;
-  await clearAway(dir, traces);
+  endPostmaster(join(dir, 'postgres', 'pg'));
+  clearAway(dir, traces);
 }
 
-async function clearAway(dir: string, traces: Traces): Promise<void> {
-  for (const each of traces.processes) await endGroup(each);
-  // Killed owners leave a postmaster; a start takes it over, and its end is the end of both.
-  const isOrphaned = traces.owner.pid !== process.pid;
-  if (isOrphaned) await endPostgres(join(dir, 'postgres'));
+function clearAway(dir: string, traces: Traces): void {
+  for (const each of traces.processes) endGroup(each);
   for (const path of traces.mounts) {
     if (isMounted(path)) execFileSync('umount', ['--lazy', path], { stdio: 'ignore' });
   }
@@ -95,23 +102,39 @@ async function clearAway(dir: string, traces: Traces): Promise<void> {
 }
 
 /** The start time tells a process from one that has got its number since. */
-async function endGroup({ pid, started }: Started): Promise<void> {
-  const found = await startTime(pid);
+function endGroup({ pid, started }: Started): void {
+  const found = startTimeNow(pid);
   if (found === undefined || (started !== undefined && found !== started)) return;
+  signal(-pid, 'SIGKILL');
+}
+
+/** The one whose working directory this is; its files are thrown away. */
+function endPostmaster(cluster: string): void {
   try {
-    process.kill(-pid, 'SIGKILL');
+    const pid = Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    if (readlinkSync(`/proc/${pid}/cwd`) === cluster) signal(pid, 'SIGQUIT');
+  } catch {
+    return; // there is none, or it has just ended
+  }
+}
+
+function signal(pid: number, which: NodeJS.Signals): void {
+  try {
+    process.kill(pid, which);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
-async function endPostgres(dataDir: string): Promise<void> {
+/** As `startTime`, for one who cannot wait. */
+function startTimeNow(pid: number): string | undefined {
   try {
-    readFileSync(join(dataDir, 'pg', 'PG_VERSION'));
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
-    return; // it was never made
+    return undefined; // no such process
   }
-  await (await startEmbedded({ dataDir, log: quiet })).close();
 }
 
 const isMounted = (path: string): boolean =>
