@@ -7,7 +7,7 @@ import { encodeConfiguration } from '../wire/configuration.ts';
 import { DamagedError, StoreError, describeError, hasCode } from './errors.ts';
 import { checkIdentity, hasDatabase, makeFolder, readIdentity, writeIdentity } from './folder.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { findRot } from './wal.ts';
+import { findRot } from './rot.ts';
 import { planSave, removeRange, shapeOf, type Operation, type Shape } from './shape.ts';
 
 export interface RaftStoreOptions {

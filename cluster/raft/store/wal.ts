@@ -1,5 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { checksum, initial, masked, step } from './crc32c.ts';
 
 /**
  * LevelDB passes over what has rotted in its write-ahead files without a word, and with it the
@@ -12,25 +11,8 @@ import { join } from 'node:path';
 const blockSize = 32_768;
 const headerSize = 7;
 const sector = 512;
-
-/** What is wrong with the write-ahead files in this folder; undefined: nothing. */
-export async function findRot(place: string): Promise<string | undefined> {
-  for (const name of (await readdir(place)).filter((one) => /^\d+\.log$/.test(one)).sort()) {
-    const at = rotIn(await readIfThere(join(place, name)));
-    if (at !== undefined) return `${join(place, name)} has rotted at byte ${at}`;
-  }
-  return undefined;
-}
-
-/** A process that has the folder open may be done with the file by now; the lock will tell. */
-async function readIfThere(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  }
-}
+/** A record that does not fit the rest of its block is cut into pieces. */
+const types = { full: 1, first: 2, last: 4 };
 
 /** The offset of the first record that is not what was written. */
 export function rotIn(file: Buffer): number | undefined {
@@ -58,14 +40,34 @@ export function rotIn(file: Buffer): number | undefined {
   return undefined;
 }
 
+/** What was written in such a file, record by record, up to the first that is not all there. */
+export function* recordsOf(file: Buffer): Iterable<Buffer> {
+  let parts: Buffer[] = [];
+  for (let at = 0; at + headerSize <= file.length;) {
+    const blockEnd = at - (at % blockSize) + blockSize;
+    const next = at + headerSize + file.readUInt16LE(at + 4);
+    if (blockEnd - at < headerSize) {
+      at = blockEnd;
+      continue;
+    }
+    const isRight = next <= Math.min(blockEnd, file.length);
+    if (!isRight || checksum(file, at + 6, next) !== file.readUInt32LE(at)) return;
+    const type = file[at + 6];
+    if (type === types.full || type === types.first) parts = [];
+    parts.push(file.subarray(at + headerSize, next));
+    if (type === types.full || type === types.last) yield Buffer.concat(parts);
+    at = next;
+  }
+}
+
 /** A record that ends behind the file, and not one whose length has rotted. */
 function isCutOff(file: Buffer, at: number, end: number): boolean {
   if (end !== file.length) return false;
   const wanted = file.readUInt32LE(at);
-  let crc = -1;
+  let crc = initial;
   for (let to = at + 6; to < end; to += 1) {
     crc = step(crc, file[to] ?? 0);
-    if (mask(~crc >>> 0) === wanted) return false;
+    if (masked(crc) === wanted) return false;
   }
   return true;
 }
@@ -83,20 +85,3 @@ function isZero(file: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at += 1) if (file[at] !== 0) return false;
   return true;
 }
-
-const table = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-  return crc;
-});
-
-const step = (crc: number, byte: number) => (table[(crc ^ byte) & 255] ?? 0) ^ (crc >>> 8);
-
-/** CRC-32C, which LevelDB turns and shifts. */
-function checksum(file: Buffer, from: number, to: number): number {
-  let crc = -1;
-  for (let at = from; at < to; at += 1) crc = step(crc, file[at] ?? 0);
-  return mask(~crc >>> 0);
-}
-
-const mask = (crc: number) => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
