@@ -81,6 +81,7 @@ function createLoop(options: EngineOptions): Loop {
     timerAt: Infinity,
     supervision: undefined,
     heardAt: now(),
+    wasHostSilent: false,
     deliver: () => undefined,
     onEnd: () => undefined,
   };
@@ -211,12 +212,18 @@ function reloadTls(loop: Loop, id: number): void {
   );
 }
 
-/** A host that says nothing cannot apply or answer: somebody else had better lead. */
+/**
+ * A host that says nothing cannot apply or answer: somebody else had better lead. Two looks in a
+ * row must find it silent: after a pause of this process its words may only not be read yet.
+ */
 function supervise(loop: Loop): void {
   const { raft, now, log, hostTimeoutMs } = loop.options;
   const silentMs = now() - loop.heardAt;
   emit(loop, { type: 'ping' });
-  if (silentMs < hostTimeoutMs || raft.status(now()).role !== 'leader') return;
+  const isSilent = silentMs >= hostTimeoutMs;
+  const isGone = isSilent && loop.wasHostSilent;
+  loop.wasHostSilent = isSilent;
+  if (!isGone || raft.status(now()).role !== 'leader') return;
   log.warn('gives leadership up: its host no longer answers', { silentMs: Math.round(silentMs) });
   input(loop, { type: 'stepDown' });
 }

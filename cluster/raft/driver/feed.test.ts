@@ -80,6 +80,16 @@ describe('what a slow state machine is given', () => {
     expect(told).to.deep.equal(['apply 1', 'restore 9', 'apply 10']);
   });
 
+  it('is no more at once than it can take', () => {
+    const { feed, told } = createSlowHost();
+    const entries = Array.from({ length: 20 }, (_, at) => entry(at + 1, 700_000));
+    feed.apply([...entries, entry(21), entry(22)]);
+    expect(told).to.have.length(12);
+    feed.confirmed(12);
+    expect(told.at(-1)).to.equal('apply 20');
+    expect(told).to.have.length(20);
+  });
+
   it('is closed with it', async () => {
     const { feed, open, install } = createSlowHost();
     await install(10);

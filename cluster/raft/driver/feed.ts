@@ -5,7 +5,9 @@ import type { Bytes, Store } from './ports.ts';
 
 /** How much may be on its way to a state machine that has not said yet that it has it. */
 const windowBytes = 8 * 1024 * 1024;
+/** What goes in one message. */
 const batchEntries = 4096;
+const batchBytes = 1024 * 1024;
 
 export interface FeedOptions {
   readonly store: Pick<Store, 'openSnapshot'>;
@@ -24,7 +26,7 @@ export function createFeed({ store, emit, onBroken }: FeedOptions) {
 
   const sendEntries = (entries: readonly Entry[]) => {
     let bytes = 0;
-    for (const { data } of entries) bytes += data.length + 32;
+    for (const entry of entries) bytes += bytesOf(entry);
     bytesOut += bytes;
     unconfirmed.push({ index: entries[entries.length - 1]?.index ?? 0, bytes });
     emit({
@@ -50,9 +52,10 @@ export function createFeed({ store, emit, onBroken }: FeedOptions) {
   };
   return {
     apply(entries: readonly Entry[]) {
-      if (entries.length === 0) return;
-      for (let from = 0; from < entries.length; from += batchEntries) {
-        outbox.push({ entries: entries.slice(from, from + batchEntries) });
+      for (let from = 0; from < entries.length;) {
+        const to = endOfBatch(entries, from);
+        outbox.push({ entries: entries.slice(from, to) });
+        from = to;
       }
       pump();
     },
@@ -83,6 +86,19 @@ export function createFeed({ store, emit, onBroken }: FeedOptions) {
       await (await source?.catch(() => undefined))?.close();
     },
   };
+}
+
+const bytesOf = ({ data }: Entry): number => data.length + 32;
+
+function endOfBatch(entries: readonly Entry[], from: number): number {
+  let bytes = 0;
+  let to = from;
+  while (to < entries.length && to - from < batchEntries) {
+    bytes += bytesOf(entries[to]!);
+    if (bytes > batchBytes && to > from) break;
+    to += 1;
+  }
+  return to;
 }
 
 async function* read(opening: Promise<SnapshotSource>): Bytes {

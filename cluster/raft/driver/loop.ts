@@ -50,8 +50,9 @@ export interface Loop {
   timer: NodeJS.Timeout | undefined;
   timerAt: number;
   supervision: NodeJS.Timeout | undefined;
-  /** When the host last said anything. */
+  /** When the host last said anything, and whether that was long ago at the last look. */
   heardAt: number;
+  wasHostSilent: boolean;
   deliver: (message: ToHost) => void;
   onEnd: (error: Error | undefined) => void;
 }
