@@ -12,6 +12,7 @@ import {
   step,
   timeOut,
 } from '#test/raft/transcripts/one.ts';
+import { testOptions } from '#test/raft/transcripts/cluster.ts';
 import type { AppendRequest, Effects, Send } from './types.ts';
 
 const encoder = new TextEncoder();
@@ -46,6 +47,22 @@ describe('Raft leaders', () => {
       const effects = lead(one());
       expect(effects.save?.entries.map(({ type }) => type)).to.deep.equal(['noop']);
       expect(appendsTo(effects, 'b')[0]).to.deep.include({ prevIndex: 1, prevTerm: 1, commit: 0 });
+    });
+
+    it('tell of it again to who may have restarted, also when nothing else happens', () => {
+      const node = settledLeader();
+      const { commit, lastIndex } = status(node);
+      const told: AppendRequest[] = [];
+      const until = node.now + 2 * testOptions.heartbeatTimeoutMs + 1;
+      while (node.now < until) {
+        node.now += 5;
+        const effects = step(node, { type: 'tick' });
+        told.push(...appendsTo(effects, 'b'));
+        agree(node, 'b', effects);
+        agree(node, 'c', effects);
+      }
+      expect(told).to.have.length(2);
+      expect(told[1]).to.deep.include({ commit, prevIndex: lastIndex, entries: [] });
     });
 
     it('count themselves only with what is saved, and commit no more than that', () => {

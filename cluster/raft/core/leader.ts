@@ -89,6 +89,7 @@ function createPeer(state: State, server: Server): Peer {
     ackRound: 0,
     ackSentAt: Number.NEGATIVE_INFINITY,
     commitSent: 0,
+    toldAt: state.now,
     failures: 0,
     retryAt: 0,
     removal: undefined,

@@ -61,12 +61,18 @@ function sendAppends(state: State, leading: Leading, peer: Peer): void {
     send(state, leading, { peer, request, list: peer.inflight });
     if (peer.mode === 'replicate') peer.next += entries.length;
     peer.commitSent = Math.max(peer.commitSent, commit);
+    peer.toldAt = state.now;
   }
 }
 
-/** An append without entries: to find where the logs meet, or to tell of a commit at once. */
-function needsWord(state: State, peer: Peer): boolean {
-  return peer.mode === 'probe' || peer.commitSent < Math.min(state.commit, peer.next - 1);
+/**
+ * An append without entries: to find where the logs meet, to tell of a commit at once, and from time
+ * to time to tell it again: a follower that was away between two heartbeats has forgotten it.
+ * (hashicorp/raft does so at every `CommitTimeout`.)
+ */
+function needsWord(state: State, { mode, commitSent, next, toldAt }: Peer): boolean {
+  if (mode === 'probe' || commitSent < Math.min(state.commit, next - 1)) return true;
+  return state.now - toldAt >= state.options.heartbeatTimeoutMs;
 }
 
 function sendSnapshot(state: State, leading: Leading, peer: Peer): void {

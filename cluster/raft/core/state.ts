@@ -49,6 +49,8 @@ export interface Peer {
   ackSentAt: number;
   /** The highest commit index told to it. */
   commitSent: number;
+  /** When it was last sent an append that was no heartbeat. */
+  toldAt: number;
   failures: number;
   retryAt: number;
   /** Set once it is no longer in the configuration. */

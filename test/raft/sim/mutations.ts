@@ -326,7 +326,7 @@ const ofLeader: readonly Mutation[] = [
   },
   {
     name: 'an installed snapshot keeps the old members',
-    seed: 215,
+    seed: 2501,
     file: 'commit.ts',
     from: 'state.configurations.splice(0, state.configurations.length, { configuration, index });',
     to: '',
