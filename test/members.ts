@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { BarredError } from '#cluster/member/barred.ts';
 import type { Member } from '#cluster/member/member.ts';
 import { openIdentity, type Identity } from '#cluster/trust/identity.ts';
 import type { ClusterControl } from '#node/cluster/control.ts';
@@ -37,7 +38,7 @@ interface Join {
 }
 
 export interface MembersOptions {
-  readonly onBarred?: (error: Error) => void;
+  readonly onBarred?: (id: string, error: BarredError) => void;
 }
 
 /** Members that share a database, with a data folder each; none is started yet. */
@@ -130,7 +131,8 @@ async function openOne(
   };
   const wish = {
     ...{ config, identity, version: '0.0.0', sql, outbox: createOutbox(sql), log: quiet },
-    ...{ apiPort: () => 1, onBarred, now: Date.now, database: async () => undefined },
+    onBarred: (error: BarredError) => onBarred(id, error),
+    ...{ apiPort: () => 1, now: Date.now, database: async () => undefined },
     onHandedOn: () => undefined,
   };
   await enterCluster({ ...wish, keepDatabase: async () => undefined });

@@ -159,8 +159,8 @@ async function startAgain(room: Room): Promise<void> {
 async function stop(room: Room): Promise<void> {
   const stopped = room.driver;
   room.driver = undefined;
-  await stopped?.close();
   tellNone(room);
+  await stopped?.close();
 }
 
 function reopen(room: Room): Promise<void> {

@@ -9,7 +9,7 @@ import type { Announcement, Command, Result } from '../state/types.ts';
 import { createAnnouncer, createProposer, createSweeper } from './announce.ts';
 import { UnannouncedError, type Proposer, type Sweeper } from './announce.ts';
 import { createAutopilot, type Autopilot } from './autopilot.ts';
-import type { BarredError } from './barred.ts';
+import { BarredError } from './barred.ts';
 import { createCalls } from './calls.ts';
 import { createRaftClock, type RaftClock } from './clock.ts';
 import { createConsensus, type Consensus } from './consensus.ts';
@@ -37,6 +37,8 @@ export interface MemberDeps {
   readonly openNetwork: (calls: Readonly<Record<string, Call>>) => Promise<Network | undefined>;
   /** The cluster that this database belongs to; founded if it belongs to none. */
   readonly found: () => Promise<{ clusterId: string; epoch: number }>;
+  readonly isRecovered: () => Promise<boolean>;
+  readonly onEpochBegun: () => Promise<void>;
   readonly onAnnounced: (member: Announcement) => void;
   /** This node may not take part; it has to end. */
   readonly onBarred: (error: BarredError) => void;
@@ -118,7 +120,7 @@ export function createMember(deps: MemberDeps): Member {
       currency.start(Math.max(minLookMs, maxStalenessMs / looksPerStaleness));
       const own = [drainDuty({ ...deps, consensus }), autopilot.duty];
       duties = startDuties([...own, ...theirs], { offices, log, pause });
-      offices.onChange((office) => office && void me.look());
+      offices.onChange(() => void me.look());
       me.start();
     },
     async open() {
@@ -157,6 +159,7 @@ function createCore(deps: MemberDeps) {
     }),
   );
   const doors = createDoors(deps, { consensus, clock });
+  consensus.onOpened((driver) => watchRemoval(driver, deps));
   // One voice is enough, and the leader knows first.
   state.onInvalidate((index, tags) => {
     if (offices.current()) doors.network()?.hints()?.invalidated({ index, tags });
@@ -167,6 +170,16 @@ function createCore(deps: MemberDeps) {
     now: elapsed,
   });
   return { state, consensus, offices, currency, clock, doors, propose };
+}
+
+/** A node that is removed hears of that as the last thing, and of nothing after it. */
+function watchRemoval(driver: Driver, { self, onBarred }: MemberDeps): void {
+  let wasThere = false;
+  driver.onConfiguration(({ configuration, isCommitted }) => {
+    const isThere = configuration.servers.some(({ id }) => id === self.id);
+    if (wasThere && !isThere && isCommitted) onBarred(new BarredError('retired'));
+    wasThere ||= isThere && isCommitted;
+  });
 }
 
 /** The way to the others, once it is open. */

@@ -25,7 +25,7 @@ export interface Self {
   close(): void;
 }
 
-const everyMs = 2_000;
+const everyMs = 1_000;
 const patienceMs = 5_000;
 
 /** Keeps what the cluster knows of this node as it is: after each start, and when it has moved. */

@@ -11,6 +11,9 @@ export interface TakeOverDeps {
   readonly outbox: Outbox;
   /** The cluster this database belongs to; founded if it belongs to none. */
   readonly found: () => Promise<{ clusterId: string; epoch: number }>;
+  /** This log was recovered without its quorum, and no leader has begun a new epoch since. */
+  readonly isRecovered: () => Promise<boolean>;
+  readonly onEpochBegun: () => Promise<void>;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -34,13 +37,17 @@ export class SupersededError extends Error {
  */
 export function createTakeOver(deps: TakeOverDeps) {
   const { consensus, outbox, nodeId } = deps;
-  const foundCluster = async (term: number) => {
+  const beginEpoch = async (term: number, isRecovery: boolean) => {
     const { clusterId, epoch } = await deps.found();
-    await consensus.propose({ type: 'found', clusterId, epoch, at: deps.now() }, term);
+    const at = deps.now();
+    await consensus.propose({ type: 'found', clusterId, epoch, at, isRecovery }, term);
+    if (isRecovery) await forgetLost(deps, term);
+    await deps.onEpochBegun();
   };
   return async (term: number, signal: AbortSignal): Promise<Fence> => {
     await consensus.barrier();
-    if (deps.view().clusterId === undefined) await foundCluster(term);
+    const isNew = deps.view().clusterId === undefined;
+    if (isNew || (await deps.isRecovered())) await beginEpoch(term, !isNew);
     signal.throwIfAborted();
     const fence = { epoch: deps.view().epoch, term };
     if (!(await outbox.take(fence, nodeId))) throw new SupersededError(fence);
@@ -48,6 +55,16 @@ export function createTakeOver(deps: TakeOverDeps) {
     if (announced > 0) deps.log.info('announced what was left over', { changes: announced });
     return fence;
   };
+}
+
+/** Members that the recovery left out are no members: if one comes back, it comes as a newcomer. */
+async function forgetLost({ consensus, view, log }: TakeOverDeps, term: number): Promise<void> {
+  const { servers } = (await consensus.status()).configuration;
+  for (const [id, { name }] of view().members) {
+    if (servers.some((server) => server.id === id)) continue;
+    log.warn('forgets a member that the recovery left out', { id, name });
+    await consensus.propose({ type: 'forget', id }, term);
+  }
 }
 
 const atOnce = 500;

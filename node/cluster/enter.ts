@@ -11,6 +11,8 @@ export interface EnterWish extends Pick<
   'config' | 'identity' | 'version' | 'apiPort' | 'log'
 > {
   /** Keeps what the members say of their database; nothing where this node is told by its owner. */
+  /** False: fails at once when no member answers, instead of waiting for one. */
+  readonly isPatient?: boolean;
   readonly keepDatabase: (database: unknown) => Promise<void>;
 }
 
@@ -39,7 +41,8 @@ export async function enterCluster(wish: EnterWish): Promise<void> {
       log.info('joined a cluster', { clusterId: joined.clusterId, by: joined.by });
       return;
     } catch (error) {
-      if (!(error instanceof RpcError) || !error.isRetryable) throw error;
+      const isWorthIt = error instanceof RpcError && error.isRetryable && wish.isPatient !== false;
+      if (!isWorthIt) throw error;
       log.warn('cannot join yet; it is tried again', { reason: error.message, waitMs });
       await pause(waitMs);
     }

@@ -15,6 +15,7 @@ import { createOwnership } from '#storage/cluster/owner.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import type { Config } from '../config/keys.ts';
 import { startDriver } from './driver.ts';
+import { forgetRecovered, isRecovered } from './recovered.ts';
 
 export interface MemberWish {
   readonly config: Config;
@@ -60,6 +61,8 @@ export async function openMember(wish: MemberWish): Promise<Member> {
     openNetwork: (calls) => openDoors(wish, { calls, member: () => member, log }),
     onAnnounced: (announced) =>
       log.info('is known to the cluster', { addresses: announced.addresses }),
+    isRecovered: () => isRecovered(config['data.dir']),
+    onEpochBegun: () => forgetRecovered(config['data.dir']),
     async found() {
       const clusterId = identity.clusterId ?? randomUUID();
       // Kept first: a database that is claimed by nobody who remembers it is lost to all.

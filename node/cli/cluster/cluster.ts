@@ -4,7 +4,9 @@ import { CommandError } from '../exit.ts';
 import { open, withQuery } from '../open.ts';
 import { addAutopilot } from './autopilot.ts';
 import { addChanges } from './change.ts';
+import { addEntrances } from './entrance.ts';
 import { readMembers } from './members.ts';
+import { addRepairs } from './repair.ts';
 import { showEvents, showHealth, showMembers, showStatus } from './tables.ts';
 import { addTokens } from './tokens.ts';
 import { present } from './watch.ts';
@@ -28,6 +30,8 @@ export function addCluster(program: Command): void {
   addChanges(cluster);
   addAutopilot(cluster);
   addSnapshot(cluster);
+  addEntrances(cluster);
+  addRepairs(cluster);
 }
 
 function addViews(cluster: Command): void {
