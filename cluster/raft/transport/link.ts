@@ -39,7 +39,7 @@ export interface LinkEvents {
   readonly onOpen: () => void;
   /** The first answer has come. */
   readonly onAnswer: () => void;
-  readonly onEnd: (reason: FailureReason) => void;
+  readonly onEnd: (reason: FailureReason, message: string) => void;
   /** Whether the answer is that of whom this connection is for, as far as it says. */
   readonly isFromPeer: (response: WireResponse) => boolean;
   /** Whether one that ends the connection does so instead of answering. */
@@ -133,7 +133,7 @@ function end(state: State, why: FailureReason, message: string): void {
   state.outbox.drop();
   socket.destroy();
   shared.outgoing.delete(socket);
-  events.onEnd(reason);
+  events.onEnd(reason, message);
   for (const { reject } of state.openers.splice(0)) reject(new SendError(reason, message));
   for (const { done } of waiting.splice(0)) done(new SendError(reason, message));
 }

@@ -6,10 +6,12 @@ import { createCandidates } from './candidates.ts';
 import { dial } from './dial.ts';
 import { createLink, type Link, type Question } from './link.ts';
 import { sendSnapshot } from './install.ts';
-import { SendError, type Outgoing, type Shared, type SnapshotSource } from './types.ts';
+import { SendError, type Log, type Outgoing, type Shared, type SnapshotSource } from './types.ts';
 
 /** Idle connections kept for votes and the like. */
 const MAX_IDLE = 2;
+/** Why a server is not reached; more of them say nothing new. */
+const MAX_REASONS = 8;
 
 export type Done = (error: SendError | undefined, response?: WireResponse) => void;
 
@@ -81,6 +83,7 @@ function createDialer({ to, addresses, shared }: DialerOptions) {
   const candidates = createCandidates(addresses, shared.timeouts);
   const links = new Map<Link, string>();
   const answered = new Set<string>();
+  const reach = createReach(to, shared.log);
   const id = Buffer.from(to);
   let isClosed = false;
 
@@ -93,9 +96,11 @@ function createDialer({ to, addresses, shared }: DialerOptions) {
         onAnswer() {
           answered.add(address);
           candidates.works(address);
+          reach.found();
         },
-        onEnd(reason) {
-          links.delete(link);
+        onEnd(reason, message) {
+          const isWanted = links.delete(link);
+          if (isWanted && reason !== 'closed') reach.failed(address, message);
           // Of several, one that opens and then says nothing is not the one to stay with.
           const isNobody = !candidates.isAlone() && !answered.has(address);
           if (reason === 'unreachable' || isNobody) candidates.fails(address, performance.now());
@@ -128,13 +133,34 @@ function createDialer({ to, addresses, shared }: DialerOptions) {
     },
     close() {
       isClosed = true;
-      for (const link of links.keys()) link.end('unreachable', 'this node closes its connections');
+      for (const link of links.keys()) {
+        links.delete(link);
+        link.end('unreachable', 'this node closes its connections');
+      }
     },
     moveTo: (wanted: readonly string[]) => {
       if (!candidates.replace(wanted)) return;
       for (const [link, address] of links) {
-        if (!wanted.includes(address)) link.end('unreachable', `${to} is no longer there`);
+        if (wanted.includes(address)) continue;
+        links.delete(link);
+        link.end('unreachable', `${to} is no longer there`);
       }
+    },
+  };
+}
+
+/** Says why a server is not reached, each reason once, and when it is again. */
+function createReach(to: string, log: Log) {
+  const told = new Set<string>();
+  return {
+    failed(address: string, reason: string) {
+      if (told.has(reason) || told.size === MAX_REASONS) return;
+      told.add(reason);
+      log.warn('a raft peer is not reached', { to, address, reason });
+    },
+    found() {
+      if (told.size > 0) log.info('a raft peer is reached again', { to });
+      told.clear();
     },
   };
 }

@@ -157,6 +157,22 @@ describe('the raft transport', () => {
     expect(await reasonOf(ask())).to.equal('answered');
   });
 
+  it('says once why a peer is not reached, and when it is again', async () => {
+    const { made, address, port } = await listening(async (request) => answer(request));
+    await made.close();
+    const sender = transport({ timeouts: { backoffMs: 1, maxBackoffMs: 1 } });
+    const tell = () => reasonOf(sender.send({ to: 'n2', address, request: heartbeat }));
+    for (let nth = 0; nth < 5; nth += 1) {
+      expect(await tell()).to.equal('unreachable');
+      await sleep(5);
+    }
+    const refused = `a raft peer is not reached: connect ECONNREFUSED ${address}`;
+    expect(logged).to.deep.equal([refused]);
+    await transport({ listen: { host: '127.0.0.1', port } }).listen(async (r) => answer(r));
+    while ((await tell()) !== 'answered') await sleep(5);
+    expect(logged.at(-1)).to.contain('a raft peer is reached again');
+  });
+
   it('ends a connection that speaks nonsense, and logs it', async () => {
     const { port, made } = await listening(async (request) => answer(request));
     for (const bytes of ['GET / HTTP/1.1\r\n\r\n', '\x09', '\x00\xc1']) {
