@@ -66,8 +66,8 @@ function sendAppends(state: State, leading: Leading, peer: Peer): void {
 }
 
 /**
- * An append without entries: to find where the logs meet, to tell of a commit at once, and from time
- * to time to tell it again: a follower that was away between two heartbeats has forgotten it.
+ * An append without entries: to find where the logs meet, to tell of a commit at once, and from
+ * time to time to tell it again: a follower that was away between two heartbeats has forgotten it.
  * (hashicorp/raft does so at every `CommitTimeout`.)
  */
 function needsWord(state: State, { mode, commitSent, next, toldAt }: Peer): boolean {
