@@ -65,7 +65,7 @@ export async function openEngines(
   const { config, log, metrics, now } = options;
   const open = stack.use(await openDatabase(config, log));
   const { sql } = open.database;
-  await untilReachable(options, () => open.migrator.up());
+  await untilReachable(open, log, () => open.migrator.up());
   const epoch = await nextEpoch(sql);
   const url = config['cache.url'];
   const redis = url === undefined ? undefined : stack.use(createRedis({ url, log }));
@@ -137,7 +137,8 @@ async function nextEpoch(sql: Sql): Promise<number> {
 
 /** A database that is not there yet is waited for: a crash loop would help nobody. */
 async function untilReachable(
-  { log, config }: EngineOptions,
+  { isEmbedded }: OpenDatabase,
+  log: Log,
   work: () => Promise<unknown>,
 ): Promise<void> {
   for (let waitMs = 250; ; waitMs = Math.min(2 * waitMs, retryMaxMs)) {
@@ -145,7 +146,7 @@ async function untilReachable(
       await work();
       return;
     } catch (error) {
-      if (config['database.url'] === undefined || !isUnavailable(error)) throw error;
+      if (isEmbedded || !isUnavailable(error)) throw error;
       log.warn('the database does not answer; waiting for it', { waitMs, error });
       await pause(waitMs);
     }

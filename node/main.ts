@@ -118,8 +118,13 @@ const softMs = 10_000;
 const firstSeatMs = 10_000;
 
 /** Joins in, and waits until there is a leader, so that the first request finds one. */
-async function takePart({ member, sql }: Engines, log: Log): Promise<void> {
+async function takePart(
+  { member, sql }: Engines,
+  { sharing, log }: { sharing: Sharing; log: Log },
+): Promise<void> {
   await member.start(leaderDuties(sql));
+  // An embedded PostgreSQL shows members the certificate of now.
+  if (member.network()) await sharing.offer();
   if (await member.offices.find(firstSeatMs)) return;
   log.warn('there is no leader yet: reading works, and changes are refused until there is one');
 }
@@ -154,7 +159,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }),
   );
   addGauges(metrics, engines, services);
-  await takePart(engines, log);
+  await takePart(engines, { sharing, log });
   const control = controlOf(engines, { config, nodeId, now, sharing });
   if (config['cluster.enabled'] && config['cluster.raft.bootstrap']) await control.init();
   await health.start();
