@@ -14,11 +14,14 @@ export interface CallsDeps {
   /** The boot epoch a member was last seen with; undefined: never. */
   readonly epochOf: (nodeId: string) => { bootEpoch: number; session: string } | undefined;
   readonly isRetired: (nodeId: string) => boolean;
+  /** Signs for a member that has shown its certificate. */
+  readonly sign: (nodeId: string, request: string) => Promise<string>;
   /** Milliseconds, as the state machine's times are. */
   readonly time: () => number;
 }
 
 const proposal = z.object({ command: z.base64().max(2_000_000) });
+const renewal = z.object({ request: z.string().max(8192) });
 const greeting = z.object({ bootEpoch: z.number().int(), session: z.string().max(200) });
 
 /** What members ask of each other. */
@@ -35,6 +38,10 @@ export function createCalls(deps: CallsDeps): Readonly<Record<string, Call>> {
     async readings() {
       if (!deps.offices.current()) throw notLeader();
       return deps.readings();
+    },
+    async renew(input, { from }) {
+      const { request } = renewal.parse(input);
+      return { certificate: await deps.sign(from, request) };
     },
     async greet(input, { from }) {
       const { bootEpoch, session } = greeting.parse(input);

@@ -39,6 +39,8 @@ export interface MemberDeps {
   readonly found: () => Promise<{ clusterId: string; epoch: number }>;
   readonly isRecovered: () => Promise<boolean>;
   readonly onEpochBegun: () => Promise<void>;
+  /** Signs the request of a member; rejects where the authority is not kept. */
+  readonly sign: (nodeId: string, request: string) => Promise<string>;
   readonly onAnnounced: (member: Announcement) => void;
   /** This node may not take part; it has to end. */
   readonly onBarred: (error: BarredError) => void;
@@ -98,6 +100,7 @@ export function createMember(deps: MemberDeps): Member {
     readings: () => readingsOf(autopilot.assessment()),
     epochOf: (id) => state.view().members.get(id),
     isRetired: (id) => state.view().retired.has(id),
+    sign: deps.sign,
   });
   let duties: { close(): Promise<void> } | undefined;
   const close = async () => {

@@ -3,9 +3,10 @@ import { hostname, networkInterfaces } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { addressesOf, parseHostPort, type Listens } from '#cluster/member/addresses.ts';
 import type { BarredError } from '#cluster/member/barred.ts';
-import { hasCredentials } from '#cluster/member/credentials.ts';
+import { hasCredentials, signHere } from '#cluster/member/credentials.ts';
 import { createJoinHandler } from '#cluster/member/joining.ts';
 import { createMember, type Member } from '#cluster/member/member.ts';
+import { createRenewal, type Renewal } from '#cluster/member/renewal.ts';
 import { openNetwork, type NetworkDeps } from '#cluster/member/network.ts';
 import type { Announcement } from '#cluster/state/types.ts';
 import type { Identity } from '#cluster/trust/identity.ts';
@@ -61,6 +62,10 @@ export async function openMember(wish: MemberWish): Promise<Member> {
     openNetwork: (calls) => openDoors(wish, { calls, member: () => member, log }),
     onAnnounced: (announced) =>
       log.info('is known to the cluster', { addresses: announced.addresses }),
+    sign: async (id, request) => {
+      const clusterId = identity.clusterId ?? '';
+      return signHere(config['data.dir'], request, { clusterId, nodeId: id, now });
+    },
     isRecovered: () => isRecovered(config['data.dir']),
     onEpochBegun: () => forgetRecovered(config['data.dir']),
     async found() {
@@ -70,7 +75,13 @@ export async function openMember(wish: MemberWish): Promise<Member> {
       return owners.claim(clusterId);
     },
   });
-  return member;
+  const renewal = renewalOf(wish, { member, log });
+  renewal.start();
+  const close = async () => {
+    renewal.close();
+    await member.close();
+  };
+  return { ...member, close, [Symbol.asyncDispose]: close };
 }
 
 type Calls = NetworkDeps['calls'];
@@ -129,4 +140,22 @@ export function announcementOf(
     features,
     ...(gossipId === undefined ? {} : { gossipId }),
   };
+}
+
+/** Keeps this node's certificate from running out, also one that it gets later. */
+function renewalOf(wish: MemberWish, { member, log }: { member: Member; log: Log }): Renewal {
+  const { config, identity, database, now } = wish;
+  const peers = () => member.network()?.peers() ?? [];
+  return createRenewal({
+    ...{ dataDir: config['data.dir'], nodeId: identity.nodeId, log, now },
+    clusterId: () => identity.clusterId ?? '',
+    members: () => peers().map(({ id }) => id),
+    ask: async (id, request) => member.network()?.client.call(id, 'renew', { request }),
+    async onRenewed() {
+      await member.network()?.reloadTls();
+      await member.consensus.reloadTls();
+      // An embedded PostgreSQL shows it to members too.
+      await database();
+    },
+  });
 }
