@@ -56,7 +56,7 @@ export function lastTerm(log: Log): number {
   return log.entries[log.entries.length - 1]?.term ?? log.offsetTerm ?? 0;
 }
 
-export function entryAt(log: Log, index: number): Entry | undefined {
+function entryAt(log: Log, index: number): Entry | undefined {
   return log.entries[index - log.offset - 1];
 }
 

@@ -8,7 +8,7 @@ export function createRandom(seed: number): Random {
 }
 
 /** The next number of the sequence, in [0, 1). */
-export function nextRandom(random: Random): number {
+function nextRandom(random: Random): number {
   random.state = (random.state + 0x6d2b79f5) >>> 0;
   let bits = Math.imul(random.state ^ (random.state >>> 15), random.state | 1);
   bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);

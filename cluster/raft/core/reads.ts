@@ -33,7 +33,7 @@ export function askRead(state: State, read: Extract<Input, { type: 'read' }>): v
  * Until then no majority votes for another: each waits the heartbeat timeout after what it
  * accepted, counted here from when that was sent, with both clocks as far apart as they may be.
  */
-export function isLeaseValid(state: State, leading: Leading): boolean {
+function isLeaseValid(state: State, leading: Leading): boolean {
   if (leading.isLeaseOff || leading.transfer) return false;
   const { heartbeatTimeoutMs, maxClockDrift } = state.options;
   const since = majorityOf(state, leading, { own: state.now, of: ackSentAtOf });

@@ -1,9 +1,9 @@
 import type { Configuration, SnapshotMeta } from '../core/types.ts';
-import type { RaftStore } from '../store/index.ts';
-import { openRaftStore } from '../store/index.ts';
 import { joinSnapshot } from '../store/join.ts';
 import type { Snapshots } from '../store/snapshots.ts';
 import { openSnapshots } from '../store/snapshots.ts';
+import type { RaftStore } from '../store/store.ts';
+import { openRaftStore } from '../store/store.ts';
 import type { SnapshotSource } from '../transport/types.ts';
 import type { Bytes, Log, Store } from './ports.ts';
 

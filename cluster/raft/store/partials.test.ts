@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { SnapshotMeta } from '../core/types.ts';
 import { StoreError } from './errors.ts';
-import { openSnapshots } from './snapshots.ts';
+import { newestWhole, openSnapshots } from './snapshots.ts';
 
 const meta = (index: number, more: Partial<SnapshotMeta> = {}): SnapshotMeta => ({
   ...{ index, term: 1, configurationIndex: 1 },
@@ -50,7 +50,7 @@ describe('a snapshot of which a part has come', () => {
     await sink.write(Buffer.from(text.slice(10)));
     const file = await sink.commit(text.length);
     expect(names()).to.deep.equal(['0000000000000005-1.snapshot']);
-    expect((await snapshots.newest()).file).to.deep.equal(file);
+    expect((await newestWhole(dir)).file).to.deep.equal(file);
     expect(readFileSync(file.path).subarray(file.headerSize).toString()).to.equal(text);
     const written = await snapshots.create(meta(6));
     await written.write(Buffer.from(text));

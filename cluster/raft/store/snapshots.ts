@@ -39,8 +39,6 @@ export interface OpenSnapshot extends SnapshotFile {
 
 export interface Snapshots {
   list(): Promise<Listing>;
-  /** The newest of which every byte is right; what had to be passed over is named. */
-  newest(): Promise<{ file: SnapshotFile | undefined; skipped: readonly Skipped[] }>;
   /** With `rest` it goes on behind what is kept, and an abort keeps it; see Partials. */
   create(meta: SnapshotMeta, rest?: Rest): Promise<SnapshotSink>;
   readonly partials: Pick<Partials, 'keptOf' | 'drop'>;
@@ -63,7 +61,6 @@ export async function openSnapshots({ dir }: { dir: string }): Promise<Snapshots
   return {
     partials,
     list: () => listSnapshots(dir),
-    newest: () => newestWhole(dir),
     async create(meta, rest) {
       number += 1;
       const sink = rest
@@ -102,7 +99,7 @@ export async function listSnapshots(dir: string): Promise<Listing> {
   return { files, skipped };
 }
 
-/** Reads every byte until one is whole. `accept` passes over what would be of no use. */
+/** Reads every byte until one is whole, from the newest on; the others are named. `accept` passes over what would be of no use. */
 export async function newestWhole(
   dir: string,
   accept: (file: SnapshotFile) => boolean = () => true,

@@ -46,7 +46,7 @@ export interface ConvertOptions {
 
 // Requests, outward -------------------------------------------------------------------------------
 
-export function entryToWire(entry: Entry, { isLegacy }: ConvertOptions = {}): WireLog {
+function entryToWire(entry: Entry, { isLegacy }: ConvertOptions = {}): WireLog {
   const isOwn = entry.type === 'noop' || entry.type === 'barrier';
   return {
     AppendedAt: isLegacy ? undefined : encodeGoTime(entry.appendedAt),
@@ -229,7 +229,7 @@ function appendFromWire(body: WireAppendRequest, from: PeerRef, isHeartbeat: boo
 }
 
 /** @throws RefusedError for a type that is no longer, or not yet, in use: it would end Go nodes. */
-export function entryFromWire(log: WireLog): Entry {
+function entryFromWire(log: WireLog): Entry {
   const type = TYPE_NAMES.get(log.Type ?? 0);
   if (type === undefined) throw new RefusedError(`unknown log type ${log.Type}`);
   const appendedAt = decodeGoTime(log.AppendedAt);

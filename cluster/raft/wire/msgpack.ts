@@ -359,7 +359,7 @@ export function writeRaw(w: Writer, value: Raw): void {
   writeBytes(w, value);
 }
 
-export function writeRawHeader(w: Writer, length: number): void {
+function writeRawHeader(w: Writer, length: number): void {
   ensure(w, 5);
   if (length < 32) w.buf[w.at++] = 0xa0 | length;
   else if (length <= 0xffff) put(w, 0xda, [length, 2]);

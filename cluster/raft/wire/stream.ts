@@ -134,7 +134,7 @@ export interface ResponseReader {
 }
 
 /** No answer is longer than a few hundred bytes; an error text may be. */
-export const RESPONSE_LIMITS: Limits = { maxFrameBytes: 64 * 1024, maxItems: 1024, maxDepth: 8 };
+const RESPONSE_LIMITS: Limits = { maxFrameBytes: 64 * 1024, maxItems: 1024, maxDepth: 8 };
 
 export function createResponseReader(limits: Limits = RESPONSE_LIMITS): ResponseReader {
   const inbox = createInbox(limits);
