@@ -78,10 +78,11 @@ function warningsOf(last: number, commitHint: number): string[] {
     'apply this on one survivor only: the one with the highest last term, then the highest index',
     'what only lost servers had is lost; servers that are not in the list must never start again',
   ];
-  if (commitHint < last) {
-    warnings.push(
-      `entries ${commitHint + 1} to ${last} are not known to be committed; they will be now`,
-    );
+  if (commitHint === last - 1) {
+    warnings.push(`entry ${last} is not known to be committed; it will be now`);
+  } else if (commitHint < last) {
+    const which = `entries ${commitHint + 1} to ${last}`;
+    warnings.push(`${which} are not known to be committed; they will be now`);
   }
   return warnings;
 }
