@@ -104,6 +104,7 @@ async function endTracer(tracer: ChildProcess): Promise<void> {
 
 async function fillDisk(stage: Stage): Promise<void> {
   const node = victimOf(stage);
+  stage.note(stage.victim, 'cut');
   const path = join(node.dataDir, 'raft', 'filler');
   const filler = await open(path, 'w');
   const block = Buffer.alloc(2 ** 16);
@@ -137,6 +138,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     async run(stage) {
       const pid = await victimOf(stage).enginePid();
       if (pid === undefined) throw new Error(`${victimOf(stage).name} has no Raft process`);
+      stage.note(stage.victim, 'cut');
       process.kill(pid, 'SIGKILL');
       await pause(stage.outageMs);
       await back(stage, stage.victim);
@@ -265,6 +267,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     about: 'one sync of a node’s Raft log fails with EIO',
     missing: () => without('strace'),
     async run(stage) {
+      stage.note(stage.victim, 'cut');
       await traced(stage, 'error=EIO:when=1', stage.outageMs);
       await back(stage, stage.victim);
     },

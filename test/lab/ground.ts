@@ -75,6 +75,9 @@ export function hosts(count: number): Ground {
   };
 }
 
+/** The end of a host's cable that is in the bridge. */
+const outsideOf = (bridge: string, nth: number) => `${bridge}p${nth + 1}`;
+
 interface HostWish {
   readonly name: string;
   readonly bridge: string;
@@ -83,7 +86,7 @@ interface HostWish {
 }
 
 function addHost({ name, bridge, nth, address }: HostWish): void {
-  const outside = `${bridge}p${nth + 1}`;
+  const outside = outsideOf(bridge, nth);
   run('ip', 'netns', 'add', name);
   run('ip', 'link', 'add', outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
   run('ip', 'link', 'set', outside, 'master', bridge, 'up');
@@ -102,7 +105,11 @@ export function removeHosts(namespaces: readonly string[], bridges: readonly str
     }
   };
   for (const name of namespaces) leave('netns', 'delete', name);
-  for (const name of bridges) leave('link', 'delete', name);
+  for (const bridge of bridges) {
+    // A namespace lives on, without its name, as long as some connection in it does.
+    namespaces.forEach((_, nth) => leave('link', 'delete', outsideOf(bridge, nth)));
+    leave('link', 'delete', bridge);
+  }
 }
 
 /** Where nobody is: frames for it go out, and nobody takes them. */

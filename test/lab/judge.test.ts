@@ -93,7 +93,7 @@ describe('judge', () => {
     },
   ]) {
     it(`finds ${what} ${verdict ?? 'linearizable'}`, () => {
-      expect(checkOrder(writes, reads)).to.equal(verdict ?? 'linearizable');
+      expect(checkOrder(writes, reads)).to.have.lengthOf(verdict ? 1 : 0);
     });
   }
 });

@@ -1,4 +1,4 @@
-import { checkRegister, type Call, type RegisterOp, type Verdict } from '../raft/linearizable.ts';
+import { contradictions } from './order.ts';
 import type { Recording, RegisterRead, RegisterWrite } from './record.ts';
 
 /** What a round's clients saw that they may not see; all empty and zero when all is well. */
@@ -11,7 +11,7 @@ export interface Judgement {
   readonly stale: readonly string[];
   /** A client's own progress, not there on another node that it told its index. */
   readonly unseen: readonly string[];
-  /** The registers whose history no order explains, or for which none was found in time. */
+  /** What no order of a register's writes and reads explains. */
   readonly unordered: readonly string[];
   readonly wrongBytes: number;
   /** How old, at most, what a client read that named no index, in milliseconds. */
@@ -38,13 +38,12 @@ export function judge(
   const missing = appends.filter(
     ({ name, isAcknowledged, seen }) => isAcknowledged && (!made.has(name) || seen === 0),
   );
-  const unordered = [...byRegister].flatMap(([register, writes]) => {
-    const verdict = checkOrder(
+  const unordered = [...byRegister].flatMap(([register, writes]) =>
+    checkOrder(
       writes,
       reads.filter((read) => read.register === register),
-    );
-    return verdict === 'linearizable' ? [] : [`${register}: ${verdict}`];
-  });
+    ),
+  );
   return {
     lost: [...gone, ...missing.map(({ name, seen }) => `${name}: seen ${seen}`)],
     doubled: appends
@@ -81,9 +80,11 @@ function overwriterOf(
 /** Older than the index it named: an acknowledged write below that index is not in it. */
 function staleOf(read: RegisterRead, writes: readonly RegisterWrite[]): string[] {
   const { index = -1, node, value } = read;
-  const newer = overwriterOf(read, writes, (write) =>
-    index === Infinity ? true : write.index !== undefined && write.index <= index,
-  );
+  const newer = overwriterOf(read, writes, (write) => {
+    if (index === Infinity) return true;
+    // An index counts from when it is told: nobody could have named it for this write before.
+    return write.index !== undefined && write.index <= index && write.endAt < read.callAt;
+  });
   if (!newer) return [];
   const late = Math.round(read.callAt - newer.endAt);
   return [`n${node + 1} at ${Math.round(read.callAt)}: ${value}, ${late} ms after ${newer.value}`];
@@ -106,21 +107,14 @@ const announcedMs = 6_000;
 export function checkOrder(
   writes: readonly RegisterWrite[],
   reads: readonly RegisterRead[],
-): Verdict {
+): string[] {
   const ends = new Map(writes.map(({ value, endAt }) => [value, endAt]));
-  // What was there before the round is a write that was over when it began.
-  const before = reads.find(({ value }) => value !== null && !ends.has(value))?.value ?? null;
-  const history: Call<RegisterOp<string>>[] = writes.map(({ value, callAt, endAt }) => ({
-    op: { kind: 'set', value },
-    ...{ callAt, endAt },
-  }));
-  if (before !== null) {
-    history.push({ op: { kind: 'set', value: before }, callAt: -2, endAt: -1 });
-  }
-  for (const { value, callAt, endAt } of reads) {
+  // What was there before the round is what somebody read and nobody wrote.
+  const initial = reads.find(({ value }) => value !== null && !ends.has(value))?.value ?? null;
+  const settled = reads.map(({ value, callAt, endAt }) => {
     const written = ends.get(value ?? '') ?? -Infinity;
     const until = written === Infinity ? endAt + announcedMs : Math.max(endAt, written);
-    history.push({ op: { kind: 'get', read: value }, callAt, endAt: until });
-  }
-  return checkRegister(history);
+    return { value, callAt, endAt: until };
+  });
+  return contradictions(writes, settled, initial);
 }

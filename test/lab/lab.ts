@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectPostgres, type Sql } from '#storage/postgres/connect.ts';
@@ -26,6 +26,8 @@ export interface LabOptions {
   /** Raft's folders are small file systems that can be filled. Needs root. */
   readonly hasSmallDisks: boolean;
   readonly say: (line: string) => void;
+  /** Where to write down all that clients did and saw; undefined: nowhere. */
+  readonly recordings?: string | undefined;
 }
 
 /** A cluster of real nodes with films, to be broken again and again. */
@@ -93,11 +95,8 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     secondsToVoters,
     async round(fault, how) {
       token = await signIn(cluster.nodes, password);
-      return round(
-        { cluster, ground, observer, token, films, content, sql, ...shared },
-        fault,
-        how,
-      );
+      const scene = { cluster, ground, observer, token, films, content, sql, ...shared };
+      return round({ ...scene, recordings: options.recordings }, fault, how);
     },
     [Symbol.asyncDispose]: () => rest.disposeAsync(),
   };
@@ -155,7 +154,17 @@ async function hasten({ nodes }: LabCluster, token: string, quick: number | unde
     throw new Error(`the autopilot does not take its settings: ${status} ${code}`);
 }
 
+async function keepRecording(
+  dir: string | undefined,
+  { recording, name }: { recording: Recording; name: string },
+): Promise<void> {
+  if (dir === undefined) return;
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, `${name}.json`), JSON.stringify(recording));
+}
+
 interface Scene extends SharedServices {
+  readonly recordings: string | undefined;
   readonly cluster: LabCluster;
   readonly ground: Ground;
   readonly observer: Observer;
@@ -201,15 +210,15 @@ async function round(scene: Scene, named: NamedFault, { seed, outageMs }: How): 
   }
   const { convergedMs, after } = await converge(scene);
   const last = await readAll(scene, recording);
+  await keepRecording(scene.recordings, { recording, name: `${named.name}-${seed}` });
   const judgement = judge(recording, { made: await madeNames(scene.sql), last });
   const classes = summarize(recording);
-  failures.push(...failuresOf(named, { classes, judgement, convergedMs, outageMs }));
-  return {
-    ...{ fault: named.name, seed, outageMs, classes, judgement, convergedMs, failures },
-    victim: named.fault.isGlobal ? 'all' : nodes[victim]!.name,
-    wasLeader: victim === leader,
-    terms: [before.term, after?.term ?? before.term],
-  };
+  const wasLeader = !named.fault.isGlobal && victim === leader;
+  const terms = [before.term, after?.term ?? before.term] as const;
+  const outcome = { classes, judgement, convergedMs, outageMs, wasLeader, terms };
+  failures.push(...failuresOf(named, outcome));
+  const whom = named.fault.isGlobal ? 'all' : nodes[victim]!.name;
+  return { ...outcome, fault: named.name, seed, failures, victim: whom };
 }
 
 function chooseVictim(
@@ -291,10 +300,12 @@ async function madeNames(sql: Sql): Promise<Made> {
   return new Map(rows.map(({ name, count }) => [name, count]));
 }
 
-type Outcome = Pick<Round, 'classes' | 'judgement' | 'convergedMs' | 'outageMs'>;
+type Outcome = Omit<Round, 'fault' | 'seed' | 'failures' | 'victim'>;
 
 /** What a client may have to wait for a write when one node is lost: an election and a little. */
 const writeGapMs = 3_000;
+/** `cluster.max_staleness`, and what it takes to notice and to answer on a busy machine. */
+const oldestMs = 12_000;
 
 function failuresOf({ fault }: NamedFault, outcome: Outcome): string[] {
   const { classes, judgement, convergedMs, outageMs } = outcome;
@@ -306,8 +317,14 @@ function failuresOf({ fault }: NamedFault, outcome: Outcome): string[] {
   say(judgement.doubled.length, 'changes happened twice under one key');
   say(judgement.stale.length, 'reads are older than the index they named');
   say(judgement.unseen.length, 'clients do not see their own progress');
-  say(judgement.unordered.length, 'registers are not linearizable');
+  say(judgement.unordered.length, 'contradictions: not linearizable');
   say(judgement.wrongBytes, 'ranges are not the film’s bytes');
+  if (judgement.oldestReadMs > oldestMs) {
+    found.push(`a read without an index was ${Math.round(judgement.oldestReadMs)} ms old`);
+  }
+  if (!fault.isGlobal && !outcome.wasLeader && outcome.terms[0] !== outcome.terms[1]) {
+    found.push('another term began, though the leader was well');
+  }
   if (convergedMs === undefined) found.push(`the nodes do not agree within ${convergeMaxMs} ms`);
   const mayWaitMs = (fault.stopsWrites ? outageMs : 0) + (fault.gapMs ?? writeGapMs);
   for (const each of classes) {

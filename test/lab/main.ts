@@ -17,6 +17,7 @@ promised.
   --minutes M   faults at random for so long, instead of those named once
   --outage S    how long each lasts, in seconds (10)
   --nodes N     3 to 7 (3)
+  --record DIR  write down there all that clients did and saw
   --list        the faults there are
   --json        one JSON document instead of the table
 `;
@@ -33,6 +34,7 @@ interface Options {
   readonly seed: number;
   readonly minutes: number | undefined;
   readonly outageMs: number;
+  readonly recordings: string | undefined;
   readonly isJson: boolean;
 }
 
@@ -43,6 +45,7 @@ function readOptions(): Options | 'help' | 'list' {
       nodes: { type: 'string', default: '3' },
       seed: { type: 'string', default: '1' },
       minutes: { type: 'string' },
+      record: { type: 'string' },
       outage: { type: 'string', default: '10' },
       list: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -62,6 +65,7 @@ function readOptions(): Options | 'help' | 'list' {
     seed: Math.floor(number('seed', values.seed, [0, 2 ** 31])),
     minutes: values.minutes === undefined ? undefined : number('minutes', values.minutes, [0, 1e4]),
     outageMs: number('outage', values.outage, [0, 600]) * 1000,
+    recordings: values.record,
     isJson: values.json,
   };
 }
@@ -111,6 +115,7 @@ async function runRounds(options: Options, chosen: readonly NamedFault[]): Promi
     hasHosts: chosen.some(({ fault }) => fault.needsHosts),
     hasSmallDisks: chosen.some(({ fault }) => fault.needsSmallDisk),
     say: warn,
+    recordings: options.recordings,
   };
   const early = () => process.exit(130); // what it has begun is cleared away then
   process.once('SIGINT', early).once('SIGTERM', early);

@@ -13,7 +13,10 @@ export const classes = [
 ] as const;
 export type Class = (typeof classes)[number];
 
-/** What the lab has done to a node: nothing, told it to stop, taken it away, or cut it off. */
+/**
+ * What the lab has done to a node: nothing, told it to stop, cut it off from the others (or from
+ * its own Raft), or taken it away.
+ */
 export type Condition = 'up' | 'stopping' | 'cut' | 'down';
 
 /** One request. */
@@ -114,7 +117,11 @@ export interface ClassSummary {
   readonly statuses: Readonly<Record<string, number>>;
 }
 
-const isOk = ({ status }: Sample): boolean => status >= 200 && status < 300;
+/** The code of an answer that says that this was done when it was first asked for. */
+export const doneBefore = 'done before';
+
+const isOk = ({ status, code }: Sample): boolean =>
+  (status >= 200 && status < 300) || code === doneBefore;
 
 /** What a cut-off node may refuse: it cannot know, or nobody leads on its side. */
 const excusedWhenCut = new Set<Class>(['read with index', 'write', 'append']);

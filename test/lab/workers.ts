@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ask, type Answer } from './ask.ts';
 import type { Film } from './films.ts';
-import type { Class, Recording } from './record.ts';
+import { doneBefore, type Class, type Recording } from './record.ts';
 
 export interface WorkersWish {
   readonly urls: readonly string[];
@@ -34,7 +34,7 @@ interface Scene extends WorkersWish {
   readonly serial: () => number;
 }
 
-const pacesMs = { reads: 60, list: 150, range: 150, write: 80, append: 200, local: 200 };
+const pacesMs = { reads: 100, list: 150, range: 150, write: 80, append: 200, local: 200 };
 const againMs = 100;
 /** How long one change is tried for. */
 const patienceMs = 90_000;
@@ -60,12 +60,12 @@ export function startWorkers(wish: WorkersWish): Workers {
     await Promise.all(waiting);
   };
   const running = wish.urls.flatMap((_, node) => [
-    loop(pacesMs.reads, 16, () => read(scene, node, 'read')),
-    loop(pacesMs.reads, 16, () => read(scene, node, 'read with index')),
+    loop(pacesMs.reads, 8, () => read(scene, node, 'read')),
+    loop(pacesMs.reads, 8, () => read(scene, node, 'read with index')),
     loop(pacesMs.list, 8, () => list(scene, node)),
     loop(pacesMs.range, 8, () => range(scene, node)),
-    loop(pacesMs.write, 16, () => write(scene, node)),
-    loop(pacesMs.append, 4, () => append(scene, node)),
+    loop(pacesMs.write, 6, () => write(scene, node)),
+    loop(pacesMs.append, 6, () => append(scene, node)),
     ...Array.from({ length: reporters }, (_, nth) => {
       const film = wish.films[registerCount + reporters * node + nth]!;
       return loop(pacesMs.local, 1, () => report(scene, node, film));
@@ -92,7 +92,8 @@ interface Request {
 async function askNode(scene: Scene, request: Request): Promise<Answer> {
   const { class: kind, node, path, ...rest } = request;
   const answer = await ask({ url: scene.urls[node]! + path, token: scene.token, ...rest });
-  const { status, code, callAt, endAt } = answer;
+  const { status, callAt, endAt } = answer;
+  const code = wasCarriedOut(answer) ? doneBefore : answer.code;
   if (kind) scene.recording.samples.push({ class: kind, node, status, code, callAt, endAt });
   scene.index.highest = Math.max(scene.index.highest, answer.index ?? 0);
   return answer;
@@ -138,8 +139,11 @@ interface Change extends Omit<Request, 'node' | 'class'> {
   readonly key: string | undefined;
 }
 
-/** It was carried out under this key before; what the answer was is not known any more. */
-const carriedOut = 'carried out';
+/** It was done under this key before; what the answer was is not known any more. */
+const wasCarriedOut = ({ status, body }: Answer): boolean => {
+  const detail = (body as { detail?: string } | undefined)?.detail ?? '';
+  return status === 409 && detail.includes('carried out');
+};
 
 /**
  * Tries a change at one node after the other until somebody acknowledges it, under one key, so
@@ -156,8 +160,7 @@ async function insist(
     const node = (first + tried) % scene.urls.length;
     const answer = await askNode(scene, { ...request, node, headers });
     if (answer.status >= 200 && answer.status < 300) return { answer, node };
-    const detail = (answer.body as { detail?: string } | undefined)?.detail ?? '';
-    if (answer.status === 409 && detail.includes(carriedOut)) return { answer, node };
+    if (wasCarriedOut(answer)) return { answer, node };
     if (answer.status === 404 && request.method === 'DELETE') return { answer, node };
     await pause(againMs);
   }
