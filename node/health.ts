@@ -118,9 +118,7 @@ export function createHealth(deps: HealthDeps) {
       isStarted = true;
     },
     /** From now on `/health/ready` says no, so that a balancer sends nothing new. */
-    stopping(): void {
-      isStopping = true;
-    },
+    stopping: () => void (isStopping = true),
     /** Asks a dependency at once, because somebody noticed that it fails. */
     async askNow(name: string): Promise<void> {
       const check = checks.find((candidate) => candidate.name === name);
@@ -139,6 +137,7 @@ export function createHealth(deps: HealthDeps) {
     live: () => as('ok'),
     ready: () => (isStopping || !isStarted ? as('failing') : report()),
     /** Never waits for the others for long: they may be waiting for this answer themselves. */
+    isStopping: () => isStopping,
     swarm() {
       const isKnown = isCaughtUp() || now() - madeAt > alonePatienceMs;
       return as(isStarted && isKnown && !isStopping ? 'ok' : 'failing');

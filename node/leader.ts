@@ -32,7 +32,9 @@ export function createLeaderPort({ offices, client, operatorPass }: LeaderDeps):
         return undefined;
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
-        if (error.isExecuted === 'no') return undefined;
+        // Under a key it is carried out once however often it is asked for.
+        const mayAskAgain = request.headers['idempotency-key'] !== undefined;
+        if (error.isExecuted === 'no' || mayAskAgain) return undefined;
         const detail = 'The leader was lost before it answered; it may have carried this out';
         throw problem('outcome-unknown', detail, { retryAfterSeconds: 1, cause: error });
       }

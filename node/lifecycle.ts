@@ -8,8 +8,8 @@ export interface LifecycleDeps {
   readonly health: Health;
   readonly http: { close(): Promise<void> };
   readonly workers: Workers;
-  /** Lets another node lead, if there is one; within a second or two. */
-  readonly handOver: () => Promise<void>;
+  /** What the others are owed before this node takes no more; a second or two. */
+  readonly sayFarewell: () => Promise<void>;
   /** Everything else, closed in reverse order of its making. */
   readonly rest: AsyncDisposableStack;
   readonly log: Log;
@@ -28,14 +28,13 @@ export interface Lifecycle {
  * leaves at once. A level below one that was asked for before is nothing new.
  */
 export function createLifecycle(deps: LifecycleDeps): Lifecycle {
-  const { health, http, workers, rest, log, softMs, handOver } = deps;
+  const { health, http, workers, rest, log, softMs, sayFarewell } = deps;
   const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
   let isStopping = false;
 
   async function end(): Promise<void> {
     health.stopping();
-    // First, while requests are still taken: who asks meanwhile is sent to the next leader.
-    await handOver();
+    await sayFarewell();
     await Promise.all([http.close(), workers.stop({ softMs })]);
     await rest.disposeAsync();
     log.info('stopped');

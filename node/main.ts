@@ -174,6 +174,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         clock: engines.clock,
         leader: leaderPort(engines, operator),
         once: createOnce(createIdempotencyKeys(engines.sql)),
+        isStopping: health.isStopping,
         redis: engines.redis,
         staleness,
         metrics: requestMetrics(metrics, health),
@@ -197,7 +198,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const rest = stack.move();
   const lifecycle = createLifecycle({
     ...{ health, http, workers, rest, log, softMs, exit },
-    handOver: () => handOver(engines, log),
+    sayFarewell: () => sayFarewell(engines, log),
   });
   door.onBarred(() => lifecycle.stop());
   return { ...lifecycle, port: http.port, setupToken, operatorToken: operator.token };
@@ -243,17 +244,25 @@ const requestMetrics = ({ requestDuration }: Metrics, health: Pick<Health, 'susp
 });
 
 const handOverMs = 2_000;
+/** Balancers ask for readiness about once a second, and others send on until they have. */
+const farewellMs = 1_500;
 
-/** A leader that stops names its successor: an election would cost everybody seconds. */
-async function handOver({ member }: Engines, log: Log): Promise<void> {
-  if (!member.offices.current() || member.state.view().members.size < 2) return;
-  try {
-    await Promise.race([member.consensus.transfer(), pause(handOverMs)]);
-  } catch (error) {
-    log.warn('leadership could not be handed over; the others will elect', {
-      reason: String(error),
-    });
+/**
+ * In a cluster: a leader that stops names its successor, for an election would cost everybody
+ * seconds; then requests are taken for a while longer, each on a connection that ends with it.
+ */
+async function sayFarewell({ member }: Engines, log: Log): Promise<void> {
+  if (member.state.view().members.size < 2) return;
+  const farewell = pause(farewellMs);
+  if (member.offices.current()) {
+    try {
+      await Promise.race([member.consensus.transfer(), pause(handOverMs)]);
+    } catch (error) {
+      const reason = String(error);
+      log.warn('leadership could not be handed over; the others will elect', { reason });
+    }
   }
+  await farewell;
 }
 
 const loadEveryMs = 2_000;

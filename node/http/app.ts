@@ -43,6 +43,8 @@ export interface AppDeps {
   staleness?: Staleness | undefined;
   /** Shares the limit on sign-in attempts among the nodes. */
   redis?: Redis | undefined;
+  /** From then on no connection is kept for another request. */
+  isStopping?: () => boolean;
   now?: () => number;
   makeRequestId?: () => string;
   timers?: Timers;
@@ -134,6 +136,7 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
     .set('trust proxy', trustProxy);
   // One middleware that always answers: what is neither in the spec nor of the site is not there.
   app.use((req: Request, res: Response) => {
+    if (deps.isStopping?.()) res.shouldKeepAlive = false;
     const exchange = openExchange(req, res, opening);
     inFlight.add(exchange, (error) => fail(exchange, error));
     res.on('close', () => {

@@ -32,6 +32,7 @@ export interface HttpDeps {
   readonly clock: IndexClock;
   readonly leader: LeaderPort;
   readonly once: OncePort;
+  readonly isStopping: () => boolean;
   readonly events: EventRing;
   readonly redis: RedisEngine | undefined;
   readonly metrics: RequestMetrics;
@@ -60,7 +61,8 @@ export async function startHttp(
     ...createProblemPages().handlers,
     ...streams.handlers,
   } satisfies Handlers;
-  const { authenticate, recheck, clock, leader, once, log, now, metrics, staleness } = deps;
+  const { authenticate, recheck, clock, leader, once, isStopping, log, now, metrics, staleness } =
+    deps;
   const redis = deps.redis?.client;
   const app = createApp(
     {
@@ -71,6 +73,7 @@ export async function startHttp(
       clock,
       leader,
       once,
+      isStopping,
       log,
       now,
       metrics,
