@@ -19,6 +19,7 @@ export interface Wish {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
+  readonly timeoutMs?: number;
 }
 
 /** Longer than a node itself waits for a leader. */
@@ -30,7 +31,7 @@ export async function ask({ url, token, method = 'GET', ...wish }: Wish): Promis
   headers.set('authorization', `Bearer ${token}`);
   if (wish.json !== undefined) headers.set('content-type', 'application/json');
   const body = wish.json === undefined ? null : JSON.stringify(wish.json);
-  const signal = AbortSignal.timeout(answerMaxMs);
+  const signal = AbortSignal.timeout(wish.timeoutMs ?? answerMaxMs);
   const callAt = performance.now();
   const times = () => ({ callAt, endAt: performance.now() });
   try {

@@ -36,6 +36,8 @@ interface Scene extends WorkersWish {
 
 const pacesMs = { reads: 100, list: 150, range: 150, write: 80, append: 200, local: 200 };
 const againMs = 100;
+/** How long a client looks elsewhere for what it did; a node that hangs holds nobody up. */
+const lookMs = 2_000;
 /** How long one change is tried for. */
 const patienceMs = 90_000;
 
@@ -86,6 +88,7 @@ interface Request {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
+  readonly timeoutMs?: number;
 }
 
 /** Asks and notes it; without a class it is no part of the figures. */
@@ -196,7 +199,7 @@ async function append(scene: Scene, node: number) {
   const elsewhere = (made.node + 1) % scene.urls.length;
   for (const each of [elsewhere, made.node]) {
     const answer = await askNode(scene, {
-      ...{ class: undefined, node: each, path, headers: indexHeader(index) },
+      ...{ class: undefined, node: each, path, headers: indexHeader(index), timeoutMs: lookMs },
     });
     if (answer.status !== 200) continue;
     const { items } = answer.body as { items: { id: string; name: string }[] };
@@ -228,7 +231,8 @@ async function report(scene: Scene, node: number, film: Film) {
   if (!done) return;
   const elsewhere = (done.node + 1) % scene.urls.length;
   const answer = await askNode(scene, {
-    ...{ class: undefined, node: elsewhere, path, headers: indexHeader(done.answer.index ?? 0) },
+    ...{ class: undefined, node: elsewhere, path, timeoutMs: lookMs },
+    headers: indexHeader(done.answer.index ?? 0),
   });
   if (answer.status !== 200) return;
   const found = (answer.body as { positionMs: number | null }).positionMs ?? 0;
