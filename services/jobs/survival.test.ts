@@ -76,7 +76,8 @@ describe('jobs: survival', () => {
     await using way = await severablePostgres(db.address.socket);
     const address = { ...db.address, socket: way.socket };
     await using cuttable = await connectPostgres({ ...address, pool: { max: 3 }, log: quiet });
-    const times = { pollMs: 20, keepMs: 20, beatMs: 20, silentMs: 40 };
+    // Long enough that a busy machine is not taken for a dead one.
+    const times = { pollMs: 20, keepMs: 20, beatMs: 20, silentMs: 2_000 };
     const finished: string[] = [];
     const onFinish = ({ jobId, outcome }: { jobId: string; outcome: string }) =>
       void finished.push(`${jobId} ${outcome}`);
