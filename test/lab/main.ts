@@ -159,6 +159,7 @@ function interruptible(lab: Lab): void {
 try {
   process.exitCode = await main();
 } catch (error) {
-  warn(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const { message, cause } = error as Error;
+  warn(cause instanceof Error ? `${message} (${cause.message})` : message);
   process.exitCode = 1;
 }
