@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Fence } from '#storage/cluster/outbox.ts';
+import { FencedError, type Fence } from '#storage/cluster/outbox.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
 
 /** What each write of a piece of work makes sure of, inside its own transaction. */
@@ -11,18 +11,34 @@ export interface Terms {
 }
 
 interface Work extends Terms {
+  /** The work that this is a part of. */
+  readonly outer: Work | undefined;
   hasWritten: boolean;
 }
 
 const works = new AsyncLocalStorage<Work>();
 
-/** Runs work as the leader: each of its writes holds the fence, and fails once it is another's. */
-export const asLeader = <T>(fence: Fence, work: () => Promise<T>): Promise<T> =>
-  works.run({ ...works.getStore(), fence, hasWritten: false }, work);
+/**
+ * Runs work as the leader: each of its writes holds the fence, and fails once it is another's.
+ * Resolves to false when that befell the first of them, so that nothing was done.
+ */
+export async function asLeader(fence: Fence, work: () => Promise<void>): Promise<boolean> {
+  const outer = works.getStore();
+  const mine: Work = { ...outer, outer, fence, hasWritten: false };
+  try {
+    await works.run(mine, work);
+    return true;
+  } catch (error) {
+    if (error instanceof FencedError && !mine.hasWritten) return false;
+    throw error;
+  }
+}
 
 /** Runs work with something that becomes part of its first write. */
-export const withFirst = <T>(first: Terms['first'], work: () => Promise<T>): Promise<T> =>
-  works.run({ ...works.getStore(), first, hasWritten: false }, work);
+export function withFirst<T>(first: Terms['first'], work: () => Promise<T>): Promise<T> {
+  const outer = works.getStore();
+  return works.run({ ...outer, outer, first, hasWritten: false }, work);
+}
 
 /** The terms of the work that asks; undefined where any node may write, and nothing is asked. */
 export function termsOfWork(): (Terms & { written(): void }) | undefined {
@@ -31,8 +47,8 @@ export function termsOfWork(): (Terms & { written(): void }) | undefined {
   return {
     fence: work.fence,
     first: work.hasWritten ? undefined : work.first,
-    written: () => {
-      work.hasWritten = true;
+    written() {
+      for (let each: Work | undefined = work; each; each = each.outer) each.hasWritten = true;
     },
   };
 }

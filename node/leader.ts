@@ -22,10 +22,13 @@ export function createLeaderPort({ offices, client, operatorPass }: LeaderDeps):
       return { here: (work) => asLeader(seat.here.fence, work) };
     },
     async send(leader, request) {
+      // A leader that hangs, or is cut off, says nothing; that another one is looked for says it.
+      const watch = watchLeader(offices, leader);
       try {
         const { isOperator, headers } = request;
         const proof = isOperator ? { authorization: `Bearer ${operatorPass()}` } : {};
-        const handing = { ...request, headers: { ...headers, ...proof } };
+        const signal = AbortSignal.any([request.signal, watch.lost]);
+        const handing = { ...request, signal, headers: { ...headers, ...proof } };
         const answer = await client()?.handOn(leader, handing);
         if (answer?.status !== misdirected) return answer;
         answer.body.destroy();
@@ -37,7 +40,29 @@ export function createLeaderPort({ offices, client, operatorPass }: LeaderDeps):
         if (error.isExecuted === 'no' || mayAskAgain) return undefined;
         const detail = 'The leader was lost before it answered; it may have carried this out';
         throw problem('outcome-unknown', detail, { retryAfterSeconds: 1, cause: error });
+      } finally {
+        watch.stop();
       }
     },
   };
+}
+
+/** A leader that lives has answered by then, be it only that it leads no more. */
+const lastWordMs = 500;
+
+/** Aborts when that node is not known to lead any more, and does not answer either. */
+function watchLeader(offices: Offices, leader: string): { lost: AbortSignal; stop(): void } {
+  const lost = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const look = async () => {
+    const seat = await offices.find(0);
+    if (seat !== undefined && 'leader' in seat && seat.leader === leader) return;
+    timer ??= setTimeout(() => lost.abort(new Error('it leads no more')), lastWordMs);
+  };
+  const stopListening = offices.onChange(() => void look());
+  const stop = () => {
+    stopListening();
+    clearTimeout(timer);
+  };
+  return { lost: lost.signal, stop };
 }

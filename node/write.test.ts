@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { codeOf } from '#storage/postgres/errors.ts';
 import { createOutbox, FencedError, type Outbox } from '#storage/cluster/outbox.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
+import { asLeader, termsOfWork, withFirst } from './fence.ts';
 import { createWrite } from './write.ts';
 
 describe('a write', () => {
@@ -99,5 +100,26 @@ describe('a write', () => {
     }).catch((thrown: unknown) => thrown);
     expect(error).to.be.instanceOf(FencedError);
     expect(ran).to.equal(false);
+  });
+
+  it('is done elsewhere only if the office was lost before the first of a piece of work', async () => {
+    const fence = { epoch: 3, term: 1 };
+    const write = createWrite({
+      ...{ sql: db.sql, outbox, terms: termsOfWork },
+      announce: async () => 0,
+    });
+    const loseOffice = () => outbox.take({ epoch: 3, term: fence.term + 1 }, 'other');
+    const once = () => write((tx) => tx`select 1`);
+    await outbox.take(fence, 'me');
+    expect(await asLeader(fence, async () => void (await once()))).to.equal(true);
+    const halfDone = asLeader(fence, () =>
+      withFirst(undefined, async () => {
+        await once();
+        await loseOffice();
+        await once();
+      }),
+    );
+    expect(await halfDone.catch((error: unknown) => error)).to.be.instanceOf(FencedError);
+    expect(await asLeader(fence, async () => void (await once()))).to.equal(false);
   });
 });

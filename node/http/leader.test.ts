@@ -10,7 +10,14 @@ import { createApp } from './app.ts';
 import { markHandedOn } from './handed-on.ts';
 import type { HandedOn, LeaderPort, Seat } from './leader.ts';
 
-const here: Seat = { here: (work) => work() };
+const here: Seat = {
+  async here(work) {
+    await work();
+    return true;
+  },
+};
+/** Its office was lost before it had written anything. */
+const lost: Seat = { here: async () => false };
 
 interface Script {
   /** What looking for the leader finds, one after the other; the last one again and again. */
@@ -86,6 +93,13 @@ describe('what only the leader carries out', () => {
     const { status, handed } = await post({ seats: [{ leader: 'b' }, { leader: 'c' }, here] });
     expect(status).to.equal(201);
     expect(handed).to.have.length(2);
+  });
+
+  it('goes to the next leader when the office was lost before anything was done', async () => {
+    const send = async () => answer(201, { id: 'there' });
+    const { status, handed } = await post({ seats: [lost, { leader: 'b' }], send });
+    expect(status).to.equal(201);
+    expect(handed[0]?.body.toString()).to.equal('{"name":"w"}');
   });
 
   it('is refused when nobody leads, with when to come again', async () => {

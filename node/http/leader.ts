@@ -26,9 +26,12 @@ export interface LeaderAnswer {
   readonly body: Readable;
 }
 
-/** `here`: carries work out under this node's office, so that it is fenced. */
+/**
+ * `here`: carries work out under this node's office, so that it is fenced; false when the office
+ * was lost before anything was written, so that another node may do it.
+ */
 export type Seat =
-  { readonly here: <T>(work: () => Promise<T>) => Promise<T> } | { readonly leader: string };
+  { readonly here: (work: () => Promise<void>) => Promise<boolean> } | { readonly leader: string };
 
 /** Who carries out what `x-write: leader` marks. */
 export interface LeaderPort {
@@ -66,12 +69,14 @@ export async function onLeader(
   const { port, now } = context;
   const isHandedOn = exchange.handedOn !== undefined;
   const until = now() + (isHandedOn ? handedOnPatienceMs : patienceMs);
+  // Kept, as it may have to be handed on after all.
+  exchange.body ??= await readRaw(exchange.req, exchange.res, context.bodyLimitBytes);
   for (;;) {
     const seat = await port.find(Math.max(0, until - now()));
     if (!seat) throw noLeader();
-    if ('here' in seat) return seat.here(work);
+    if ('here' in seat && (await seat.here(work))) return;
     if (isHandedOn) throw problem('not-leader', 'This node does not lead');
-    const answer = await handOn(exchange, context, seat.leader);
+    const answer = 'here' in seat ? undefined : await handOn(exchange, context, seat.leader);
     if (answer) return sendAnswer(exchange, context, answer);
     if (now() >= until) throw noLeader();
     await new Promise((resolve) => setTimeout(resolve, againMs));
@@ -85,17 +90,16 @@ const noLeader = () =>
 
 async function handOn(
   exchange: Exchange,
-  { port, bodyLimitBytes }: LeaderContext,
+  { port }: LeaderContext,
   leader: string,
 ): Promise<LeaderAnswer | undefined> {
-  const { req, res } = exchange;
-  exchange.body ??= await readRaw(req, res, bodyLimitBytes);
+  const { req, body = Buffer.alloc(0) } = exchange;
   return port.send(leader, {
     method: req.method,
     path: req.url,
     // One id in the logs of both nodes.
     headers: { ...req.headers, 'x-request-id': exchange.id },
-    body: exchange.body,
+    body,
     clientAddress: exchange.ip,
     signal: exchange.signal,
     isOperator: exchange.principal?.via === 'operator',

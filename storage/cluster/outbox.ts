@@ -1,3 +1,4 @@
+import { codeOf } from '../postgres/errors.ts';
 import type { Queryable, Sql, Tx } from '../postgres/connect.ts';
 
 /** A leader's right to write: of two leaders the later one has the greater pair. */
@@ -48,19 +49,7 @@ export function createOutbox(sql: Sql): Outbox {
         where epoch = ${fence.epoch} and term = ${fence.term} for share`;
       if (held.count === 0) throw new FencedError(fence);
     },
-    async take({ epoch, term }, nodeId) {
-      return sql.begin(async (tx) => {
-        // Row locks are granted out of turn: without this one, a busy leader that was deposed could
-        // keep its successor waiting for as long as its transactions overlap.
-        await tx`lock table shared.leadership in exclusive mode`;
-        const taken = await tx`
-          update shared.leadership
-          set epoch = ${epoch}, term = ${term}, node_id = ${nodeId}, since = now()
-          where (epoch, term) < (${epoch}, ${term})
-            or (epoch, term, node_id) = (${epoch}, ${term}, ${nodeId})`;
-        return taken.count > 0;
-      });
-    },
+    take: (fence, nodeId) => take(sql, fence, nodeId),
     async put(tx, tags) {
       const [row] = await tx<{ id: number }[]>`
         insert into shared.invalidation_outbox (tags) values (${tags as string[]}) returning id`;
@@ -80,3 +69,38 @@ const waiting = async (sql: Queryable, minAgeMs: number, max: number) => [
     where created_at <= clock_timestamp() - ${minAgeMs} * interval '1 millisecond'
     order by id limit ${max}`),
 ];
+
+/** A transaction of a leader that lives is over by then. */
+const patience = '500ms';
+const lockNotAvailable = '55P03';
+
+async function take(sql: Sql, fence: Fence, nodeId: string): Promise<boolean> {
+  for (;;) {
+    try {
+      return await tryTake(sql, fence, nodeId);
+    } catch (error) {
+      if (codeOf(error) !== lockNotAvailable) throw error;
+      // A leader that hangs in the middle of one would keep its successor waiting for a minute: its
+      // transactions are ended by PostgreSQL, as they could not be committed any more anyway.
+      await sql`
+        select pg_terminate_backend(pid) from pg_locks
+        where relation = 'shared.leadership'::regclass and granted
+          and mode = 'RowShareLock' and pid <> pg_backend_pid()`;
+    }
+  }
+}
+
+async function tryTake(sql: Sql, { epoch, term }: Fence, nodeId: string): Promise<boolean> {
+  return sql.begin(async (tx) => {
+    await tx`select set_config('lock_timeout', ${patience}, true)`;
+    // Row locks are granted out of turn: without this one, a busy leader that was deposed could
+    // keep its successor waiting for as long as its transactions overlap.
+    await tx`lock table shared.leadership in exclusive mode`;
+    const taken = await tx`
+      update shared.leadership
+      set epoch = ${epoch}, term = ${term}, node_id = ${nodeId}, since = now()
+      where (epoch, term) < (${epoch}, ${term})
+        or (epoch, term, node_id) = (${epoch}, ${term}, ${nodeId})`;
+    return taken.count > 0;
+  });
+}
