@@ -137,7 +137,13 @@ async function openOne(
   };
   await enterCluster({ ...wish, keepDatabase: async () => undefined });
   const member = await openMember(wish);
-  await member.start([]);
+  try {
+    await member.start([]);
+  } catch (error) {
+    // One that is kept out has opened its doors already.
+    await member.close();
+    throw error;
+  }
   const control = createControl({
     ...{
       member,
