@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { CallError, joinCluster, RpcError, type Join } from '../rpc/index.ts';
-import type { Announcement, MemberKind, RefusedWhy } from '../state/types.ts';
+import type { Announcement, RefusedWhy, View } from '../state/types.ts';
 import { createRequest } from '../trust/certificates.ts';
 import { ensureKey, readTrust } from '../trust/folder.ts';
 import { parseToken } from '../trust/tokens.ts';
 import { UnannouncedError, type Proposer } from './announce.ts';
 import { acceptGift, giftFor, signHere } from './credentials.ts';
-import { savePeers, type KnownPeer } from './peers-file.ts';
+import { savePeers } from './peers-file.ts';
 
 const addresses = z.array(z.string().min(1).max(300)).max(32);
 const announcement = z.object({
@@ -44,7 +44,7 @@ export interface JoinHandlerDeps {
   readonly dataDir: string;
   readonly clusterId: string;
   readonly propose: Proposer;
-  readonly peers: () => Iterable<KnownPeer>;
+  readonly members: () => View['members'];
   readonly database: () => Promise<unknown>;
   readonly onJoined: (member: Pick<Announcement, 'id' | 'name' | 'kind'>) => void;
   /** Milliseconds since 1970. */
@@ -65,10 +65,19 @@ const refusals: Partial<Record<RefusedWhy, string>> = {
 
 /** Lets newcomers in by token; on any member that keeps the authority. */
 export function createJoinHandler(deps: JoinHandlerDeps): Join {
-  return async (input, { tokenId, secretHash }) => {
+  return async (input, { tokenId, secretHash, formerly }) => {
     const read = wish.safeParse(input);
     if (!read.success) throw new CallError('bad-request', z.prettifyError(read.error));
     const { request, member } = read.data;
+    const known = deps.members().get(member.id);
+    const isAgain = known?.session === member.session && known.bootEpoch === member.bootEpoch;
+    if (known && !isAgain && formerly !== member.id) {
+      // Who has a token may come in, and may not become somebody who is in already.
+      const message =
+        `${member.id} is a member, and this node has not shown its certificate; ` +
+        '`cluster rejoin` makes it a new one';
+      throw new CallError('id-taken', message);
+    }
     const id = { clusterId: deps.clusterId, nodeId: member.id, now: deps.now };
     // Before the token is used up: a request that cannot be signed should not cost one.
     const certificate = await signHere(deps.dataDir, request, id);
@@ -77,7 +86,7 @@ export function createJoinHandler(deps: JoinHandlerDeps): Join {
     const isSigner = member.kind === 'node';
     return {
       gift: await giftFor(deps.dataDir, certificate, { isSigner }),
-      peers: [...deps.peers()],
+      peers: [...deps.members().values()],
       database: member.kind === 'node' ? await deps.database() : undefined,
     };
   };
@@ -106,6 +115,8 @@ export interface JoinDeps {
   /** RPC addresses of members, `host:port`. */
   readonly addresses: readonly string[];
   readonly member: Announcement;
+  /** Keeps what else belongs to it, before the credentials: with those it is a member. */
+  readonly keep: (joined: Joined) => Promise<void>;
 }
 
 export interface Joined {
@@ -135,9 +146,11 @@ export async function joinBy(deps: JoinDeps): Promise<Joined> {
         input: { request, member },
       });
       const { gift: given, peers, database } = welcome.parse(answer);
+      const joined = { clusterId: by.clusterId, by: by.nodeId, database };
+      await deps.keep(joined);
       await savePeers(dataDir, peers);
       await acceptGift(dataDir, given);
-      return { clusterId: by.clusterId, by: by.nodeId, database };
+      return joined;
     } catch (error) {
       last = error;
       const isWorthAnother = error instanceof RpcError && (error.isRetryable || isElsewhere(error));
@@ -149,5 +162,3 @@ export async function joinBy(deps: JoinDeps): Promise<Joined> {
 
 const isElsewhere = ({ code }: RpcError): boolean =>
   code === 'unreachable' || code === 'wrong-authority';
-
-export type { MemberKind };

@@ -2,6 +2,7 @@ import { cp, rename, rm } from 'node:fs/promises';
 import { expect } from 'chai';
 import { createOutbox, FencedError, type Outbox } from '#storage/cluster/outbox.ts';
 import { testMembers, type TestMember, type TestMembers } from '#test/members.ts';
+import { RpcError } from '../rpc/index.ts';
 import { BarredError } from './barred.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 
@@ -189,6 +190,18 @@ describe('members of a cluster', function () {
       await rename(copy, one!.dataDir);
       const error: unknown = await members.start(one!.id).catch((thrown: unknown) => thrown);
       expect(error).to.be.instanceOf(BarredError).with.property('why', 'restored-copy');
+    });
+
+    it('let nobody become one of them by a token', async () => {
+      const leader = await members.leader();
+      const one = [...members.running.values()].find(({ id }) => id !== leader.id)!;
+      await one.close();
+      await rm(one.dataDir, { recursive: true });
+      const made = await leader.control.createToken({ kind: 'node', uses: 1, by: 'the test' });
+      const error: unknown = await members.start(one.id, made).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(RpcError).with.property('code', 'id-taken');
+      const kept = (await leader.control.tokens()).find(({ id }) => id === made.id);
+      expect(kept).to.include({ usesLeft: 1 });
     });
   });
 });

@@ -10,9 +10,9 @@ export interface EnterWish extends Pick<
   MemberWish,
   'config' | 'identity' | 'version' | 'apiPort' | 'log'
 > {
-  /** Keeps what the members say of their database; nothing where this node is told by its owner. */
   /** False: fails at once when no member answers, instead of waiting for one. */
   readonly isPatient?: boolean;
+  /** Keeps what the members say of their database; throws where this node needs its own setting. */
   readonly keepDatabase: (database: unknown) => Promise<void>;
 }
 
@@ -35,9 +35,13 @@ export async function enterCluster(wish: EnterWish): Promise<void> {
   for (let waitMs = firstPauseMs; ; waitMs = Math.min(2 * waitMs, longestPauseMs)) {
     try {
       const found = await resolveAll(addresses);
-      const joined = await joinBy({ dataDir: config['data.dir'], token, addresses: found, member });
-      await identity.save({ clusterId: joined.clusterId });
-      await wish.keepDatabase(joined.database);
+      const joined = await joinBy({
+        ...{ dataDir: config['data.dir'], token, addresses: found, member },
+        async keep({ clusterId, database }) {
+          await wish.keepDatabase(database);
+          await identity.save({ clusterId });
+        },
+      });
       log.info('joined a cluster', { clusterId: joined.clusterId, by: joined.by });
       return;
     } catch (error) {

@@ -105,7 +105,7 @@ async function openDoors(
     randomId: randomUUID,
     join: createJoinHandler({
       ...{ dataDir, clusterId, propose, now },
-      peers: () => state.view().members.values(),
+      members: () => state.view().members,
       database: wish.database,
       onJoined: ({ id, name, kind }) => log.info('a member joins', { id, name, kind }),
     }),
