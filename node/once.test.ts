@@ -18,7 +18,7 @@ describe('a request with an idempotency key', () => {
     await db.sql`create table made (id int)`;
     write = createWrite({
       ...{ sql: db.sql, outbox: createOutbox(db.sql), terms: termsOfWork },
-      announce: async () => 0,
+      announce: async () => true,
     });
   });
   after(() => db.close());

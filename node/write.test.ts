@@ -21,7 +21,7 @@ describe('a write', () => {
     const told: string[][] = [];
     const write = createWrite({
       ...{ sql: db.sql, outbox, terms: () => undefined },
-      announce: async (tags) => told.push([...tags]),
+      announce: async (tags) => told.push([...tags]) > 0,
     });
     let runs = 0;
     const outcome = await write(async (_tx, stale) => {
@@ -58,7 +58,7 @@ describe('a write', () => {
       insert into shared.users (username, role) values ('gone', 'user') returning id`;
     const write = createWrite({
       ...{ sql: db.sql, outbox, terms: () => undefined },
-      announce: async () => 0,
+      announce: async () => true,
     });
     const seen = await write(async (tx) => {
       const [found] = await tx`select id from shared.users where id = ${user!.id}`;
@@ -75,7 +75,7 @@ describe('a write', () => {
     const told: unknown[] = [];
     const write = createWrite({
       ...{ sql: db.sql, outbox, terms: () => undefined },
-      announce: async (tags, id) => told.push({ tags, id }),
+      announce: async (tags, id) => told.push({ tags, id }) > 0,
     });
     await write(async (_tx, stale) => stale('movie:1', 'movies', 'movie:1'));
     await write(async () => 'nothing is stale');
@@ -92,7 +92,7 @@ describe('a write', () => {
         outbox,
         terms: () => ({ fence: { epoch: 1, term: 6 }, written: () => undefined }),
       },
-      announce: async () => 0,
+      announce: async () => true,
     });
     let ran = false;
     const error = await write(async () => {
@@ -106,7 +106,7 @@ describe('a write', () => {
     const fence = { epoch: 3, term: 1 };
     const write = createWrite({
       ...{ sql: db.sql, outbox, terms: termsOfWork },
-      announce: async () => 0,
+      announce: async () => true,
     });
     const loseOffice = () => outbox.take({ epoch: 3, term: fence.term + 1 }, 'other');
     const once = () => write((tx) => tx`select 1`);
@@ -121,5 +121,18 @@ describe('a write', () => {
     );
     expect(await halfDone.catch((error: unknown) => error)).to.be.instanceOf(FencedError);
     expect(await asLeader(fence, async () => void (await once()))).to.equal(false);
+  });
+
+  it('is not called done by a leader before all nodes know, and by others it is', async () => {
+    const fence = { epoch: 9, term: 1 };
+    await outbox.take(fence, 'me');
+    const write = createWrite({
+      ...{ sql: db.sql, outbox, terms: termsOfWork },
+      announce: async () => false,
+    });
+    const change = async () => void (await write(async (_tx, stale) => stale('tag')));
+    await change();
+    const error: unknown = await asLeader(fence, change).catch((thrown: unknown) => thrown);
+    expect(error).to.include({ code: 'outcome-unknown' });
   });
 });

@@ -1,4 +1,5 @@
 import type { Write } from '#services/changes.ts';
+import { problem } from '#services/errors.ts';
 import type { Sql, Tx } from '#storage/postgres/connect.ts';
 import { codeOf } from '#storage/postgres/errors.ts';
 import type { Outbox } from '#storage/cluster/outbox.ts';
@@ -11,9 +12,9 @@ export interface WriteDeps {
   readonly terms: typeof termsOfWork;
   /**
    * Told after the commit what it made stale, and under which id of the outbox that waits; resolves
-   * once it is stale on every node, or once it is certain to be announced later.
+   * to true once it is stale on every node, to false when that will be later.
    */
-  readonly announce: (tags: readonly string[], outboxId: number) => Promise<unknown>;
+  readonly announce: (tags: readonly string[], outboxId: number) => Promise<boolean>;
 }
 
 /**
@@ -23,6 +24,15 @@ export interface WriteDeps {
  */
 const again = new Set(['40001', '40P01', '23503']);
 const triesMax = 4;
+
+const unannounced = () =>
+  problem(
+    'outcome-unknown',
+    'It is written, and not yet known to all nodes: look before you repeat',
+    {
+      retryAfterSeconds: 1,
+    },
+  );
 
 /** The one way a change reaches the database; see `services/changes.ts` for its promise. */
 export function createWrite({ sql, outbox, terms, announce }: WriteDeps): Write {
@@ -38,7 +48,10 @@ export function createWrite({ sql, outbox, terms, announce }: WriteDeps): Write 
       return done;
     });
     held?.written();
-    if (outboxId !== undefined) await announce([...tags], outboxId);
+    if (outboxId === undefined) return result as T;
+    const isAnnounced = await announce([...tags], outboxId);
+    // The leader's word is that all nodes show the change from its index on, and there is none yet.
+    if (held?.fence && !isAnnounced) throw unannounced();
     return result as T;
   };
   return async (work) => {

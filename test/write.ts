@@ -10,5 +10,5 @@ export const writeOn = (sql: Sql, clock: Pick<InvalidationClock, 'invalidate'>):
     sql,
     outbox: createOutbox(sql),
     terms: () => undefined,
-    announce: (tags) => clock.invalidate(tags),
+    announce: async (tags) => (await clock.invalidate(tags)) > 0,
   });

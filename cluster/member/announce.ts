@@ -15,6 +15,12 @@ export function commandTags(changes: readonly (readonly string[])[]): string[][]
   );
 }
 
+/** The state machine refused what only a state that cannot go on would refuse. */
+export function checkDone(result: Result): Result {
+  if (result.isDone) return result;
+  throw new Error(`the cluster's state refused it: ${result.why}`);
+}
+
 /** No leader took it in time. A change that waits in the outbox is announced by the next one. */
 export class UnannouncedError extends Error {
   constructor(cause?: unknown) {
@@ -76,6 +82,7 @@ export function createAnnouncer({ propose, waitFor, timeoutMs }: AnnouncerDeps) 
     let index = 0;
     for (const part of commandTags([tags])) {
       const result = await propose({ type: 'invalidate', tags: part }, timeoutMs);
+      if (!result.isDone) throw new UnannouncedError(result.why);
       index = Math.max(index, result.index);
     }
     if (!(await waitFor(index, timeoutMs))) throw new UnannouncedError();

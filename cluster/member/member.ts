@@ -64,8 +64,11 @@ export interface Member extends AsyncDisposable {
   readonly autopilot: Autopilot;
   /** Undefined while this node is alone. */
   readonly network: () => Network | undefined;
-  /** What was written here, and waits in the outbox under this id, becomes stale everywhere. */
-  readonly announce: (tags: readonly string[], outboxId: number) => Promise<void>;
+  /**
+   * What was written here, and waits in the outbox under this id, becomes stale everywhere: by the
+   * time it resolves to true, else once there is a leader.
+   */
+  readonly announce: (tags: readonly string[], outboxId: number) => Promise<boolean>;
   /** Proposes on whichever node leads; for commands that may come twice. */
   readonly propose: Proposer;
   /** Takes part, with these duties for its times in office. */
@@ -169,7 +172,8 @@ function createCore(deps: MemberDeps) {
   });
   const currency = createCurrency({
     look: () => consensus.status(),
-    applied: () => consensus.applied(),
+    // Of the state, not of the engine: a state that stopped at what it cannot read is not current.
+    applied: () => raftIndexOf(state),
     now: elapsed,
   });
   return { state, consensus, offices, currency, clock, doors, propose };
@@ -235,14 +239,16 @@ function createAnnounce({
   sweeper: Sweeper;
   log: Log;
 }) {
-  return async (tags: readonly string[], outboxId: number): Promise<void> => {
+  return async (tags: readonly string[], outboxId: number): Promise<boolean> => {
     try {
       await clock.invalidate(tags);
       sweeper.announced(outboxId);
+      return true;
     } catch (error) {
       if (!(error instanceof UnannouncedError)) throw error;
       const because = String(error.cause instanceof Error ? error.cause : error);
       log.warn('a change is written; it is announced when there is a leader', { because });
+      return false;
     }
   };
 }

@@ -128,11 +128,15 @@ function createTenure(deps: OfficeDeps, listeners: ReadonlySet<Listener>) {
   };
 }
 
+/** Perhaps only this node does not reach the database: then another one can lead. */
+const patienceMs = 10_000;
+
 async function untilTaken(
-  { takeOver, log, pause }: OfficeDeps,
+  { takeOver, consensus, log, pause }: OfficeDeps,
   term: number,
   signal: AbortSignal,
 ): Promise<Fence | undefined> {
+  let waitedMs = 0;
   for (let waitMs = firstPauseMs; !signal.aborted; waitMs = Math.min(2 * waitMs, longestPauseMs)) {
     try {
       return await takeOver(term, signal);
@@ -140,7 +144,13 @@ async function untilTaken(
       if (signal.aborted) return undefined;
       log.warn('cannot take office yet; it is tried again', { term, error: String(error) });
       await pause(waitMs);
+      waitedMs += waitMs;
     }
+    if (waitedMs < patienceMs || signal.aborted) continue;
+    waitedMs = 0;
+    await consensus.transfer().catch((error: unknown) => {
+      log.warn('nobody else can lead either', { term, reason: String(error) });
+    });
   }
   return undefined;
 }

@@ -2,7 +2,7 @@ import type { Fence, Outbox } from '#storage/cluster/outbox.ts';
 import type { Log } from '../raft/driver/ports.ts';
 import type { View } from '../state/types.ts';
 import type { Consensus } from './consensus.ts';
-import { commandTags } from './announce.ts';
+import { checkDone, commandTags } from './announce.ts';
 
 export interface TakeOverDeps {
   readonly nodeId: string;
@@ -40,7 +40,7 @@ export function createTakeOver(deps: TakeOverDeps) {
   const beginEpoch = async (term: number, isRecovery: boolean) => {
     const { clusterId, epoch } = await deps.found();
     const at = deps.now();
-    await consensus.propose({ type: 'found', clusterId, epoch, at, isRecovery }, term);
+    checkDone(await consensus.propose({ type: 'found', clusterId, epoch, at, isRecovery }, term));
     if (isRecovery) await forgetLost(deps, term);
     await deps.onEpochBegun();
   };
@@ -63,7 +63,7 @@ async function forgetLost({ consensus, view, log }: TakeOverDeps, term: number):
   for (const [id, { name }] of view().members) {
     if (servers.some((server) => server.id === id)) continue;
     log.warn('forgets a member that the recovery left out', { id, name });
-    await consensus.propose({ type: 'forget', id }, term);
+    checkDone(await consensus.propose({ type: 'forget', id }, term));
   }
 }
 
@@ -79,7 +79,7 @@ export async function drain(
     signal.throwIfAborted();
     const waiting = await outbox.waiting(minAgeMs, atOnce);
     for (const tags of commandTags(waiting.map((each) => each.tags))) {
-      await consensus.propose({ type: 'invalidate', tags }, term);
+      checkDone(await consensus.propose({ type: 'invalidate', tags }, term));
     }
     await outbox.remove(waiting.map(({ id }) => id));
     count += waiting.length;

@@ -45,7 +45,7 @@ async function makeAdministrator(
   // Nodes that run hear of it from their leader, which finds it in the outbox.
   const write = createWrite({
     ...{ sql, outbox: createOutbox(sql), terms: () => undefined },
-    announce: (tags) => clock.invalidate(tags),
+    announce: async (tags) => (await clock.invalidate(tags)) > 0,
   });
   const cache = createCache({ clock, log, now, l1MaxBytes: 1024 ** 2 });
   const { users } = await createPeople({
