@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { NetworkInterfaceInfo } from 'node:os';
-import { addressesOf, parseHostPort } from './addresses.ts';
+import { addressesOf, readBinding } from './addresses.ts';
 
 const card = (address: string, internal = false) =>
   ({ address, internal, family: address.includes(':') ? 'IPv6' : 'IPv4' }) as NetworkInterfaceInfo;
@@ -36,16 +36,21 @@ describe('the addresses of a member', () => {
     });
   });
 
+  it('are no more than a member may have', () => {
+    const many = Array.from({ length: 40 }, (_, nth) => card(`198.51.100.${nth + 1}`));
+    expect(addressesOf(on('0.0.0.0'), { eth0: many }).raft).to.have.length(16);
+  });
+
   it('are what it was told to say, before all', () => {
     const told = { ...on('0.0.0.0'), advertise: 'nas.home' };
     expect(addressesOf(told, interfaces).rpc).to.deep.equal(['nas.home:7001']);
   });
 
   it('are read with and without brackets', () => {
-    expect(parseHostPort('[::1]:80')).to.deep.equal({ host: '::1', port: 80 });
-    expect(parseHostPort('nas:7000')).to.deep.equal({ host: 'nas', port: 7000 });
+    expect(readBinding('[::1]:80')).to.deep.equal({ host: '::1', port: 80 });
+    expect(readBinding('nas:7000')).to.deep.equal({ host: 'nas', port: 7000 });
     for (const wrong of ['nas', '::1:80', 'nas:', 'nas:70000', ':80', '[::1]']) {
-      expect(() => parseHostPort(wrong), wrong).to.throw(TypeError);
+      expect(() => readBinding(wrong), wrong).to.throw(TypeError);
     }
   });
 });

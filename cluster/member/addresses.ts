@@ -1,10 +1,7 @@
 import type { NetworkInterfaceInfo } from 'node:os';
+import { formatHostPort, type HostPort } from '../gossip/addresses.ts';
+import { limits } from '../state/limits.ts';
 import type { Addresses } from '../state/types.ts';
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What this node listens on, and what it is told of how others reach it. */
 export interface Listens {
@@ -18,22 +15,20 @@ export interface Listens {
 
 type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
-/** `host:port`, an IPv6 address in brackets. @throws TypeError */
-export function parseHostPort(text: string): HostPort {
+/** As settings have it: port 0 takes any. An IPv6 address is in brackets. @throws TypeError */
+export function readBinding(text: string): HostPort {
   const found = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
   const port = Number(found?.[3]);
   if (!found || port > 65_535) throw new TypeError(`${text} is not host:port`);
   return { host: found[1] ?? found[2] ?? '', port };
 }
 
-export const formatHostPort = ({ host, port }: HostPort): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-
 /** Where others may reach this node, the likeliest first. */
 export function addressesOf(listens: Listens, interfaces: Interfaces): Addresses {
   const of = ({ host, port }: HostPort): string[] => {
     const all = listens.advertise ? [listens.advertise] : hostsFor(host, interfaces);
-    return all.map((each) => formatHostPort({ host: each, port }));
+    // A machine full of containers has more of them than anybody would try.
+    return all.slice(0, limits.addresses).map((each) => formatHostPort({ host: each, port }));
   };
   const { raft, rpc, gossip, api } = listens;
   return { raft: of(raft), rpc: of(rpc), gossip: of(gossip), api: of(api) };
@@ -43,7 +38,7 @@ export function addressesOf(listens: Listens, interfaces: Interfaces): Addresses
 export const hostsFor = (host: string, interfaces: Interfaces): string[] =>
   isAny(host) ? hostsOf(interfaces) : [host];
 
-const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::' || host === '';
+export const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::' || host === '';
 
 /**
  * IPv4 before IPv6; a link-local address means nothing elsewhere, and loopback is somebody else.

@@ -16,7 +16,6 @@ export interface AutopilotDeps {
   readonly pause: (ms: number) => Promise<void>;
   /** Milliseconds, of a clock that never goes back. */
   readonly elapsed: () => number;
-  readonly onAction?: (action: Action) => void;
 }
 
 /** What the leader last saw and thought; kept for operators. */
@@ -51,7 +50,6 @@ export function createAutopilot(deps: AutopilotDeps): Autopilot {
             const [action] = latest.decision.actions;
             if (action) {
               log.info('changes members', { ...action, change: action.kind });
-              deps.onAction?.(action);
               await perform(consensus, action, fence.term);
             }
             await pause(everyMs);

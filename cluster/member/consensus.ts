@@ -29,11 +29,8 @@ export interface Consensus {
   propose(command: Command, term?: number): Promise<Result>;
   /** Resolves once this node has applied all that was committed when it asked, as its leader. */
   barrier(): Promise<Place>;
-  /** Resolves once this node has applied all that was acknowledged before. */
-  read(mode: 'quorum' | 'lease'): Promise<Place>;
   change(change: Change): Promise<Place>;
   transfer(to?: ServerId): Promise<void>;
-  stepDown(): void;
   /** Where the others are, from now on. */
   setBook(book: AddressBook): void;
   /** Reads the certificates again. */
@@ -87,10 +84,8 @@ export function createConsensus(options: ConsensusOptions): Consensus {
       return (await running().propose(encodeCommand(command), term)).result as Result;
     },
     barrier: async () => running().barrier(),
-    read: async (mode) => running().read(mode),
     change: async (change) => running().change(change),
     transfer: async (to) => running().transfer(to),
-    stepDown: () => room.driver?.stepDown(),
     setBook: (book) => room.driver?.setBook(book),
     reloadTls: async () => room.driver?.reloadTls(),
     snapshot: async () => running().snapshot(),

@@ -12,8 +12,6 @@ export interface DutiesDeps {
   readonly offices: Offices;
   readonly log: Log;
   readonly pause: (ms: number) => Promise<void>;
-  /** Told when a duty begins and ends, for metrics. */
-  readonly onRunning?: (name: string, isRunning: boolean) => void;
 }
 
 const againMs = 1_000;
@@ -24,15 +22,12 @@ export function startDuties(duties: readonly Duty[], deps: DutiesDeps): { close(
   const running = new Set<Promise<void>>();
   const perform = async (duty: Duty, office: Office) => {
     while (!office.signal.aborted) {
-      deps.onRunning?.(duty.name, true);
       try {
         await duty.run(office);
       } catch (error) {
         if (!office.signal.aborted) {
           log.error('duty failed; it is begun again', { duty: duty.name, error: String(error) });
         }
-      } finally {
-        deps.onRunning?.(duty.name, false);
       }
       if (!office.signal.aborted) await pause(againMs);
     }

@@ -4,6 +4,7 @@ import type { Driver } from '../raft/driver/driver.ts';
 import type { Log, StateMachine } from '../raft/driver/ports.ts';
 import type { Call } from '../rpc/index.ts';
 import { encodeCommand } from '../state/command.ts';
+import { perEpoch } from '../state/limits.ts';
 import { createState, type ClusterState } from '../state/state.ts';
 import type { Announcement, Command, Result } from '../state/types.ts';
 import { createAnnouncer, createProposer, createSweeper } from './announce.ts';
@@ -207,7 +208,6 @@ function createDoors(
   };
 }
 
-const perEpoch = 2 ** 32;
 const raftIndexOf = (state: ClusterState): number => state.view().index % perEpoch;
 
 const openState = (log: Log): ClusterState =>

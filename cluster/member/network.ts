@@ -21,7 +21,7 @@ import {
 } from '../rpc/index.ts';
 import type { ClusterState } from '../state/state.ts';
 import { readTrust } from '../trust/folder.ts';
-import type { HostPort } from './addresses.ts';
+import type { HostPort } from '../gossip/addresses.ts';
 import { readGossipFile } from './credentials.ts';
 import { readPeers, savePeers, type KnownPeer } from './peers-file.ts';
 
@@ -51,7 +51,6 @@ export interface NetworkDeps {
 /** This node's doors to the others, and what it knows of where they are. */
 export interface Network {
   readonly client: RpcClient;
-  readonly rpcPort: number;
   /** Its name among those who gossip. */
   readonly gossipId: string;
   /** Undefined until gossip has proven itself; hints are lost until then, and that is all. */
@@ -75,6 +74,8 @@ const presenceMaxAgeMs = 15_000;
 export async function openNetwork(deps: NetworkDeps): Promise<Network> {
   const { dataDir, self, log } = deps;
   let tls = await readTls(dataDir);
+  const secrets = await readGossipFile(dataDir);
+  const gossipId = await gossipIdOf(secrets.identity);
   const roster = createRoster(deps, await readPeers(dataDir));
   const client = createRpcClient({
     tls: () => tls,
@@ -92,13 +93,11 @@ export async function openNetwork(deps: NetworkDeps): Promise<Network> {
     onHandedOn: deps.onHandedOn,
     ...{ log, now: deps.now },
   });
-  const secrets = await readGossipFile(dataDir);
   const gossiping = startGossip(deps, secrets, () => roster.gossips());
   roster.onChange(() => gossiping.gossip()?.refresh());
   return {
     client,
-    rpcPort: server.port,
-    gossipId: await gossipIdOf(secrets.identity),
+    gossipId,
     hints: () => gossiping.hints(),
     gossip: () => gossiping.gossip(),
     peers: () => roster.peers(),

@@ -11,7 +11,6 @@ const reading = z.object({
 const shape = z.object({
   leaderId: z.string(),
   term: z.number(),
-  commit: z.number(),
   lastIndex: z.number(),
   servers: z.array(
     z.object({ id: z.string(), suffrage: z.enum(['voter', 'nonvoter', 'staging']) }),
@@ -34,7 +33,6 @@ export function readingsOf(assessment: Assessment | undefined): Readings | undef
   return {
     leaderId: status.id,
     term: status.term,
-    commit: status.commit,
     lastIndex: status.lastIndex,
     servers: status.configuration.servers.map(({ id, suffrage }) => ({ id, suffrage })),
     peers: [...peers].map(([id, { matchIndex, lastContactMs, healthySinceMs }]) => ({

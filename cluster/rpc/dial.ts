@@ -1,4 +1,5 @@
 import { connect, type TLSSocket } from 'node:tls';
+import { readAddress } from '../raft/transport/address.ts';
 import { subjectOf } from '../trust/names.ts';
 import { RpcError } from './errors.ts';
 import { createLine } from './line.ts';
@@ -73,10 +74,11 @@ export function connectTo(
   { ca, cert, key }: Partial<TlsMaterial>,
   timeoutMs: number,
 ): Promise<TLSSocket> {
-  const { host, port } = parseAddress(address);
+  const place = readAddress(address);
+  if (!place) throw new Error('this is no address');
   return new Promise((resolve, reject) => {
     const socket = connect({
-      ...{ host, port, minVersion: 'TLSv1.3', rejectUnauthorized: ca !== undefined },
+      ...{ ...place, minVersion: 'TLSv1.3', rejectUnauthorized: ca !== undefined },
       ...(ca !== undefined && { ca }),
       ...(cert !== undefined && key !== undefined && { cert, key }),
       checkServerIdentity: () => undefined,
@@ -118,12 +120,4 @@ const explanations: Readonly<Record<string, string>> = {
 function explained(error: Error): Error {
   const explanation = explanations[(error as NodeJS.ErrnoException).code ?? ''];
   return explanation === undefined ? error : new Error(explanation, { cause: error });
-}
-
-/** `host:port`, with an IPv6 address in brackets. @throws Error */
-function parseAddress(address: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address);
-  const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65_535) throw new Error('this is no address');
-  return { host: match[1] ?? match[2]!, port };
 }

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { hostsFor, parseHostPort } from '#cluster/member/addresses.ts';
+import { hostsFor, isAny, readBinding } from '#cluster/member/addresses.ts';
 import { readTrust } from '#cluster/trust/folder.ts';
 import { dnsNameOf } from '#cluster/trust/names.ts';
 import type { Config } from '../config/keys.ts';
@@ -33,7 +33,7 @@ export function createSharing({ config, nodeId, open }: SharingDeps): Sharing {
       if (!embedded) return readMemberDatabase(dataDir);
       const { authorities: ca, certificate: cert, key } = await readTrust(dataDir);
       if (ca === undefined || cert === undefined || key === undefined) return undefined;
-      const listen = parseHostPort(config['cluster.database.bind_addr']);
+      const listen = readBinding(config['cluster.database.bind_addr']);
       const access = await embedded.openToMembers({
         listen: { ...listen, host: isAny(listen.host) ? '*' : listen.host },
         tls: { ca, cert, key },
@@ -42,7 +42,7 @@ export function createSharing({ config, nodeId, open }: SharingDeps): Sharing {
       const hosts =
         advertised === undefined
           ? hostsFor(listen.host, networkInterfaces())
-          : [parseHostPort(advertised).host];
+          : [readBinding(advertised).host];
       return { ...access, hosts, serverName: dnsNameOf(nodeId) };
     },
     note() {
@@ -55,8 +55,6 @@ export function createSharing({ config, nodeId, open }: SharingDeps): Sharing {
     },
   };
 }
-
-const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
 
 /** What a newcomer does with what it was told; its own setting goes first. Throws without either. */
 export async function keepDatabase(config: Config, offered: unknown): Promise<void> {

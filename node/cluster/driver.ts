@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Network } from '#cluster/member/network.ts';
-import { parseHostPort } from '#cluster/member/addresses.ts';
+import { readBinding } from '#cluster/member/addresses.ts';
 import { createDriver, type Driver } from '#cluster/raft/driver/driver.ts';
 import { startEngineProcess } from '#cluster/raft/driver/host.ts';
 import { openEngine } from '#cluster/raft/driver/open.ts';
@@ -67,7 +67,7 @@ function settingsAmong(wish: DriverWish, network: Network): EngineSettings {
   const heartbeatTimeoutMs = config['cluster.raft.heartbeat_timeout'];
   return {
     ...settingsAlone(wish),
-    listen: parseHostPort(config['cluster.raft.bind_addr']),
+    listen: readBinding(config['cluster.raft.bind_addr']),
     profile: {
       ...profiles.lan,
       heartbeatTimeoutMs,

@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hasCredentials } from '#cluster/member/credentials.ts';
-import { formatHostPort, parseHostPort } from '#cluster/member/addresses.ts';
+import { formatHostPort } from '#cluster/gossip/addresses.ts';
+import { readBinding } from '#cluster/member/addresses.ts';
 import { joinBy } from '#cluster/member/joining.ts';
 import { RpcError } from '#cluster/rpc/index.ts';
 import { announcementOf, type MemberWish } from './member.ts';
@@ -57,7 +58,7 @@ export async function enterCluster(wish: EnterWish): Promise<void> {
 async function resolveAll(addresses: readonly string[]): Promise<string[]> {
   const each = addresses.map(async (address) => {
     if (!address.startsWith('dns:')) return [address];
-    const { host, port } = parseHostPort(address.slice('dns:'.length));
+    const { host, port } = readBinding(address.slice('dns:'.length));
     try {
       const found = await lookup(host, { all: true });
       return found.map((one) => formatHostPort({ host: one.address, port }));

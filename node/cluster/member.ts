@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { addressesOf, parseHostPort, type Listens } from '#cluster/member/addresses.ts';
+import { addressesOf, readBinding, type Listens } from '#cluster/member/addresses.ts';
 import type { BarredError } from '#cluster/member/barred.ts';
 import { hasCredentials, signHere } from '#cluster/member/credentials.ts';
 import { createJoinHandler } from '#cluster/member/joining.ts';
@@ -115,11 +115,11 @@ async function openDoors(
 function listensOf({ config, apiPort }: Pick<MemberWish, 'config' | 'apiPort'>): Listens {
   const advertised = config['cluster.raft.advertise_addr'];
   return {
-    raft: parseHostPort(config['cluster.raft.bind_addr']),
-    rpc: parseHostPort(config['cluster.rpc.bind_addr']),
-    gossip: parseHostPort(config['cluster.gossip.bind_addr']),
+    raft: readBinding(config['cluster.raft.bind_addr']),
+    rpc: readBinding(config['cluster.rpc.bind_addr']),
+    gossip: readBinding(config['cluster.gossip.bind_addr']),
     api: { host: config['server.host'], port: apiPort() },
-    advertise: advertised === undefined ? undefined : parseHostPort(advertised).host,
+    advertise: advertised === undefined ? undefined : readBinding(advertised).host,
   };
 }
 
