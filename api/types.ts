@@ -1925,11 +1925,8 @@ export interface components {
              * @description Well without a break since then; null when it is not.
              */
             stableSince: string | null;
-            /**
-             * @description One that is leaving has a place among the servers and is no member any more.
-             * @enum {string}
-             */
-            state: "alive" | "silent" | "joining" | "leaving" | "unknown";
+            /** @enum {string} */
+            state: "alive" | "silent" | "joining" | "unknown";
             version: string;
         };
         ClusterMemberId: string;

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Duty } from '#cluster/member/duties.ts';
+import { pause } from '#cluster/member/pause.ts';
 import { createIdempotencyKeys } from '#storage/cluster/idempotency.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 
@@ -14,8 +14,7 @@ export const leaderDuties = (sql: Sql): readonly Duty[] => [
     async run({ signal }) {
       for (;;) {
         await createIdempotencyKeys(sql).forget(keysLastMs);
-        // The end of the office is its end, and nothing went wrong.
-        await pause(hourMs, undefined, { signal }).catch(() => undefined);
+        await pause(hourMs, signal);
         if (signal.aborted) return;
       }
     },

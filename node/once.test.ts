@@ -9,6 +9,8 @@ import { termsOfWork } from './fence.ts';
 import { createOnce } from './once.ts';
 import { createWrite } from './write.ts';
 
+type Kept = JsonAnswer<unknown> & { readonly status: number };
+
 describe('a request with an idempotency key', () => {
   let db: TestDatabase;
   let write: Write;
@@ -28,7 +30,7 @@ describe('a request with an idempotency key', () => {
   });
 
   const wish = { principalId: 'p', key: 'k', operation: 'makeThing', request: '{"a":1}' };
-  const once = (more: Partial<typeof wish> = {}, work: () => Promise<JsonAnswer<unknown>> = make) =>
+  const once = (more: Partial<typeof wish> = {}, work: () => Promise<Kept> = make) =>
     createOnce(createIdempotencyKeys(db.sql)).carryOut({ ...wish, ...more }, work);
   const make = async () => {
     made += 1;
@@ -69,7 +71,7 @@ describe('a request with an idempotency key', () => {
       await write(async () => {
         throw new Error('not this time');
       });
-      return { body: undefined };
+      return { status: 204, body: undefined };
     };
     expect(await codeOf(once({}, fails))).to.equal('Error');
     expect(await codeOf(once())).to.equal('done');

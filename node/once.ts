@@ -14,8 +14,7 @@ export function createOnce(keys: IdempotencyKeys): OncePort {
       const before = await keys.find(request);
       if (before) return answerOf(before, request);
       const answer = await withFirst((tx) => keys.claim(tx, request), work);
-      const { status = undefined, body } = answer;
-      if (status !== undefined) await keys.keep(request, { status, body });
+      await keys.keep(request, { status: answer.status, body: answer.body });
       return answer;
     },
   };

@@ -7,13 +7,14 @@ import type { Log } from '../raft/driver/ports.ts';
 import type { View } from '../state/types.ts';
 import type { Consensus } from './consensus.ts';
 import type { Duty } from './duties.ts';
+import type { Pause } from './pause.ts';
 
 export interface AutopilotDeps {
   readonly nodeId: string;
   readonly consensus: Consensus;
   readonly view: () => View;
   readonly log: Log;
-  readonly pause: (ms: number) => Promise<void>;
+  readonly pause: Pause;
   /** Milliseconds, of a clock that never goes back. */
   readonly elapsed: () => number;
 }
@@ -52,7 +53,7 @@ export function createAutopilot(deps: AutopilotDeps): Autopilot {
               log.info('changes members', { ...action, change: action.kind });
               await perform(consensus, action, fence.term);
             }
-            await pause(everyMs);
+            await pause(everyMs, signal);
           }
         } finally {
           latest = undefined;

@@ -6,13 +6,13 @@ import type { Log } from '../raft/driver/ports.ts';
 import type { AddressBook } from '../raft/transport/types.ts';
 import { encodeCommand } from '../state/command.ts';
 import type { Command, Result } from '../state/types.ts';
+import type { Pause } from './pause.ts';
 
 export interface ConsensusOptions {
   /** Starts an engine on this node's log; the state machine is told by it what it has not seen. */
   readonly open: () => Promise<Driver>;
   readonly log: Log;
-  /** Waits, in milliseconds. */
-  readonly pause: (ms: number) => Promise<void>;
+  readonly pause: Pause;
 }
 
 /**
@@ -58,7 +58,7 @@ interface Room {
   readonly openedListeners: ((driver: Driver) => void)[];
   driver: Driver | undefined;
   leadership: Leadership;
-  isClosed: boolean;
+  readonly closing: AbortController;
   /** Changes of engines, one after the other. */
   changing: Promise<void>;
 }
@@ -71,7 +71,7 @@ export function createConsensus(options: ConsensusOptions): Consensus {
     openedListeners: [],
     driver: undefined,
     leadership: { role: 'follower', term: 0, leader: undefined },
-    isClosed: false,
+    closing: new AbortController(),
     changing: Promise.resolve(),
   };
   const running = (): Driver => {
@@ -102,7 +102,7 @@ export function createConsensus(options: ConsensusOptions): Consensus {
     },
     reopen: () => reopen(room),
     async close() {
-      room.isClosed = true;
+      room.closing.abort();
       await room.changing;
       await stop(room);
     },
@@ -132,7 +132,7 @@ async function start(room: Room): Promise<void> {
     if (room.driver !== started) return;
     room.driver = undefined;
     tellNone(room);
-    if (room.isClosed) return;
+    if (room.closing.signal.aborted) return;
     log.error('the Raft engine ended; it is started again', { error: error?.message });
     room.changing = room.changing.then(() => startAgain(room));
   });
@@ -140,9 +140,10 @@ async function start(room: Room): Promise<void> {
 
 async function startAgain(room: Room): Promise<void> {
   const { log, pause } = room.options;
-  for (let waitMs = firstPauseMs; !room.isClosed && !room.driver; waitMs *= 2) {
-    await pause(Math.min(waitMs, longestPauseMs));
-    if (room.isClosed) return;
+  const { signal } = room.closing;
+  for (let waitMs = firstPauseMs; !signal.aborted && !room.driver; waitMs *= 2) {
+    await pause(Math.min(waitMs, longestPauseMs), signal);
+    if (signal.aborted) return;
     try {
       await start(room);
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Log } from '../raft/driver/ports.ts';
 import type { Office, Offices } from './office.ts';
+import type { Pause } from './pause.ts';
 
 /** What exactly one node does: the leader, from when it takes office until it leaves it. */
 export interface Duty {
@@ -11,7 +12,7 @@ export interface Duty {
 export interface DutiesDeps {
   readonly offices: Offices;
   readonly log: Log;
-  readonly pause: (ms: number) => Promise<void>;
+  readonly pause: Pause;
 }
 
 const againMs = 1_000;
@@ -29,7 +30,7 @@ export function startDuties(duties: readonly Duty[], deps: DutiesDeps): { close(
           log.error('duty failed; it is begun again', { duty: duty.name, error: String(error) });
         }
       }
-      if (!office.signal.aborted) await pause(againMs);
+      await pause(againMs, office.signal);
     }
   };
   let served: Office | undefined;

@@ -19,6 +19,7 @@ import { startDuties, type Duty } from './duties.ts';
 import { greetAll } from './greet.ts';
 import type { Network } from './network.ts';
 import { createOffices, type Offices } from './office.ts';
+import type { Pause } from './pause.ts';
 import { readingsOf } from './readings.ts';
 import { createSelf } from './self.ts';
 import { createTakeOver, drain } from './take-over.ts';
@@ -50,7 +51,7 @@ export interface MemberDeps {
   readonly now: () => number;
   /** Milliseconds, of a clock that never goes back. */
   readonly elapsed: () => number;
-  readonly pause: (ms: number) => Promise<void>;
+  readonly pause: Pause;
   /** After this long without a leader nothing cached is trusted, in milliseconds. */
   readonly maxStalenessMs: number;
 }
@@ -266,7 +267,7 @@ const drainDuty = ({
   name: 'announce what was left behind',
   async run({ fence, signal }) {
     for (;;) {
-      await pause(drainEveryMs);
+      await pause(drainEveryMs, signal);
       if (signal.aborted) return;
       await drain({ consensus, outbox }, { term: fence.term, minAgeMs: leftBehindMs, signal });
     }

@@ -1,6 +1,7 @@
 import type { Fence } from '#storage/cluster/outbox.ts';
 import type { Log } from '../raft/driver/ports.ts';
 import type { Consensus } from './consensus.ts';
+import type { Pause } from './pause.ts';
 
 /** The leader's office: from when it may write until the moment it may not. */
 export interface Office {
@@ -18,7 +19,7 @@ export interface OfficeDeps {
   /** What a new leader does before it serves; repeated while it fails, as long as it leads. */
   readonly takeOver: (term: number, signal: AbortSignal) => Promise<Fence>;
   readonly log: Log;
-  readonly pause: (ms: number) => Promise<void>;
+  readonly pause: Pause;
 }
 
 export interface Offices {
@@ -143,7 +144,7 @@ async function untilTaken(
     } catch (error) {
       if (signal.aborted) return undefined;
       log.warn('cannot take office yet; it is tried again', { term, error: String(error) });
-      await pause(waitMs);
+      await pause(waitMs, signal);
       waitedMs += waitMs;
     }
     if (waitedMs < patienceMs || signal.aborted) continue;

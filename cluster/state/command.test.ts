@@ -12,7 +12,7 @@ const commands: Command[] = [
   { type: 'found', clusterId: 'home', epoch: 1, at: 1 },
   { type: 'found', clusterId: 'home', epoch: 2, isRecovery: true, at: 1 },
   { type: 'invalidate', tags: ['movie:1', 'Straße', '\ud800'] },
-  { type: 'invalidate', tags: [], outbox: ['1', '2'] },
+  { type: 'invalidate', tags: [] },
   { type: 'announce', member, at: 2 },
   { type: 'admit', member, tokenId: 't', secretHash, at: 2 },
   { type: 'forget', id: 'a' },

@@ -3,7 +3,6 @@ export const limits = {
   /** In one command; whoever has more sends several. */
   tags: 4096,
   tagLength: 512,
-  outbox: 4096,
   commandBytes: 1024 * 1024,
   idLength: 128,
   textLength: 1024,

@@ -86,7 +86,6 @@ export const commandShape: z.ZodType<Command> = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('invalidate'),
     tags: z.array(z.string().max(limits.tagLength)).max(limits.tags),
-    outbox: z.array(id).max(limits.outbox).optional(),
   }),
   z.strictObject({ type: z.literal('announce'), member: announcement, at: whole }),
   z.strictObject({

@@ -93,8 +93,6 @@ export type Command =
   | {
       readonly type: 'invalidate';
       readonly tags: readonly string[];
-      /** What this announces: rows of the outbox that may then go. */
-      readonly outbox?: readonly string[] | undefined;
     }
   /** The first after `found` is the founder's; everybody later comes by `admit`. */
   | { readonly type: 'announce'; readonly member: Announcement; readonly at: number }

@@ -7,8 +7,7 @@ export interface MemberStatus {
   readonly id: string;
   readonly name: string;
   readonly kind: MemberKind;
-  /** `leaving`: it still has a place among the servers, and is no longer a member. */
-  readonly state: 'alive' | 'silent' | 'joining' | 'leaving' | 'unknown';
+  readonly state: 'alive' | 'silent' | 'joining' | 'unknown';
   readonly role: 'leader' | 'follower' | 'learner' | 'none';
   readonly isVoter: boolean;
   readonly isDraining: boolean;

@@ -32,7 +32,7 @@ export async function enterCluster(wish: EnterWish): Promise<void> {
   const token = config['cluster.join_token'];
   if (addresses.length === 0 || token === undefined) return;
   if (await hasCredentials(config['data.dir'])) return;
-  const member = announcementOf(wish, undefined);
+  const member = announcementOf(wish);
   for (let waitMs = firstPauseMs; ; waitMs = Math.min(2 * waitMs, longestPauseMs)) {
     try {
       const found = await resolveAll(addresses);

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { addressesOf, readBinding, type Listens } from '#cluster/member/addresses.ts';
 import type { BarredError } from '#cluster/member/barred.ts';
 import { hasCredentials, signHere } from '#cluster/member/credentials.ts';
 import { createJoinHandler } from '#cluster/member/joining.ts';
 import { createMember, type Member } from '#cluster/member/member.ts';
+import { pause } from '#cluster/member/pause.ts';
 import { createRenewal, type Renewal } from '#cluster/member/renewal.ts';
 import { openNetwork, type NetworkDeps } from '#cluster/member/network.ts';
-import type { Announcement } from '#cluster/state/types.ts';
+import type { Addresses, Announcement } from '#cluster/state/types.ts';
 import type { Identity } from '#cluster/trust/identity.ts';
 import type { Log } from '#services/log.ts';
 import type { Outbox } from '#storage/cluster/outbox.ts';
@@ -52,7 +52,11 @@ export async function openMember(wish: MemberWish): Promise<Member> {
   const owners = createOwnership(sql);
   await owners.check(identity.clusterId);
   const isJoiner = await hasCredentials(config['data.dir']);
-  const tell = (gossipId: string | undefined) => announcementOf(wish, gossipId);
+  const tell = (gossipId: string | undefined) => ({
+    ...announcementOf(wish),
+    // Alone it listens for nobody.
+    ...(gossipId === undefined ? { addresses: aloneAt(wish) } : { gossipId }),
+  });
   const member: Member = createMember({
     self: { id: nodeId, bootEpoch, session },
     ...{ tell, outbox, log, now, elapsed, pause, onBarred: wish.onBarred },
@@ -123,10 +127,14 @@ function listensOf({ config, apiPort }: Pick<MemberWish, 'config' | 'apiPort'>):
   };
 }
 
-/** What this node says of itself. */
+const aloneAt = (wish: MemberWish): Addresses => {
+  const { api } = addressesOf(listensOf(wish), networkInterfaces());
+  return { raft: [], rpc: [], gossip: [], api };
+};
+
+/** What this node says of itself, as one that is open to others. */
 export function announcementOf(
   wish: Pick<MemberWish, 'config' | 'identity' | 'version' | 'apiPort'>,
-  gossipId: string | undefined,
 ): Announcement {
   const { identity, version } = wish;
   return {
@@ -138,7 +146,6 @@ export function announcementOf(
     session: identity.session,
     version,
     features,
-    ...(gossipId === undefined ? {} : { gossipId }),
   };
 }
 

@@ -29,13 +29,16 @@ export function createControl(deps: ControlDeps): ClusterControl {
   const { member, nodeId, now } = deps;
   const { state, consensus } = member;
   const events = recordHistory(member, now);
+  let opening: Promise<void> | undefined;
   const status = () => readStatus(member, { nodeId, now, databaseNote: deps.databaseNote });
   const propose = (command: Command) => asLeader(() => proposeChecked(member, command));
   return {
     status,
     events,
     async init() {
-      await openToOthers(deps);
+      // Asked twice at once, it is done once.
+      opening ??= openToOthers(deps).finally(() => (opening = undefined));
+      await opening;
       return status();
     },
     async tokens() {

@@ -12,7 +12,8 @@ export interface OncePort {
       /** All that was asked, as text. */
       readonly request: string;
     },
-    work: () => Promise<JsonAnswer<unknown>>,
+    /** Its answer states its status, so that it can be kept. */
+    work: () => Promise<JsonAnswer<unknown> & { readonly status: number }>,
   ): Promise<JsonAnswer<unknown>>;
 }
 
