@@ -2,12 +2,12 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, mkdir, open, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startBenchNode, type BenchNode } from './node.ts';
 import { median, report, type Row } from './report.ts';
+import { freePort } from '#test/ports.ts';
 
 const rounds = 5;
 const chunkBytes = 2 ** 20;
@@ -158,17 +158,6 @@ async function startNginx(folder: string, film: string) {
     await pause(100);
   }
   throw new Error('nginx did not start');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 if (import.meta.main) report('transfer', await benchTransfer(Number(process.argv[2] ?? 1_024)));

@@ -14,7 +14,7 @@ import { readConfig } from '#node/config/read.ts';
 import { createOutbox } from '#storage/cluster/outbox.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import { quiet } from './log.ts';
-import { freePorts } from './raft/processes/cluster.ts';
+import { freePorts } from './ports.ts';
 
 /** A node's part in a cluster without the rest of the node: real logs, real TLS on loopback. */
 export interface TestMember extends Member {

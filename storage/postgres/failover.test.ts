@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { execFile } from 'node:child_process';
-import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ import { connectPostgres, type Database } from './connect.ts';
 import { isUnavailable } from './errors.ts';
 import { ensureCluster } from './initdb.ts';
 import { startPostmaster, stopPostmaster, type Launch, type Postmaster } from './postmaster.ts';
+import { freePort } from '#test/ports.ts';
+import { family } from '#test/family.ts';
 
 /** Prints how long writes were away, for whoever wants to know. */
 const report = process.env['REVENGE_TEST_REPORT'] === '1';
@@ -193,20 +195,6 @@ async function start(
   };
   const launch = { ...rest, socketDir: '', settings, startTimeoutMs: 60_000, log: quiet };
   return { launch, running: await startPostmaster(launch), port };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** A process and its children; the postmaster first, so that it replaces nobody. */
-async function family(pid: number): Promise<number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return [pid, ...children.trim().split(' ').filter(Boolean).map(Number)];
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

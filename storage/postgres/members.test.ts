@@ -17,6 +17,8 @@ import { connectPostgres, type Database, type PostgresAddress } from './connect.
 import { startEmbedded, type EmbeddedPostgres, type MemberAccess } from './embedded.ts';
 import { isUnavailable } from './errors.ts';
 import { createMigrator } from './migrate.ts';
+import { freePort } from '#test/ports.ts';
+import { family } from '#test/family.ts';
 
 type Pems = { ca: string; cert: string; key: string };
 
@@ -413,16 +415,3 @@ function tls(options: Pems & { port: number; maxVersion?: 'TLSv1.2' }): Promise<
 }
 
 const fingerprint = (pem: string) => new X509Certificate(pem).fingerprint256;
-
-async function family(pid: number): Promise<number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return [pid, ...children.trim().split(' ').filter(Boolean).map(Number)];
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}

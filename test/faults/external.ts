@@ -1,6 +1,4 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBinaries, postgresOwner } from '#storage/postgres/binaries.ts';
@@ -9,6 +7,8 @@ import { ensureCluster } from '#storage/postgres/initdb.ts';
 import { startPostmaster, stopPostmaster, type Postmaster } from '#storage/postgres/postmaster.ts';
 import { quiet } from '../log.ts';
 import { noteOpen } from '../open.ts';
+import { freePort } from '../ports.ts';
+import { family } from '../family.ts';
 
 /** A PostgreSQL that is nobody's child but the test's, on a TCP port of 127.0.0.1. */
 export interface ExternalPostgres extends AsyncDisposable {
@@ -74,18 +74,4 @@ export async function startExternalPostgres(): Promise<ExternalPostgres> {
 async function createDatabase(url: string): Promise<void> {
   await using admin = await connectPostgres({ url, pool: { max: 1 }, log: quiet });
   await admin.sql`create database revenge`;
-}
-
-/** A process and its children; the postmaster first, so that it replaces nobody. */
-async function family(pid: number): Promise<number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return [pid, ...children.trim().split(' ').filter(Boolean).map(Number)];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { components } from '#api/types.ts';
 import type { Ground } from './ground.ts';
 import { createLabNode, makeAdministrator, type LabNode, type Ports } from './node.ts';
-import { choosePorts } from './ports.ts';
+import { freePorts } from '../ports.ts';
 
 export type ClusterStatus = components['schemas']['ClusterStatus'];
 
@@ -37,7 +37,7 @@ const wantedPorts = (count: number) =>
 export async function portsFor({ hosts, links }: Ground, isWanted = false): Promise<Ports[]> {
   if (links) return hosts.map(() => hostPorts);
   const wanted = isWanted ? wantedPorts(hosts.length) : [];
-  const all = await choosePorts(4 * hosts.length, wanted);
+  const all = await freePorts(4 * hosts.length, wanted);
   return hosts.map((_, nth) => {
     const [api = 0, raft = 0, rpc = 0, gossip = 0] = all.slice(4 * nth);
     return { api, raft, rpc, gossip };

@@ -12,7 +12,7 @@ import type { NamedFault, Stage } from './faults.ts';
 import { makeFilms, takeIn, type Film } from './films.ts';
 import { hosts, loopback, type Ground } from './ground.ts';
 import { judge, type Judgement, type Made } from './judge.ts';
-import { choosePorts } from './ports.ts';
+import { freePorts } from '../ports.ts';
 import { createRecording, summarize } from './record.ts';
 import type { ClassSummary, Condition, Recording, RegisterRead } from './record.ts';
 import { startPostgres, startRedis, type SharedPostgres, type SharedRedis } from './services.ts';
@@ -113,7 +113,7 @@ async function startShared(
   stack: AsyncDisposableStack,
 ): Promise<SharedServices> {
   const postgres = stack.use(await startPostgres(join(run.dir, 'postgres'), quiet));
-  const [port = 0] = await choosePorts(1);
+  const [port = 0] = await freePorts(1);
   const onStarted = (pid: number) => run.started(pid);
   const redis = await startRedis({ address, port, dir: join(run.dir, 'redis'), onStarted });
   if (redis) stack.use(redis);

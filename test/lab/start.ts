@@ -12,7 +12,7 @@ import { allVote, createLabCluster, found, observerOf, portsFor } from './cluste
 import { signIn, startAgain, type LabCluster } from './cluster.ts';
 import { loopback } from './ground.ts';
 import type { LabNode } from './node.ts';
-import { choosePorts } from './ports.ts';
+import { freePorts } from '../ports.ts';
 import { startPostgres, startRedis } from './services.ts';
 import { openRun } from './sweep.ts';
 
@@ -47,7 +47,7 @@ async function readKept(dir: string): Promise<Kept | undefined> {
 }
 
 async function makeKept(count: number): Promise<Kept> {
-  const [redisPort = 0] = await choosePorts(1);
+  const [redisPort = 0] = await freePorts(1);
   return {
     password: randomBytes(9).toString('base64url'),
     redisPort,

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +15,7 @@ import { startEngineProcess } from './host.ts';
 import { openEngine } from './open.ts';
 import type { Log, StateMachine } from './ports.ts';
 import { profiles, type EngineSettings } from './settings.ts';
+import { freePort } from '#test/ports.ts';
 
 const log: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const machine: StateMachine = {
@@ -27,15 +27,6 @@ const machine: StateMachine = {
     for await (const piece of stream) expect(piece.length).to.be.greaterThan(0);
   },
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('an engine on its real disk', () => {
   let folder: string;

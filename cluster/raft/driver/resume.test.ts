@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { createAuthority } from '#test/fixtures/raft/authority.ts';
 import { from, until, useTransports } from '#test/fixtures/raft/transports.ts';
 import { needs } from '#test/needs.ts';
-import { freePorts } from '#test/raft/processes/cluster.ts';
+import { freePorts } from '#test/ports.ts';
 import type { Configuration, InstallRequest, Response, SnapshotMeta } from '../core/types.ts';
 import type { TcpTransport, TlsOptions } from '../transport/types.ts';
 import { openDisk } from './disk.ts';

@@ -7,10 +7,7 @@ const tries = 200;
 const [lowest, highest] = [20_000, 32_000];
 
 /** Ports of the loopback that nobody listens on; the wanted ones, where they are free. */
-export async function choosePorts(
-  count: number,
-  wanted: readonly number[] = [],
-): Promise<number[]> {
+export async function freePorts(count: number, wanted: readonly number[] = []): Promise<number[]> {
   const chosen: number[] = [];
   for (let tried = 0; chosen.length < count; tried += 1) {
     if (tried > tries) throw new Error('this machine has no free ports');
@@ -29,4 +26,9 @@ function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+}
+
+export async function freePort(): Promise<number> {
+  const [port] = await freePorts(1);
+  return port!;
 }
