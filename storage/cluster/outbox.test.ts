@@ -73,6 +73,27 @@ describe('the outbox', () => {
     expect(await late).to.equal('fenced');
   });
 
+  it('ends the transaction of a leader that hangs, and no other', async () => {
+    await outbox.take({ epoch: 1, term: 1 }, 'a');
+    const held = Promise.withResolvers<void>();
+    const hanging = db.sql
+      .begin(async (tx) => {
+        await outbox.hold(tx, { epoch: 1, term: 1 });
+        held.resolve();
+        await new Promise(() => undefined);
+      })
+      .catch((error: unknown) => error);
+    const other = db.sql.begin(async (tx) => {
+      await held.promise;
+      await tx`select pg_sleep(1)`;
+      return 'left alone';
+    });
+    await held.promise;
+    expect(await outbox.take({ epoch: 1, term: 2 }, 'b')).to.equal(true);
+    expect(await hanging).to.be.instanceOf(Error);
+    expect(await other).to.equal('left alone');
+  });
+
   it('keeps tags with the change that made them stale, until they are removed', async () => {
     const id = await db.sql.begin((tx) => outbox.put(tx, ['movie:1', 'movies']));
     await db.sql

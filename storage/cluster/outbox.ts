@@ -85,6 +85,7 @@ async function take(sql: Sql, fence: Fence, nodeId: string): Promise<boolean> {
       await sql`
         select pg_terminate_backend(pid) from pg_locks
         where relation = 'shared.leadership'::regclass and granted
+          and database = (select oid from pg_database where datname = current_database())
           and mode = 'RowShareLock' and pid <> pg_backend_pid()`;
     }
   }

@@ -236,6 +236,15 @@ describe('embedded postgres, opened to members', function () {
     expect(await (await use(member(again))).ping(2_000)).to.equal(true);
   });
 
+  it('lets the node and its members end sessions of each other', async () => {
+    const embedded = await start();
+    const access = await open(embedded);
+    const [one, own] = [await use(member(access)), await local(embedded)];
+    const [row] = await one.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    const [ended] = await own.sql`select pg_terminate_backend(${row!.pid}) as yes`;
+    expect(ended).to.deep.equal({ yes: true });
+  });
+
   it('changes the password when asked to', async () => {
     const embedded = await start();
     const access = await open(embedded);

@@ -25,6 +25,9 @@ export async function ensureDatabase(socket: string, name: string, log: Log): Pr
     if (!role) await sql`create role ${sql(ownerRole)} login`;
     // A node counts its own connections, whichever role they came as.
     await sql`grant pg_read_all_stats to ${sql(ownerRole)}`;
+    // A leader that hangs in a transaction is ended by its successor, whichever role either came
+    // as.
+    await sql`grant pg_signal_backend to ${sql(ownerRole)}`;
     const [found] = await sql<{ owner: string }[]>`
       select pg_get_userbyid(datdba) as owner from pg_database where datname = ${name}`;
     if (!found) await sql`create database ${sql(name)} owner ${sql(ownerRole)}`;
