@@ -27,6 +27,7 @@ import { createPostgresSearch } from '#storage/search/postgres.ts';
 import type { EventPublisher } from '#services/events.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import type { Config } from './config/keys.ts';
+import { createDatabaseClock, timeOf } from './database-clock.ts';
 import type { Engines } from './engines.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -105,7 +106,9 @@ export async function createServices(deps: ServicesDeps) {
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
     decorate: (items) => postersOf(sql, artwork, items),
   });
-  const progress = createProgress({ ...store, kinds: content.kinds, events, now });
+  // Of two reports the later one counts, whichever nodes they came to.
+  const shared = await createDatabaseClock({ ask: timeOf(sql), elapsed: () => performance.now() });
+  const progress = createProgress({ ...store, kinds: content.kinds, events, now: shared.now });
   const library = createLibrary({
     ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
     modules: new Map(content.modules.map((module) => [module.kind, module])),
