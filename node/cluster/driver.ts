@@ -27,7 +27,7 @@ export interface DriverWish {
 const aloneTimeouts = { heartbeatTimeoutMs: 50, electionTimeoutMs: 50, leaderLeaseTimeoutMs: 50 };
 const trailingEntries = 10_240;
 /** A node that does not answer its own Raft for so long cannot serve as a leader either. */
-const hostTimeoutMs = 3_000;
+const hostTimeoutMs = 1_500;
 
 /**
  * Raft on this node's log: in this process while it is alone; in a process of its own in a cluster,

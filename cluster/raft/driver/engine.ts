@@ -214,7 +214,9 @@ function reloadTls(loop: Loop, id: number): void {
 
 /**
  * A host that says nothing cannot apply or answer: somebody else had better lead. Two looks in a
- * row must find it silent: after a pause of this process its words may only not be read yet.
+ * row must find it silent: after a pause of this process its words may only not be read yet. Who
+ * is told to lead does so without waiting for an election; if nobody does by the next look, the
+ * others elect.
  */
 function supervise(loop: Loop): void {
   const { raft, now, log, hostTimeoutMs } = loop.options;
@@ -223,9 +225,13 @@ function supervise(loop: Loop): void {
   const isSilent = silentMs >= hostTimeoutMs;
   const isGone = isSilent && loop.wasHostSilent;
   loop.wasHostSilent = isSilent;
-  if (!isGone || raft.status(now()).role !== 'leader') return;
+  const { role, isTransferring } = raft.status(now());
+  if (!isGone || role !== 'leader') return;
   log.warn('gives leadership up: its host no longer answers', { silentMs: Math.round(silentMs) });
-  input(loop, { type: 'stepDown' });
+  post(loop, () => {
+    const outcome = isTransferring ? undefined : step(loop, { type: 'transfer' }).outcome;
+    if (outcome?.isAccepted !== true) step(loop, { type: 'stepDown' });
+  });
 }
 
 async function end(loop: Loop, error: Error | undefined): Promise<void> {
