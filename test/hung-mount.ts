@@ -10,17 +10,18 @@ export type HungMount = AsyncDisposable & { path: string; close(): Promise<void>
 
 /**
  * Mounts a FUSE file system that nobody serves: its first request is never answered. The process of
- * the tests must not touch the path itself. Needs root and /dev/fuse.
+ * the tests must not touch the path itself. Without `at` on a folder of its own, which goes with it.
+ * Needs root and /dev/fuse.
  */
-export async function mountHung(): Promise<HungMount> {
+export async function mountHung(at?: string): Promise<HungMount> {
   const closed = noteOpen('mountHung');
-  const path = await mkdtemp(join(tmpdir(), 'revenge-hung-'));
+  const path = at ?? (await mkdtemp(join(tmpdir(), 'revenge-hung-')));
   const device = await open('/dev/fuse', 'r+');
   await run('mount', ['-i', '-t', 'fuse', '-o', fuseOptions, 'hung', path], device.fd);
   const close = async () => {
     await device.close(); // the last holder's close wakes all who hang, with ENOTCONN
     await run('umount', ['-i', '-l', path]);
-    await rm(path, { recursive: true, force: true });
+    if (at === undefined) await rm(path, { recursive: true, force: true });
     closed();
   };
   return { path, close, [Symbol.asyncDispose]: close };

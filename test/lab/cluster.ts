@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { components } from '#api/types.ts';
 import type { Ground } from './ground.ts';
+import { setClock } from './clock.ts';
+import type { Disk } from './disk.ts';
 import { createLabNode, makeAdministrator, type LabNode, type Ports } from './node.ts';
 import { freePorts } from '../ports.ts';
 
@@ -17,12 +19,20 @@ export interface ClusterWish {
   readonly password: string;
   /** By node; chosen unless given. */
   readonly ports?: readonly Ports[];
+  /** How many of the hosts are for nodes that may join later (0). */
+  readonly spares?: number;
+  /** Each has a wall clock that can be set. */
+  readonly hasClocks?: boolean;
+  /** Makes the disk that a node's data folder lies on. */
+  readonly disk?: (name: string, path: string) => Disk;
   readonly onStarted: (pid: number) => void;
 }
 
 /** Real nodes that are to be one cluster. */
 export interface LabCluster {
   readonly nodes: readonly LabNode[];
+  /** No members, and not started with the others. */
+  readonly spares: readonly LabNode[];
   readonly wish: ClusterWish;
 }
 
@@ -49,16 +59,23 @@ export async function createLabCluster(wish: ClusterWish): Promise<LabCluster> {
   const { dir, ground, env, onStarted } = wish;
   const ports = wish.ports ?? (await portsFor(ground));
   await mkdir(join(dir, 'logs'), { recursive: true });
-  const nodes = ground.hosts.map((host, nth) => {
+  const all = ground.hosts.map((host, nth) => {
     const name = `n${nth + 1}`;
-    const files = { dataDir: join(dir, name), logFile: join(dir, 'logs', `${name}.log`) };
-    return createLabNode({ name, host, ports: ports[nth]!, ...files, env, onStarted });
+    const dataDir = join(dir, name);
+    const clockFile = wish.hasClocks ? join(dir, `${name}.clock`) : undefined;
+    if (clockFile !== undefined) setClock(clockFile, 0);
+    return createLabNode({
+      ...{ name, host, ports: ports[nth]!, dataDir, env, onStarted, clockFile },
+      logFile: join(dir, 'logs', `${name}.log`),
+      disk: wish.disk?.(name, dataDir),
+    });
   });
-  return { nodes, wish };
+  const members = all.length - (wish.spares ?? 0);
+  return { nodes: all.slice(0, members), spares: all.slice(members), wish };
 }
 
 /** Founds a cluster of nodes that have never run: the first one alone, the others by its token. */
-export async function found({ nodes, wish }: LabCluster): Promise<void> {
+export async function found({ nodes, wish }: Pick<LabCluster, 'nodes' | 'wish'>): Promise<void> {
   const [first, ...others] = nodes;
   if (!first) return;
   first.start();
@@ -137,17 +154,23 @@ export async function until<T>(
   throw new Error(`not within ${maxMs} ms: ${what}`, { cause: last });
 }
 
-/** Resolves once every node knows that all are voters, healthy, and who leads. */
+/** Of an even number of nodes one does not vote. */
+const votersOf = (count: number): number => (count % 2 === 1 ? count : count - 1);
+
+/** Resolves once every node knows that all are well and vote, as many as may, and who leads. */
 export async function allVote(
   { nodes }: Pick<LabCluster, 'nodes'>,
   observer: Observer,
   timeoutMs: number,
 ): Promise<void> {
-  await until(`${nodes.length} voters`, timeoutMs, async () => {
+  const voters = votersOf(nodes.length);
+  await until(`${voters} voters`, timeoutMs, async () => {
     const all = await Promise.all(nodes.map((node) => observer.status(node)));
-    const isWhole = ({ members, leader }: ClusterStatus) =>
-      leader !== null &&
-      members.filter(({ isVoter, isHealthy }) => isVoter && isHealthy).length === nodes.length;
+    const isWhole = ({ members, leader }: ClusterStatus) => {
+      const well = members.filter(({ isHealthy }) => isHealthy);
+      const voting = well.filter(({ isVoter }) => isVoter);
+      return leader !== null && voting.length === voters && well.length >= nodes.length;
+    };
     return all.every(isWhole) || undefined;
   });
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { has } from '../needs.ts';
+import { plugInto, rackBridges, type Rule } from './rough.ts';
 
 /** A machine of its own for one node, as far as the network goes. */
 export interface Host {
@@ -10,10 +11,14 @@ export interface Host {
   readonly enter: readonly string[];
 }
 
+const perfect: Rule = { delayMs: 0, jitterMs: 0, loss: 0, twice: 0, queueMs: 400 };
+
 /** Ways between the hosts that can be cut. */
 export interface Links {
   /** Nothing that `from` sends reaches `to` any more, and nobody is told; ports: only of these. */
   cut(from: number, to: number, ports?: readonly number[]): void;
+  /** All ways between hosts are as bad as this says; those to who asks from outside are not. */
+  distort(rule: Partial<Rule>): Promise<void>;
   heal(): void;
 }
 
@@ -24,6 +29,8 @@ export interface Ground extends Disposable {
   readonly address: string;
   /** Undefined where all of them share one network. */
   readonly links: Links | undefined;
+  /** All hosts have another address from now on; undefined where they have none of their own. */
+  readonly readdress: (() => void) | undefined;
   /** What is left behind when nobody disposes of it; see `sweep.ts`. */
   readonly leftovers: { readonly namespaces: readonly string[]; readonly bridges: string[] };
 }
@@ -34,6 +41,7 @@ export function loopback(count: number): Ground {
     hosts: Array.from({ length: count }, () => ({ address: '127.0.0.1', enter: [] })),
     address: '127.0.0.1',
     links: undefined,
+    readdress: undefined,
     leftovers: { namespaces: [], bridges: [] },
     [Symbol.dispose]: () => undefined,
   };
@@ -52,8 +60,10 @@ export function hosts(count: number): Ground {
   const bridge = `rvlab${id}`;
   const gate = `10.213.${id}.254`;
   const names = Array.from({ length: count }, (_, nth) => `${bridge}-${nth + 1}`);
-  const addresses = names.map((_, nth) => `10.213.${id}.${nth + 1}`);
-  const dispose = () => removeHosts(names, [bridge]);
+  const addressOf = (nth: number, move: number) => `10.213.${id}.${move * count + nth + 1}`;
+  const addresses = names.map((_, nth) => addressOf(nth, 0));
+  const bridges = [bridge, ...rackBridges(bridge, count)];
+  const dispose = () => removeHosts(names, bridges);
   try {
     run('ip', 'link', 'add', bridge, 'type', 'bridge');
     run('ip', 'address', 'add', `${gate}/24`, 'dev', bridge);
@@ -63,14 +73,26 @@ export function hosts(count: number): Ground {
     dispose();
     throw error;
   }
+  let moves = 0;
   return {
     hosts: names.map((name, nth) => ({
-      address: addresses[nth]!,
+      get address() {
+        return addresses[nth]!;
+      },
       enter: ['nsenter', `--net=/run/netns/${name}`],
     })),
     address: gate,
-    links: linksOf(names, addresses),
-    leftovers: { namespaces: names, bridges: [bridge] },
+    links: linksOf({ bridge, names, addresses }),
+    readdress() {
+      // There and back again, so that the addresses never run out.
+      moves += 1;
+      names.forEach((name, nth) => {
+        run('ip', '-n', name, 'address', 'flush', 'dev', 'eth0');
+        addresses[nth] = addressOf(nth, moves % 2);
+        run('ip', '-n', name, 'address', 'add', `${addresses[nth]}/24`, 'dev', 'eth0');
+      });
+    },
+    leftovers: { namespaces: names, bridges },
     [Symbol.dispose]: dispose,
   };
 }
@@ -115,7 +137,14 @@ export function removeHosts(namespaces: readonly string[], bridges: readonly str
 /** Where nobody is: frames for it go out, and nobody takes them. */
 const nowhere = '02:00:de:ad:00:01';
 
-function linksOf(names: readonly string[], addresses: readonly string[]): Links {
+interface Network {
+  readonly bridge: string;
+  readonly names: readonly string[];
+  /** Of now. */
+  readonly addresses: readonly string[];
+}
+
+function linksOf({ bridge, names, addresses }: Network): Links {
   const undo: (() => void)[] = [];
   const ip = (nth: number, ...args: string[]) => run('ip', '-n', names[nth]!, ...args);
   return {
@@ -132,6 +161,11 @@ function linksOf(names: readonly string[], addresses: readonly string[]): Links 
         ip(from, 'rule', 'add', ...which);
         undo.push(() => ip(from, 'rule', 'delete', ...which));
       }
+    },
+    async distort(rule) {
+      const plugs = names.map((_, nth) => outsideOf(bridge, nth));
+      const rack = { bridge, plugs, spare: rackBridges(bridge, names.length) };
+      undo.push(await plugInto(rack, { ...perfect, ...rule }));
     },
     heal: () => undo.splice(0).forEach((each) => each()),
   };

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { noteOpen } from '../open.ts';
 import { parseFault } from './faults.ts';
-import { openLab, type Lab, type Round } from './lab.ts';
+import { openLab, type Lab } from './lab.ts';
+import type { Round } from './verdict.ts';
 
 describe('three nodes of one cluster', function () {
   this.timeout(180_000);
@@ -10,7 +11,7 @@ describe('three nodes of one cluster', function () {
   const say = () => undefined;
   before(async () => {
     closed = noteOpen('openLab');
-    lab = await openLab({ nodes: 3, hasHosts: false, hasSmallDisks: false, say });
+    lab = await openLab({ nodes: 3, needs: [], say });
   });
   after(async () => {
     await lab?.[Symbol.asyncDispose]();

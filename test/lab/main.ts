@@ -1,12 +1,16 @@
 // Breaks a real cluster on this machine and tells what its clients noticed: `npm run lab`.
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { seeded } from '../faults/moments.ts';
-import { faults, leftOut, parseFault, type NamedFault } from './faults.ts';
-import { missingForHosts } from './ground.ts';
-import { openLab, type Lab, type LabOptions, type Round } from './lab.ts';
-import { showRounds } from './table.ts';
+import { runAll } from './all.ts';
+import { faults, parseFault, type NamedFault } from './faults.ts';
+import { openLab, type Lab } from './lab.ts';
+import { showMemory } from './memory.ts';
+import { showRounds, showSum } from './table.ts';
+import type { Round } from './verdict.ts';
+import { layoutFor, whyNot } from './wish.ts';
 
-const help = `npm run lab -- [--faults a,b] [--nodes 3] [--seed N] [--minutes M] [--list] [--json]
+const help = `npm run lab -- [--faults a,b] [--nodes 3] [--seed N] [--minutes M] [--all] [--list]
 
 Starts real nodes with a PostgreSQL of their own, lets clients read and write at all of them, breaks
 something, mends it, and checks what the clients saw. Exits with 1 when something was not as it is
@@ -16,10 +20,13 @@ promised.
   --seed N      decides whom it befalls where that is not said, and what clients ask (1)
   --minutes M   faults at random for so long, instead of those named once
   --outage S    how long each lasts, in seconds (10)
-  --nodes N     3 to 7 (3)
+  --nodes N     2 to 7 (3)
   --record DIR  write down there all that clients did and saw
-  --list        the faults there are
   --json        one JSON document instead of the table
+  --list        the faults there are
+  --all         every fault that docs/faults.md names, and that page's table at the end
+  --only F1,F7  of those these alone
+  --results F   where --all keeps what came of each, so that some can be run again
 `;
 
 /** What is done when nothing is asked for: each kind once, where it hurts most. */
@@ -27,6 +34,13 @@ const usual =
   'none,leader-kill,follower-kill,leader-term,follower-term,leader-pause,follower-pause,' +
   'leader-kill-engine,leader-cut,follower-cut,leader-one-way,leader-deaf,cut-gossip,transfer,' +
   'redis,postgres,postgres-kill,leader-slow-fsync,leader-fsync-eio,leader-disk-full,rolling,power';
+
+/** Among these it is chosen when faults come at random. */
+const atRandom =
+  'kill,kill-engine,term,pause,pause-host,block,transfer,rolling,power,cut,one-way,deaf,link-out,' +
+  'link-in,cut-gossip,cut-raft,rough,disk-full,slow-fsync,slower-fsync,fsync-eio,power-loss,' +
+  'torn-log,rotten-log,clock-ahead,clock-behind,clock-strobe,suspend,wipe,restore-old,twice,' +
+  'stale-addresses,grow,replace,redis,postgres,postgres-kill';
 
 interface Options {
   readonly faults: readonly string[];
@@ -36,12 +50,15 @@ interface Options {
   readonly outageMs: number;
   readonly recordings: string | undefined;
   readonly isJson: boolean;
+  readonly isAll: boolean;
+  readonly only: readonly string[];
+  readonly results: string | undefined;
 }
 
 function readOptions(): Options | 'help' | 'list' {
   const { values } = parseArgs({
     options: {
-      faults: { type: 'string', default: usual },
+      faults: { type: 'string' },
       nodes: { type: 'string', default: '3' },
       seed: { type: 'string', default: '1' },
       minutes: { type: 'string' },
@@ -49,6 +66,9 @@ function readOptions(): Options | 'help' | 'list' {
       outage: { type: 'string', default: '10' },
       list: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      results: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -59,79 +79,97 @@ function readOptions(): Options | 'help' | 'list' {
     if (text !== '' && read >= least && read <= most) return read;
     throw new Error(`--${name}: ${least} to ${most}`);
   };
+  const { minutes } = values;
   return {
-    faults: values.faults.split(','),
-    nodes: Math.floor(number('nodes', values.nodes, [3, 7])),
+    faults: (values.faults ?? (minutes === undefined ? usual : atRandom)).split(','),
+    nodes: Math.floor(number('nodes', values.nodes, [2, 7])),
     seed: Math.floor(number('seed', values.seed, [0, 2 ** 31])),
-    minutes: values.minutes === undefined ? undefined : number('minutes', values.minutes, [0, 1e4]),
+    minutes: minutes === undefined ? undefined : number('minutes', minutes, [0, 1e4]),
     outageMs: number('outage', values.outage, [0, 600]) * 1000,
     recordings: values.record,
     isJson: values.json,
+    isAll: values.all,
+    only: values.only?.split(',') ?? [],
+    results: values.results,
   };
-}
-
-/** Why a fault cannot be had here; undefined: it can. */
-function whyNot({ fault }: NamedFault): string | undefined {
-  const missing = [...(fault.missing?.() ?? []), ...(fault.needsHosts ? missingForHosts() : [])];
-  return missing.length === 0 ? undefined : `needs ${[...new Set(missing)].join(', ')}`;
 }
 
 const warn = (line: string) => void process.stderr.write(`${line}\n`);
 
-function listFaults(): string {
+function listFaults(nodes: number): string {
   const lines = Object.entries(faults).map(([name, fault]) => {
-    const why = whyNot({ name, fault, whom: 'anyone' });
-    return `  ${name.padEnd(14)} ${fault.about}${why === undefined ? '' : ` (${why})`}`;
+    const why = whyNot({ name, fault, whom: 'anyone' }, nodes);
+    return `  ${name.padEnd(22)} ${fault.about}${why === undefined ? '' : ` (${why})`}`;
   });
-  const never = Object.entries(leftOut).map(([name, why]) => `  ${name.padEnd(14)} ${why}`);
-  return ['leader-, follower- or n2- before a name says whom it befalls.', ...lines, ...never].join(
-    '\n',
-  );
+  return ['leader-, follower- or n2- before a name says whom it befalls.', ...lines].join('\n');
 }
 
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === 'help' || options === 'list') {
-    process.stdout.write(`${options === 'help' ? help : listFaults()}\n`);
+    process.stdout.write(`${options === 'help' ? help : listFaults(3)}\n`);
     return 0;
   }
+  if (options.isAll) return all(options);
   const wanted = options.faults.map(parseFault);
   for (const each of wanted) {
-    const why = whyNot(each);
+    const why = whyNot(each, options.nodes);
     if (why !== undefined) warn(`left out: ${each.name} ${why}`);
   }
-  for (const [name, why] of Object.entries(leftOut)) warn(`left out: ${name} ${why}`);
-  const chosen = wanted.filter((each) => whyNot(each) === undefined);
+  const chosen = wanted.filter((each) => whyNot(each, options.nodes) === undefined);
   if (chosen.length === 0) throw new Error('none of these faults can be had on this machine');
-  const rounds = await runRounds(options, chosen);
-  process.stdout.write(`${options.isJson ? JSON.stringify(rounds) : showRounds(rounds)}\n`);
-  return rounds.every(({ failures }) => failures.length === 0) ? 0 : 1;
+  const { rounds, memory, broken } = await runRounds(options, chosen);
+  const text = [showRounds(rounds), showSum(rounds), memory].join('\n');
+  process.stdout.write(`${options.isJson ? JSON.stringify(rounds) : text}\n`);
+  return broken === 0 && rounds.every(({ failures }) => failures.length === 0) ? 0 : 1;
 }
 
-async function runRounds(options: Options, chosen: readonly NamedFault[]): Promise<Round[]> {
-  const { seed, outageMs } = options;
-  const wish: LabOptions = {
-    nodes: options.nodes,
-    hasHosts: chosen.some(({ fault }) => fault.needsHosts),
-    hasSmallDisks: chosen.some(({ fault }) => fault.needsSmallDisk),
-    say: warn,
-    recordings: options.recordings,
-  };
+async function all({ only, seed, results }: Options): Promise<number> {
+  const { table, isPassed } = await runAll({ only, seed, file: results, say: warn });
+  process.stdout.write(`${table}\n`);
+  return isPassed ? 0 : 1;
+}
+
+/** So many rounds that cannot even begin, one after the other, and the cluster is beyond help. */
+const brokenMax = 3;
+
+async function runRounds(options: Options, chosen: readonly NamedFault[]) {
+  const { seed, outageMs, nodes, recordings } = options;
   const early = () => process.exit(130); // what it has begun is cleared away then
   process.once('SIGINT', early).once('SIGTERM', early);
-  await using lab = await openLab(wish);
+  await using lab = await openLab({ nodes, needs: layoutFor(chosen), say: warn, recordings });
   process.off('SIGINT', early).off('SIGTERM', early);
   interruptible(lab);
   const rounds: Round[] = [];
   let nth = 0;
+  let broken = 0;
+  let inRow = 0;
   for (const fault of plan(options, chosen)) {
-    const round = await lab.round(fault, { seed: seed + nth, outageMs });
+    const how = { seed: seed + nth, outageMs };
     nth += 1;
-    rounds.push(round);
-    const { failures, victim } = round;
-    warn(`${fault.name} (${victim}): ${failures.length === 0 ? 'passed' : failures.join('; ')}`);
+    try {
+      const round = await lab.round(fault, how);
+      inRow = 0;
+      rounds.push(round);
+      tellRound(round);
+    } catch (error) {
+      broken += 1;
+      inRow += 1;
+      warn(`${fault.name}, seed ${how.seed}: ${String(error)} ${String((error as Error).cause)}`);
+      if (inRow === brokenMax) throw error;
+    }
   }
-  return rounds;
+  if (recordings !== undefined) {
+    await writeFile(`${recordings}/memory.json`, JSON.stringify(lab.memory.readings()));
+  }
+  return { rounds, broken, memory: showMemory(lab.memory.readings()) };
+}
+
+function tellRound({ fault, seed, victim, failures, notes, terms, convergedMs }: Round): void {
+  const at = new Date().toISOString().slice(11, 19);
+  const came = failures.length === 0 ? 'passed' : failures.join('; ');
+  const more = [`terms ${terms.join(' → ')}`, `same after ${convergedMs} ms`, ...notes].join('; ');
+  warn(`${at} ${fault}, seed ${seed} (${victim}): ${came} [${more}]`);
 }
 
 /** Each once, in order; or some of them in turn, by the seed, until the time is over. */

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
-import type { Round } from './lab.ts';
 import { classes, type ClassSummary } from './record.ts';
+import type { Round } from './verdict.ts';
 
 const heads: Readonly<Record<ClassSummary['class'], string>> = {
   read: 'read',
@@ -50,7 +50,29 @@ function notesOf(round: Round): string[] {
     `${fault}, seed ${seed}: ${round.failures.join('; ') || 'passed'}`,
     `  oldest read without an index: ${Math.round(judgement.oldestReadMs)} ms; ` +
       `term ${round.terms.join(' → ')}; ${judgement.registersChecked} registers checked`,
+    ...round.notes.map((note) => `  ${note}`),
     ...samples,
     ...statuses,
   ];
+}
+
+/** All rounds together, by class: requests, those that failed, the longest gap; and what is wrong. */
+export function showSum(rounds: readonly Round[]): string {
+  const lines = classes.map((name) => {
+    const own = rounds.flatMap((round) => round.classes.filter((each) => each.class === name));
+    const sum = (pick: (each: ClassSummary) => number) =>
+      own.reduce((total, each) => total + pick(each), 0);
+    const longest = Math.max(0, ...own.map(({ gapMs }) => gapMs));
+    return (
+      `  ${heads[name]}: ${sum(({ count }) => count)} asked, ${sum(({ failed }) => failed)} failed, ` +
+      `${sum(({ excused }) => excused)} refused by who was away, longest gap ${longest} ms`
+    );
+  });
+  const wrong = (['lost', 'doubled', 'stale', 'unseen', 'unordered'] as const).map((kind) => {
+    return `${kind} ${rounds.reduce((sum, { judgement }) => sum + judgement[kind].length, 0)}`;
+  });
+  const failed = rounds.filter(({ failures }) => failures.length > 0).length;
+  const checked = rounds.reduce((sum, { judgement }) => sum + judgement.registersChecked, 0);
+  const summary = `${rounds.length} rounds, ${failed} not passed; ${checked} histories checked; `;
+  return [`${summary}${wrong.join(', ')}`, ...lines].join('\n');
 }

@@ -5,7 +5,9 @@ import type { Film } from './films.ts';
 import { doneBefore, type Class, type Recording } from './record.ts';
 
 export interface WorkersWish {
-  readonly urls: readonly string[];
+  readonly nodes: number;
+  /** Where a node is now. */
+  readonly urlOf: (node: number) => string;
   readonly token: string;
   /** The first of them are registers, which all write; then those of who reports progress. */
   readonly films: readonly Film[];
@@ -61,7 +63,7 @@ export function startWorkers(wish: WorkersWish): Workers {
     }
     await Promise.all(waiting);
   };
-  const running = wish.urls.flatMap((_, node) => [
+  const running = Array.from({ length: wish.nodes }, (_, node) => [
     loop(pacesMs.reads, 8, () => read(scene, node, 'read')),
     loop(pacesMs.reads, 8, () => read(scene, node, 'read with index')),
     loop(pacesMs.list, 8, () => list(scene, node)),
@@ -72,7 +74,7 @@ export function startWorkers(wish: WorkersWish): Workers {
       const film = wish.films[registerCount + reporters * node + nth]!;
       return loop(pacesMs.local, 1, () => report(scene, node, film));
     }),
-  ]);
+  ]).flat();
   return {
     async stop() {
       isStopped = true;
@@ -94,7 +96,7 @@ interface Request {
 /** Asks and notes it; without a class it is no part of the figures. */
 async function askNode(scene: Scene, request: Request): Promise<Answer> {
   const { class: kind, node, path, ...rest } = request;
-  const answer = await ask({ url: scene.urls[node]! + path, token: scene.token, ...rest });
+  const answer = await ask({ url: scene.urlOf(node) + path, token: scene.token, ...rest });
   const { status, callAt, endAt } = answer;
   const code = wasCarriedOut(answer) ? doneBefore : answer.code;
   if (kind) scene.recording.samples.push({ class: kind, node, status, code, callAt, endAt });
@@ -160,7 +162,7 @@ async function insist(
   const headers = { ...request.headers, ...(key === undefined ? {} : { 'idempotency-key': key }) };
   const until = performance.now() + patienceMs;
   for (let tried = 0; performance.now() < until; tried += 1) {
-    const node = (first + tried) % scene.urls.length;
+    const node = (first + tried) % scene.nodes;
     const answer = await askNode(scene, { ...request, node, headers });
     if (answer.status >= 200 && answer.status < 300) return { answer, node };
     if (wasCarriedOut(answer)) return { answer, node };
@@ -196,7 +198,7 @@ async function append(scene: Scene, node: number) {
   if (!made) return;
   noted.isAcknowledged = true;
   const index = made.answer.index ?? 0;
-  const elsewhere = (made.node + 1) % scene.urls.length;
+  const elsewhere = (made.node + 1) % scene.nodes;
   for (const each of [elsewhere, made.node]) {
     const answer = await askNode(scene, {
       ...{ class: undefined, node: each, path, headers: indexHeader(index), timeoutMs: lookMs },
@@ -229,7 +231,7 @@ async function report(scene: Scene, node: number, film: Film) {
     ...{ class: 'local', key: undefined, method: 'PUT', path, json },
   });
   if (!done) return;
-  const elsewhere = (done.node + 1) % scene.urls.length;
+  const elsewhere = (done.node + 1) % scene.nodes;
   const answer = await askNode(scene, {
     ...{ class: undefined, node: elsewhere, path, timeoutMs: lookMs },
     headers: indexHeader(done.answer.index ?? 0),
