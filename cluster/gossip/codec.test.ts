@@ -2,33 +2,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { decodeInvalidation, encodeInvalidation } from './invalidation.ts';
 import { MAX_MESSAGE_BYTES } from './limits.ts';
-import { decodePresence, encodePresence, isLater, type Presence } from './presence.ts';
 import { createReader, createWriter } from './wire.ts';
 
 const count = fc.maxSafeNat();
 const text = (maxLength: number) => fc.string({ unit: 'grapheme', minLength: 1, maxLength });
-const presences: fc.Arbitrary<Presence> = fc.record({
-  nodeId: text(8),
-  session: text(8),
-  bootEpoch: count,
-  beat: count,
-  at: count,
-  load: fc.nat(1_000_000),
-  streams: fc.nat(100_000),
-  index: count,
-  isLeaving: fc.boolean(),
-});
-const present: Presence = {
-  nodeId: 'n1',
-  session: 's1',
-  bootEpoch: 3,
-  beat: 7,
-  at: 1_700_000_000_000,
-  load: 250,
-  streams: 2,
-  index: 2 ** 33 + 5,
-  isLeaving: false,
-};
 
 describe('the bytes of hints', () => {
   it('give numbers and texts back', () => {
@@ -41,17 +18,6 @@ describe('the bytes of hints', () => {
         expect(numbers.map(() => reader.number())).to.deep.equal(numbers);
       }),
     );
-  });
-
-  it('give a presence back, also one that a newer program has added to', () => {
-    fc.assert(
-      fc.property(presences, fc.uint8Array({ maxLength: 20 }), (presence, added) => {
-        const bytes = encodePresence(presence);
-        expect(decodePresence(bytes)).to.deep.equal(presence);
-        expect(decodePresence(Buffer.concat([bytes, added]))).to.deep.equal(presence);
-      }),
-    );
-    expect(encodePresence(present).length).to.be.at.most(32);
   });
 
   it('give tags back, in messages that may be sent', () => {
@@ -87,8 +53,6 @@ describe('the bytes of hints', () => {
   it('are never misread when they are garbage', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        const presence = decodePresence(bytes);
-        if (presence) encodePresence(presence);
         const tags = decodeInvalidation(bytes)?.tags ?? [];
         expect(tags.length).to.be.at.most(512);
       }),
@@ -99,10 +63,6 @@ describe('the bytes of hints', () => {
   it('are refused when cut short at any place', () => {
     for (let end = 0; end < invalidation!.length; end++) {
       expect(decodeInvalidation(invalidation!.subarray(0, end)), `${end}`).to.equal(undefined);
-    }
-    const bytes = encodePresence(present);
-    for (let end = 0; end < bytes.length; end++) {
-      expect(decodePresence(bytes.subarray(0, end)), `${end}`).to.equal(undefined);
     }
   });
 
@@ -122,38 +82,7 @@ describe('the bytes of hints', () => {
     });
   }
 
-  const untold: [string, Partial<Presence>][] = [
-    ['no id', { nodeId: '' }],
-    ['a long session', { session: 'x'.repeat(129) }],
-    ['a negative count', { streams: -1 }],
-    ['half a beat', { beat: 0.5 }],
-    ['no time', { at: Number.NaN }],
-  ];
-  for (const [what, part] of untold) {
-    it(`are not made of a presence with ${what}`, () => {
-      expect(() => encodePresence({ ...present, ...part })).to.throw(RangeError);
-    });
-  }
   it('are not made of an index that is none', () => {
     expect(() => encodeInvalidation({ index: -1, tags: ['a'] })).to.throw(RangeError);
-  });
-});
-
-describe('which presence is later', () => {
-  const orders: [string, Partial<Presence>, boolean][] = [
-    ['the same again', {}, false],
-    ['the next beat', { beat: 8, at: 5 }, true],
-    ['an older beat', { beat: 6 }, false],
-    ['a later start, counting from one', { bootEpoch: 4, session: 's2', beat: 1 }, true],
-    ['an earlier start', { bootEpoch: 2, session: 's0', beat: 99 }, false],
-    ['another process with the same epoch', { session: 's9', beat: 1 }, true],
-  ];
-  for (const [what, part, isNewer] of orders) {
-    it(`${what}: ${isNewer ? 'is' : 'is not'}`, () => {
-      expect(isLater({ ...present, ...part }, present)).to.equal(isNewer);
-    });
-  }
-  it('the first: is', () => {
-    expect(isLater(present, undefined)).to.equal(true);
   });
 });

@@ -7,14 +7,14 @@ import { gossipIdOf, makeGossipIdentity } from './identity.ts';
 import { openLibp2p } from './libp2p.ts';
 import { MAX_MESSAGE_BYTES, MESSAGE_BURST, MESSAGES_PER_SECOND } from './limits.ts';
 import type { Network } from './network.ts';
-import type { Gossip, GossipMember, GossipOptions, Topic } from './types.ts';
+import type { Gossip, GossipMember, GossipOptions } from './types.ts';
 
 interface Person {
   readonly id: string;
   readonly identity: Uint8Array;
   readonly gossipId: string;
 }
-type Got = { readonly topic: Topic; readonly text: string; readonly from: string };
+type Got = { readonly text: string; readonly from: string };
 
 const key = Uint8Array.from({ length: 32 }, (_, i) => i);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -74,9 +74,7 @@ describe('gossip', function () {
     const gossip = await createGossip(optionsOf(who, () => members));
     open.add(gossip);
     const got: Got[] = [];
-    for (const topic of ['invalidate', 'presence'] as const) {
-      gossip.subscribe(topic, (bytes, from) => got.push({ topic, text: textOf(bytes), from }));
-    }
+    gossip.subscribe('invalidate', (bytes, from) => got.push({ text: textOf(bytes), from }));
     return { ...who, gossip, got };
   }
 
@@ -103,7 +101,7 @@ describe('gossip', function () {
       key: secret,
       identity: who.identity,
       listen: undefined,
-      topics: ['invalidate', 'presence'],
+      topics: ['invalidate'],
       mayConnect: () => true,
       judge: () => true,
       onMessage: () => undefined,
@@ -123,10 +121,10 @@ describe('gossip', function () {
     const nodes = await cluster();
     const [a, b, c] = nodes;
     a!.gossip.publish('invalidate', bytesOf('one'));
-    b!.gossip.publish('presence', bytesOf('two'));
+    b!.gossip.publish('invalidate', bytesOf('two'));
     await until(() => nodes.reduce((sum, { got }) => sum + got.length, 0) >= 4, 'both came');
-    const one = { topic: 'invalidate', text: 'one', from: 'a' };
-    const two = { topic: 'presence', text: 'two', from: 'b' };
+    const one = { text: 'one', from: 'a' };
+    const two = { text: 'two', from: 'b' };
     expect(a!.got).to.deep.equal([two]);
     expect(b!.got).to.deep.equal([one]);
     expect(c!.got).to.have.deep.members([one, two]);
@@ -144,14 +142,14 @@ describe('gossip', function () {
   it('ends a subscription, and survives a listener that throws', async () => {
     const [a, b] = await cluster(2);
     let count = 0;
-    const end = b!.gossip.subscribe('presence', () => {
+    const end = b!.gossip.subscribe('invalidate', () => {
       count += 1;
       throw new Error('no');
     });
-    a!.gossip.publish('presence', bytesOf('1'));
+    a!.gossip.publish('invalidate', bytesOf('1'));
     await until(() => count === 1, 'it threw');
     end();
-    a!.gossip.publish('presence', bytesOf('2'));
+    a!.gossip.publish('invalidate', bytesOf('2'));
     await until(() => b!.got.length === 2, 'the other listener hears both');
     expect(count).to.equal(1);
     expect(b!.gossip.stats().listenerErrors).to.equal(1);
@@ -276,7 +274,7 @@ describe('gossip', function () {
     await until(() => network.links().some(({ isHeard }) => isHeard), 'it is in');
     const begun = performance.now();
     for (let i = 0; i < 20_000 && a!.gossip.stats().barred === 0; i++) {
-      await network.publish('presence', bytesOf(`${i}`)).catch(() => 0);
+      await network.publish('invalidate', bytesOf(`${i}`)).catch(() => 0);
       if (i % 50 === 0) await sleep(0);
     }
     const seconds = (performance.now() - begun) / 1000;
@@ -288,7 +286,7 @@ describe('gossip', function () {
     await call(network, a!).catch(() => undefined);
     await until(() => network.links().length === 0, 'it does not come in again');
     a!.got.length = 0;
-    b!.gossip.publish('presence', bytesOf('I am here'));
+    b!.gossip.publish('invalidate', bytesOf('I am here'));
     await until(() => a!.got.some(({ from }) => from === 'b'), 'b is heard');
     expect(warnings.some((line) => line.includes('floods'))).to.equal(true);
   });
@@ -332,13 +330,13 @@ describe('gossip', function () {
       harm();
       // What is broken by rot is noticed by the next bytes.
       await until(() => {
-        both.forEach((each) => each.publish('presence', bytesOf('?')));
+        both.forEach((each) => each.publish('invalidate', bytesOf('?')));
         return harm === harms[2] || way.calls() > calls;
       }, 'it is dialled anew');
       await met(both);
       [a!, b!].forEach(({ got }) => (got.length = 0));
       await until(() => {
-        both.forEach((each) => each.publish('presence', bytesOf('again')));
+        both.forEach((each) => each.publish('invalidate', bytesOf('again')));
         return a!.got.length > 0 && b!.got.length > 0;
       }, 'both hear again');
     }

@@ -9,7 +9,7 @@ import { createProof, PROOF_TOPIC, type Proof } from './proof.ts';
 import { createSender, type Sender } from './sender.ts';
 import type { Gossip, GossipOptions, GossipStats, Listener, Topic } from './types.ts';
 
-const TOPICS: readonly Topic[] = ['invalidate', 'presence'];
+const TOPICS: readonly Topic[] = ['invalidate'];
 /** How often connections are looked after. */
 const MEND_MS = 1_000;
 /** A connection on which nothing was heard for so long is ended, and made anew. */
@@ -76,7 +76,7 @@ function createState(options: GossipOptions, gossipId: string, proof: Proof): St
   const s: State = {
     ...options,
     gossipId,
-    listeners: { invalidate: new Set(), presence: new Set() },
+    listeners: { invalidate: new Set() },
     gate: createGate({
       self: gossipId,
       now,

@@ -119,7 +119,7 @@ describe('the sender', () => {
       now: () => 0,
       onFailure: (error) => failures.push(error),
     });
-    for (let i = 0; i < 3; i++) sender.send('presence', Uint8Array.of(i));
+    for (let i = 0; i < 3; i++) sender.send('invalidate', Uint8Array.of(i));
     while (sender.stats().queued > 0 || sender.stats().sent === 0) await Promise.resolve();
     expect(sender.stats()).to.deep.equal({
       queued: 0,
@@ -128,7 +128,7 @@ describe('the sender', () => {
     });
     expect(failures).to.have.length(1);
     sender.close();
-    sender.send('presence', Uint8Array.of(1));
+    sender.send('invalidate', Uint8Array.of(1));
     expect(sender.stats().unsent.tooMany).to.equal(1);
   });
 });

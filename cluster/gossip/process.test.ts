@@ -36,9 +36,9 @@ describe('gossip in a process of its own', function () {
         log: { info() {}, warn() {} }, now: () => performance.now(), random: () => 0.5,
       });
       if (late.stats().isUsable) throw new Error('it began on a port that is taken');
-      const heard = new Promise((then) => two[1].gossip.subscribe('presence', then));
+      const heard = new Promise((then) => two[1].gossip.subscribe('invalidate', then));
       for (const { gossip } of two) gossip.refresh();
-      const again = setInterval(() => two[0].gossip.publish('presence', Uint8Array.of(7)), 20);
+      const again = setInterval(() => two[0].gossip.publish('invalidate', Uint8Array.of(7)), 20);
       await heard;
       clearInterval(again);
       for (const { gossip } of two) await gossip.close();

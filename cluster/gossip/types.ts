@@ -3,8 +3,8 @@
  * one for being right.
  */
 
-/** `invalidate`: cache tags that became stale. `presence`: how busy a node is. */
-export type Topic = 'invalidate' | 'presence';
+/** `invalidate`: cache tags that became stale. */
+export type Topic = 'invalidate';
 
 /** Whoever is in this list is dialled and let in; nobody else is. */
 export interface GossipMember {

@@ -7,7 +7,6 @@ import { limits } from './limits.ts';
 import type { Command } from './types.ts';
 
 const member = exampleMember('a', { gossipId: '12D3' });
-const lease = { name: 'tuner', holder: 'a' };
 const commands: Command[] = [
   { type: 'found', clusterId: 'home', epoch: 1, at: 1 },
   { type: 'found', clusterId: 'home', epoch: 2, isRecovery: true, at: 1 },
@@ -20,9 +19,6 @@ const commands: Command[] = [
   { type: 'addToken', token: exampleToken('t') },
   { type: 'addToken', token: exampleToken('t', { expiresAt: 5, usesLeft: 1 }) },
   { type: 'revokeToken', id: 't' },
-  { type: 'takeLease', ...lease, durationMs: 1, note: 'n', at: 3 },
-  { type: 'renewLease', ...lease, fence: 4, durationMs: 1, at: 3 },
-  { type: 'dropLease', ...lease, fence: 4 },
   { type: 'raiseFeatures', level: 2 },
   { type: 'setAutopilot', config: defaultAutopilot },
 ];
@@ -68,7 +64,6 @@ describe('a command in the log', () => {
     ['too many bytes', { type: 'invalidate', tags: Array(4000).fill(long) }, 'bytes'],
     ['a moment that is none', { type: 'found', clusterId: 'c', epoch: 1, at: 0.5 }, 'at'],
     ['an epoch too large', { type: 'found', clusterId: 'c', epoch: 2 ** 21, at: 1 }, 'epoch'],
-    ['a lease for ever', { ...commands[11], durationMs: Infinity } as Command, 'durationMs'],
     [
       'features upside down',
       { type: 'announce', member: { ...member, features: { min: 2, max: 1 } }, at: 1 },

@@ -1,10 +1,7 @@
 import { tokenGraceMs } from './limits.ts';
-import type { AutopilotConfig, JoinToken, Lease, Member } from './types.ts';
+import type { AutopilotConfig, JoinToken, Member } from './types.ts';
 
-/**
- * The state while it is changed. Maps are replaced, never changed in place, as a view may hold
- * them; but leases come and go so often that theirs is copied only once per view (`leasesOf`).
- */
+/** The state while it is changed. Maps are replaced, never changed in place: a view may hold them. */
 export interface Draft {
   clusterId: string | undefined;
   epoch: number;
@@ -14,11 +11,10 @@ export interface Draft {
   members: ReadonlyMap<string, Member>;
   retired: ReadonlySet<string>;
   tokens: ReadonlyMap<string, JoinToken>;
-  leases: Map<string, Lease>;
-  /** A view holds the map of leases. */
-  areLeasesShared: boolean;
   featureLevel: number;
   autopilot: AutopilotConfig;
+  /** Replaced, never changed in place. */
+  told: readonly string[];
   /** Counts what changed besides index and time. */
   changes: number;
   /** Nothing expires before this; derived, not part of the state. */
@@ -45,22 +41,12 @@ export function emptyDraft(): Draft {
     members: new Map(),
     retired: new Set(),
     tokens: new Map(),
-    leases: new Map(),
-    areLeasesShared: false,
     featureLevel: 0,
     autopilot: defaultAutopilot,
+    told: [],
     changes: 0,
     nextSweep: Infinity,
   };
-}
-
-/** The leases, to be changed. */
-export function leasesOf(draft: Draft): Map<string, Lease> {
-  if (draft.areLeasesShared) {
-    draft.leases = new Map(draft.leases);
-    draft.areLeasesShared = false;
-  }
-  return draft.leases;
 }
 
 export function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V) {
@@ -80,25 +66,18 @@ const forgottenAt = ({ expiresAt }: JoinToken) =>
 export function advance(draft: Draft, at: number): void {
   if (at > draft.time) draft.time = at;
   if (draft.time < draft.nextSweep) return;
-  const { time } = draft;
-  const lapsed = [...draft.leases.values()].filter(({ expiresAt }) => expiresAt <= time);
-  for (const { name } of lapsed) leasesOf(draft).delete(name);
-  const kept = [...draft.tokens].filter(([, token]) => forgottenAt(token) > time);
-  const areTokensFewer = kept.length < draft.tokens.size;
-  if (areTokensFewer) draft.tokens = new Map(kept);
-  if (lapsed.length > 0 || areTokensFewer) draft.changes += 1;
+  const kept = [...draft.tokens].filter(([, token]) => forgottenAt(token) > draft.time);
+  if (kept.length < draft.tokens.size) {
+    draft.tokens = new Map(kept);
+    draft.changes += 1;
+  }
   scheduleSweep(draft);
 }
 
 /** To be called when the whole state is new, too. */
 export function scheduleSweep(draft: Draft): void {
   draft.nextSweep = Infinity;
-  for (const lease of draft.leases.values()) expectLease(draft, lease);
   for (const token of draft.tokens.values()) expectToken(draft, token);
-}
-
-export function expectLease(draft: Draft, { expiresAt }: Lease): void {
-  draft.nextSweep = Math.min(draft.nextSweep, expiresAt);
 }
 
 export function expectToken(draft: Draft, token: JoinToken): void {

@@ -1,5 +1,5 @@
-import { expectToken, leasesOf, withEntry, withoutEntry, type Draft } from './draft.ts';
-import { limits } from './limits.ts';
+import { expectToken, withEntry, withoutEntry, type Draft } from './draft.ts';
+import { limits, tokenSkewMs } from './limits.ts';
 import type { Announcement, Command, JoinToken, Member, RefusedWhy } from './types.ts';
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
@@ -21,8 +21,8 @@ export function announce(draft: Draft, { member }: Of<'announce'>): RefusedWhy |
   if (draft.members.has(member.id)) return welcome(draft, member);
   const isFounder = draft.members.size === 0 && draft.retired.size === 0;
   if (!isFounder) return 'unknown-member';
-  // As low as it can work with: what joins it may be older. `raiseFeatures` goes up from there.
-  draft.featureLevel = Math.max(draft.featureLevel, member.features.min);
+  // Nobody older is here who would have to follow.
+  draft.featureLevel = Math.max(draft.featureLevel, member.features.max);
   return welcome(draft, member);
 }
 
@@ -62,15 +62,13 @@ function welcome(draft: Draft, announced: Announcement): RefusedWhy | undefined 
   return undefined;
 }
 
-/** For ever: its id never comes back, and what it held is free. Asking again changes nothing. */
+/** For ever: its id never comes back. Asking again changes nothing. */
 export function forget(draft: Draft, { id }: Of<'forget'>): RefusedWhy | undefined {
   if (draft.retired.has(id)) return undefined;
   if (!draft.members.has(id)) return 'unknown-member';
   if (draft.retired.size >= limits.retired) return 'full';
   draft.members = withoutEntry(draft.members, id);
   draft.retired = new Set(draft.retired).add(id);
-  const held = [...draft.leases.values()].filter(({ holder }) => holder === id);
-  for (const { name } of held) leasesOf(draft).delete(name);
   return undefined;
 }
 
@@ -82,7 +80,7 @@ export function drain(draft: Draft, { id, isDraining }: Of<'drain'>): RefusedWhy
 }
 
 /** Why somebody is no member. */
-export const absent = (draft: Draft, id: string): RefusedWhy =>
+const absent = (draft: Draft, id: string): RefusedWhy =>
   draft.retired.has(id) ? 'retired' : 'unknown-member';
 
 /** Every member must be able to follow, or it would meet entries that it cannot read. */
@@ -97,8 +95,10 @@ export function raiseFeatures(
   return undefined;
 }
 
-const isExpired = ({ time }: Draft, { expiresAt }: JoinToken) =>
-  expiresAt !== undefined && expiresAt <= time;
+function isExpired({ time, featureLevel }: Draft, { expiresAt }: JoinToken): boolean {
+  if (expiresAt === undefined) return false;
+  return expiresAt + (featureLevel >= 2 ? tokenSkewMs : 0) <= time;
+}
 
 export function addToken(draft: Draft, { token }: Of<'addToken'>): RefusedWhy | undefined {
   if (draft.tokens.has(token.id)) return 'token-exists';

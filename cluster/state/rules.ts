@@ -1,21 +1,22 @@
 import { advance, type Draft } from './draft.ts';
-import { dropLease, renewLease, takeLease } from './leases.ts';
+import { levelOf } from './features.ts';
 import { addToken, admit, announce, drain, forget, raiseFeatures, revokeToken } from './members.ts';
-import type { Command, Lease, RefusedWhy } from './types.ts';
+import type { Command, RefusedWhy } from './types.ts';
 
 /**
  * One command, by nothing but the state and itself: no clock, no chance. Time goes on even by what
  * is refused.
- * @returns why it was refused, or the lease it gave, or nothing when it is done
+ * @returns why it was refused; undefined when it is done
  */
-export function applyCommand(draft: Draft, command: Command): RefusedWhy | Lease | undefined {
+export function applyCommand(draft: Draft, command: Command): RefusedWhy | undefined {
   if ('at' in command) advance(draft, command.at);
   if (command.type === 'found') return found(draft, command);
   // An index before the epoch is known would look older than stamps that an earlier cluster left.
   if (draft.clusterId === undefined) return 'not-founded';
-  if (command.type === 'invalidate') return undefined;
+  if (levelOf(command) > draft.featureLevel) return 'features-unsupported';
+  if (command.type === 'invalidate' || command.type === 'events') return undefined;
   const outcome = change(draft, command);
-  if (typeof outcome !== 'string') draft.changes += 1;
+  if (outcome === undefined) draft.changes += 1;
   return outcome;
 }
 
@@ -37,8 +38,8 @@ function found(
 
 function change(
   draft: Draft,
-  command: Exclude<Command, { type: 'found' | 'invalidate' }>,
-): RefusedWhy | Lease | undefined {
+  command: Exclude<Command, { type: 'found' | 'invalidate' | 'events' }>,
+): RefusedWhy | undefined {
   switch (command.type) {
     case 'announce':
       return announce(draft, command);
@@ -52,12 +53,6 @@ function change(
       return addToken(draft, command);
     case 'revokeToken':
       return revokeToken(draft, command);
-    case 'takeLease':
-      return takeLease(draft, command);
-    case 'renewLease':
-      return renewLease(draft, command);
-    case 'dropLease':
-      return dropLease(draft, command);
     case 'raiseFeatures':
       return raiseFeatures(draft, command);
     case 'setAutopilot':

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
-import type { AutopilotConfig, Command, JoinToken, Lease, Member } from './types.ts';
+import type { AutopilotConfig, Command, JoinToken, Member } from './types.ts';
 
 /**
  * What may stand in the log and in a snapshot. Strict on purpose: a field that this version does
@@ -53,14 +53,6 @@ export const tokenShape: z.ZodType<JoinToken> = z
   // JSON leaves out what is undefined; the type has it always.
   .transform(({ expiresAt, usesLeft, ...rest }) => ({ ...rest, expiresAt, usesLeft }));
 
-export const leaseShape: z.ZodType<Lease> = z.strictObject({
-  name: id,
-  holder: id,
-  fence: whole,
-  expiresAt: whole,
-  note: text.optional(),
-});
-
 export const autopilotShape: z.ZodType<AutopilotConfig> = z
   .strictObject({
     promote: z.boolean(),
@@ -73,7 +65,10 @@ export const autopilotShape: z.ZodType<AutopilotConfig> = z
   })
   .transform(({ deadAfterMs, ...rest }) => ({ ...rest, deadAfterMs }));
 
-const durationMs = whole.positive().max(limits.leaseMs);
+const batch = z.strictObject({
+  id,
+  events: z.array(z.string().max(limits.eventLength)).max(limits.events),
+});
 
 export const commandShape: z.ZodType<Command> = z.discriminatedUnion('type', [
   z.strictObject({
@@ -87,6 +82,11 @@ export const commandShape: z.ZodType<Command> = z.discriminatedUnion('type', [
     type: z.literal('invalidate'),
     tags: z.array(z.string().max(limits.tagLength)).max(limits.tags),
   }),
+  z.strictObject({
+    type: z.literal('events'),
+    tags: z.array(z.string().max(limits.tagLength)).max(limits.tags),
+    batches: z.array(batch).max(limits.events),
+  }),
   z.strictObject({ type: z.literal('announce'), member: announcement, at: whole }),
   z.strictObject({
     type: z.literal('admit'),
@@ -99,29 +99,11 @@ export const commandShape: z.ZodType<Command> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('drain'), id, isDraining: z.boolean() }),
   z.strictObject({ type: z.literal('addToken'), token: tokenShape }),
   z.strictObject({ type: z.literal('revokeToken'), id }),
-  z.strictObject({
-    type: z.literal('takeLease'),
-    name: id,
-    holder: id,
-    durationMs,
-    note: text.optional(),
-    at: whole,
-  }),
-  z.strictObject({
-    type: z.literal('renewLease'),
-    name: id,
-    holder: id,
-    fence: whole,
-    durationMs,
-    at: whole,
-  }),
-  z.strictObject({ type: z.literal('dropLease'), name: id, holder: id, fence: whole }),
   z.strictObject({ type: z.literal('raiseFeatures'), level: whole }),
   z.strictObject({ type: z.literal('setAutopilot'), config: autopilotShape }),
 ]);
 
-/** What a snapshot begins with; `members` … are how many records of each follow. */
-export const headShape = z.strictObject({
+const head = {
   clusterId: id.optional(),
   epoch: whole.max(limits.epoch),
   raftIndex: whole,
@@ -131,8 +113,16 @@ export const headShape = z.strictObject({
   members: whole.max(limits.members),
   retired: whole.max(limits.retired),
   tokens: whole.max(limits.tokens),
-  leases: whole.max(limits.leases),
-});
+};
+
+/** What a snapshot begins with, by its form; `members` … are how many records of each follow. */
+export const headShapes = {
+  // Leases were never taken, and events never told, as long as this was the form.
+  1: z
+    .strictObject({ ...head, leases: z.literal(0) })
+    .transform(({ leases, ...rest }) => ({ ...rest, told: leases })),
+  2: z.strictObject({ ...head, told: whole.max(limits.told) }),
+};
 
 export const idShape = id;
 

@@ -1,8 +1,15 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
 import type { Bytes } from '#cluster/raft/driver/ports.ts';
-import { commandEntry, exampleMember, exampleToken, foundedState } from './examples.ts';
-import { perEpoch } from './limits.ts';
+import { defaultAutopilot } from './draft.ts';
+import {
+  commandEntry,
+  exampleMember,
+  exampleState,
+  exampleToken,
+  foundedState,
+} from './examples.ts';
+import { perEpoch, tokenGraceMs } from './limits.ts';
 import { SnapshotError } from './snapshot.ts';
 import { createState, type ClusterState } from './state.ts';
 import type { Command } from './types.ts';
@@ -23,9 +30,8 @@ function rich() {
   const state = foundedState('b', 'a', 'ü');
   state.run({ type: 'forget', id: 'a' });
   state.run({ type: 'addToken', token: exampleToken('t', { usesLeft: 2 }) });
-  const lease = { type: 'takeLease', holder: 'b', durationMs: 5000, at: 2000 } as const;
-  state.run({ ...lease, name: 'tuner', note: 'line\nbreak' });
-  state.run({ ...lease, name: 'recording' });
+  state.run({ type: 'addToken', token: exampleToken('s', { expiresAt: 5000 }) });
+  state.run({ type: 'events', tags: [], batches: [{ id: 'one\nline', events: ['e'] }] });
   return state;
 }
 
@@ -56,8 +62,8 @@ describe('a snapshot of the state', () => {
     const state = rich();
     const hash = state.hash();
     const snapshot = state.machine.snapshot();
-    state.run({ type: 'dropLease', name: 'tuner', holder: 'b', fence: 1 });
-    state.run({ type: 'takeLease', name: 'x', holder: 'b', durationMs: 1, at: 2001 });
+    state.run({ type: 'revokeToken', id: 't' });
+    state.run({ type: 'events', tags: [], batches: [{ id: 'two', events: ['e'] }] });
     expect((await restored(await bytesOf(snapshot))).hash()).to.equal(hash);
   });
 
@@ -70,9 +76,10 @@ describe('a snapshot of the state', () => {
     await state.machine.restore(source.machine.snapshot());
     const raftIndex = source.view().index - 3 * perEpoch;
     expect(told).to.deep.equal([['b', 'ü'], raftIndex]);
-    const next: Command = { type: 'announce', member: exampleMember('b'), at: 7000 };
+    const at = 5000 + tokenGraceMs;
+    const next: Command = { type: 'announce', member: exampleMember('b'), at };
     state.machine.apply([commandEntry(raftIndex + 1, next)]);
-    expect(state.view().leases.size).to.equal(0);
+    expect([...state.view().tokens.keys()]).to.deep.equal(['t']);
   });
 
   it('takes the place of what could not be read', async () => {
@@ -86,14 +93,29 @@ describe('a snapshot of the state', () => {
 
   it('comes in pieces of bounded size', async () => {
     const state = foundedState('a');
-    for (let at = 0; at < 4000; at += 1) {
-      const name = `lease-${at}`;
-      state.run({ type: 'takeLease', name, holder: 'a', durationMs: 1000, at: 1000 });
+    for (let at = 0; at < 1000; at += 1) {
+      const createdBy = 'somebody '.repeat(20);
+      state.run({ type: 'addToken', token: exampleToken(`token-${at}`, { createdBy }) });
     }
     const pieces = await Array.fromAsync(state.machine.snapshot());
     expect(pieces.length).to.be.greaterThan(3);
     expect(Math.max(...pieces.map(({ length }) => length))).to.be.lessThan(66_000);
     expect((await restored(Buffer.concat(pieces))).hash()).to.equal(state.hash());
+  });
+
+  it('has the form of the feature level, which the release before still reads', async () => {
+    const state = exampleState();
+    state.run({ type: 'found', clusterId: 'home', epoch: 3, at: 1 });
+    const older = exampleMember('a', { features: { min: 1, max: 1 } });
+    state.run({ type: 'announce', member: older, at: 1 });
+    const before = await bytesOf(state.machine.snapshot());
+    expect(before.toString()).to.match(/^revenge-state 1\n.*"leases":0,/);
+    expect((await restored(before)).hash()).to.equal(state.hash());
+    state.run({ type: 'announce', member: exampleMember('a', { bootEpoch: 2 }), at: 2 });
+    state.run({ type: 'raiseFeatures', level: 2 });
+    const after = await bytesOf(state.machine.snapshot());
+    expect(after.toString()).to.match(/^revenge-state 2\n.*"told":0}/);
+    expect((await restored(after)).view()).to.deep.equal(state.view());
   });
 
   it('is refused with any byte changed or missing, and the state stays', async () => {
@@ -119,14 +141,20 @@ describe('a snapshot of the state', () => {
 
   const head = (more: object) =>
     JSON.stringify({
-      ...{ autopilot: { promote: true, cleanup: true, lastContactMs: 1, maxTrailingEntries: 1 } },
-      ...{ epoch: 0, featureLevel: 0, leases: 0, members: 0, raftIndex: 0, retired: 0, time: 0 },
+      autopilot: defaultAutopilot,
+      ...{ epoch: 0, featureLevel: 0, members: 0, raftIndex: 0, retired: 0, time: 0 },
       ...{ tokens: 0, ...more },
     });
   const wrong: [string, Buffer, string][] = [
     ['something else', Buffer.from('{"kv":{}}\n'), 'is none'],
-    ['of a later version', sealed('revenge-state 2\n'), 'has version 2, this node knows 1'],
-    ['with a part nobody knows', sealed(`revenge-state 1\n${head({ bans: 1 })}\n`), '"bans"'],
+    ['of a later form', sealed('revenge-state 3\n'), 'has form 3, this node knows up to 2'],
+    [
+      'of a later feature level',
+      sealed(`revenge-state 2\n${head({ told: 0, featureLevel: 9 })}\n`),
+      'is of feature level 9, this node knows up to 2; it must be updated',
+    ],
+    ['with a part nobody knows', sealed(`revenge-state 2\n${head({ bans: 1 })}\n`), '"bans"'],
+    ['with leases', sealed(`revenge-state 1\n${head({ leases: 1 })}\n`), 'leases'],
     ['without an end', Buffer.alloc(300_000, 'x'), 'a line without an end'],
     ['cut within a line', Buffer.from('revenge-state 1\n{"a'), 'ends within a line'],
     ['empty', Buffer.alloc(0), 'ends after 0 lines'],

@@ -2,20 +2,22 @@ import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { emptyDraft, scheduleSweep, type Draft } from './draft.ts';
 import { perEpoch } from './limits.ts';
-import { describe, headShape, idShape, leaseShape, memberShape, tokenShape } from './shapes.ts';
+import { describe, headShapes, idShape, memberShape, tokenShape } from './shapes.ts';
 import type { View } from './types.ts';
 
 /**
  * The state as text, in the one form that equal states have: lines of JSON with sorted keys.
  *
- *   revenge-state 1                             what it is, and the version of its form
+ *   revenge-state 2                             what it is, and the version of its form
  *   {"clusterId":…,"members":2,…}               the head, with how many of each follow
- *   {…} per member, "…" per retired id, {…} per token, {…} per lease, each sorted
+ *   {…} per member, "…" per retired id, {…} per token, each sorted
+ *   "…" per batch of events that was told lately, the oldest first
  *   {"sha256":"…"}                              of all the bytes before this line
  *
- * The SHA-256 is also the state's hash.
+ * The SHA-256 is also the state's hash. The form is that of the cluster's feature level, as members
+ * of the release before read it too until all have left that behind.
  */
-const version = 1;
+const formOf = ({ featureLevel }: View): 1 | 2 => (featureLevel < 2 ? 1 : 2);
 const title = 'revenge-state';
 const pieceBytes = 64 * 1024;
 /** No record is longer: what is, is not one. */
@@ -60,14 +62,15 @@ export async function* writeSnapshot(
 }
 
 function* linesOf(view: View): Generator<string> {
-  const { clusterId, epoch, time, featureLevel, autopilot, members, retired, tokens, leases } =
-    view;
-  yield `${title} ${version}\n`;
+  const { clusterId, epoch, time, featureLevel, autopilot, told } = view;
+  const { members, retired, tokens } = view;
+  const form = formOf(view);
+  yield `${title} ${form}\n`;
   const counts = {
     members: members.size,
     retired: retired.size,
     tokens: tokens.size,
-    leases: leases.size,
+    ...(form === 1 ? { leases: 0 } : { told: told.length }),
   };
   const raftIndex = view.index - epoch * perEpoch;
   const head = { clusterId, epoch, raftIndex, time, featureLevel, autopilot, ...counts };
@@ -75,7 +78,7 @@ function* linesOf(view: View): Generator<string> {
   yield* recordsOf(members);
   for (const id of [...retired].sort()) yield `${JSON.stringify(id)}\n`;
   yield* recordsOf(tokens);
-  yield* recordsOf(leases);
+  for (const id of told) yield `${JSON.stringify(id)}\n`;
 }
 
 function* recordsOf(map: ReadonlyMap<string, unknown>): Generator<string> {
@@ -93,10 +96,14 @@ function canonical(value: unknown): string {
 
 /**
  * Reads what `writeSnapshot` wrote, piece by piece.
- * @throws SnapshotError if a byte is not what was written, or its version is not known here
+ * @throws SnapshotError if a byte is not what was written, or it is of a feature level above the
+ *   one that this node knows
  */
-export async function readSnapshot(bytes: AsyncIterable<Uint8Array>): Promise<Draft> {
-  const reader = createReader();
+export async function readSnapshot(
+  bytes: AsyncIterable<Uint8Array>,
+  maxLevel: number,
+): Promise<Draft> {
+  const reader = createReader(maxLevel);
   for await (const line of splitLines(bytes)) reader.line(line);
   return reader.end();
 }
@@ -118,9 +125,10 @@ async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buf
 type Section = (text: string, draft: Draft) => void;
 
 /** What a line means depends on how many were there before: title, head, records, checksum. */
-function createReader() {
+function createReader(maxLevel: number) {
   const hash = createHash('sha256');
   const draft = emptyDraft();
+  let form: Form = 1;
   let sections: Section[] | undefined;
   let at = 0;
   let isComplete = false;
@@ -131,9 +139,11 @@ function createReader() {
       const here = at;
       at += 1;
       if (isComplete) throw new SnapshotError('is damaged: something follows its end');
-      if (here === 0) checkTitle(text);
-      else if (here === 1) sections = readHead(text, draft);
-      else if (sections && here - 2 < sections.length) sections[here - 2]?.(text, draft);
+      if (here === 0) form = readTitle(text);
+      else if (here === 1) {
+        sections = readHead(text, draft, form);
+        checkLevel(draft, maxLevel);
+      } else if (sections && here - 2 < sections.length) sections[here - 2]?.(text, draft);
       else {
         checkSum(text, hash.digest('hex'));
         isComplete = true;
@@ -149,12 +159,21 @@ function createReader() {
   };
 }
 
-function checkTitle(text: string): void {
+type Form = keyof typeof headShapes;
+
+function readTitle(text: string): Form {
   const [, found] = /^revenge-state (\d{1,9})\n$/.exec(text) ?? [];
   if (found === undefined) throw new SnapshotError('is none: it begins with something else');
-  if (Number(found) !== version) {
-    throw new SnapshotError(`has version ${found}, this node knows ${version}; it must be updated`);
-  }
+  const form = Number(found);
+  if (form === 1 || form === 2) return form;
+  throw new SnapshotError(`has form ${found}, this node knows up to 2; it must be updated`);
+}
+
+function checkLevel({ featureLevel }: Draft, maxLevel: number): void {
+  if (featureLevel <= maxLevel) return;
+  throw new SnapshotError(
+    `is of feature level ${featureLevel}, this node knows up to ${maxLevel}; it must be updated`,
+  );
 }
 
 function checkSum(text: string, expected: string): void {
@@ -163,15 +182,17 @@ function checkSum(text: string, expected: string): void {
   }
 }
 
+type Head = z.infer<(typeof headShapes)[Form]>;
+
 /** @returns how each of the lines after the head is read */
-function readHead(text: string, draft: Draft): Section[] {
-  const { members, retired, tokens, leases, ...head } = parse(text, headShape);
+function readHead(text: string, draft: Draft, form: Form): Section[] {
+  const { members, retired, tokens, told, ...head } = parse<Head>(text, headShapes[form]);
   Object.assign(draft, head);
   return [
     ...times(members, readMember),
     ...times(retired, readRetired),
     ...times(tokens, readToken),
-    ...times(leases, readLease),
+    ...times(told, readTold),
   ];
 }
 
@@ -190,9 +211,8 @@ const readToken: Section = (text, draft) => {
   const token = parse(text, tokenShape);
   (draft.tokens as Map<string, unknown>).set(token.id, token);
 };
-const readLease: Section = (text, draft) => {
-  const lease = parse(text, leaseShape);
-  draft.leases.set(lease.name, lease);
+const readTold: Section = (text, draft) => {
+  (draft.told as string[]).push(parse(text, idShape));
 };
 
 function parse<T>(text: string, shape: z.ZodType<T>): T {

@@ -24,14 +24,6 @@ const admit = (id: string, more: Partial<Announcement> = {}, at = 1000): Command
   secretHash,
   at,
 });
-const take = (holder: string, at: number, durationMs = 100): Command => ({
-  type: 'takeLease',
-  name: 'tuner',
-  holder,
-  durationMs,
-  at,
-});
-
 describe('the founding of a cluster', () => {
   it('happens once, and gives the index its epoch', () => {
     const state = exampleState();
@@ -68,7 +60,6 @@ describe('the founding of a cluster', () => {
       { type: 'drain', id: 'a', isDraining: true },
       { type: 'addToken', token: exampleToken('t') },
       { type: 'revokeToken', id: 't' },
-      take('a', 1),
       { type: 'raiseFeatures', level: 1 },
       { type: 'setAutopilot', config },
     ];
@@ -83,7 +74,7 @@ describe('a member', () => {
     expect(state.say(announce('a'))).to.equal('done');
     expect(state.say(announce('b'))).to.equal('unknown-member');
     expect([...state.view().members.keys()]).to.deep.equal(['a']);
-    expect(state.view().featureLevel).to.equal(1);
+    expect(state.view().featureLevel, 'nobody older is here').to.equal(2);
   });
 
   const again: [string, Partial<Announcement>, string][] = [
@@ -92,8 +83,8 @@ describe('a member', () => {
     ['of an earlier start is a restored copy', { bootEpoch: 0 }, 'restored-copy'],
     ['of the same start in two places is a copy', { session: 'other' }, 'restored-copy'],
     ['cannot make it another kind', { kind: 'witness' }, 'token-wrong-kind'],
-    ['of a version too old is refused', { features: { min: 0, max: 0 } }, 'features-unsupported'],
-    ['of a version too new is refused', { features: { min: 2, max: 3 } }, 'features-unsupported'],
+    ['of a version too old is refused', { features: { min: 1, max: 1 } }, 'features-unsupported'],
+    ['of a version too new is refused', { features: { min: 3, max: 4 } }, 'features-unsupported'],
   ];
   for (const [what, more, outcome] of again) {
     it(`that announces itself again: ${what}`, () => {
@@ -106,16 +97,13 @@ describe('a member', () => {
     });
   }
 
-  it('that is forgotten is gone for ever, with what it held', () => {
+  it('that is forgotten is gone for ever', () => {
     const state = foundedState('a', 'b');
     state.run({ type: 'addToken', token: exampleToken('t') });
-    state.run(take('b', 1000));
     expect(state.say({ type: 'forget', id: 'x' })).to.equal('unknown-member');
     expect(state.say({ type: 'forget', id: 'b' })).to.equal('done');
-    expect(state.view().leases.size).to.equal(0);
     expect(state.say(announce('b', { bootEpoch: 9 }))).to.equal('retired');
     expect(state.say(admit('b', { bootEpoch: 9 }))).to.equal('retired');
-    expect(state.say(take('b', 1000))).to.equal('retired');
     expect(state.say({ type: 'drain', id: 'b', isDraining: true })).to.equal('retired');
     expect(state.say({ type: 'forget', id: 'b' })).to.equal('done');
     expect(state.say({ type: 'forget', id: 'a' })).to.equal('done');
@@ -158,13 +146,14 @@ describe('a join token', () => {
     ],
     ['for a witness', { kind: 'witness' }, admit('b'), 'token-wrong-kind'],
     ['for a node', {}, admit('b', { kind: 'witness' }), 'token-wrong-kind'],
-    ['that has expired', { expiresAt: 1500 }, admit('b', {}, 1500), 'token-expired'],
+    ['that has expired', { expiresAt: 1500 }, admit('b', {}, 61_500), 'token-expired'],
     ['in time', { expiresAt: 1500 }, admit('b', {}, 1499), 'done'],
+    ['in time by a clock a minute behind', { expiresAt: 1500 }, admit('b', {}, 61_499), 'done'],
     ['of which the last use was taken', { usesLeft: 0 }, admit('b'), 'token-used'],
     [
       'in the hands of a version too old',
       {},
-      admit('b', { features: { min: 0, max: 0 } }),
+      admit('b', { features: { min: 1, max: 1 } }),
       'features-unsupported',
     ],
     ['in the hands of a copy', {}, admit('a', { bootEpoch: 0 }), 'restored-copy'],
@@ -195,6 +184,7 @@ describe('a join token', () => {
   it('has an id of its own, and can be taken back', () => {
     const state = withToken();
     expect(state.say({ type: 'addToken', token: exampleToken('t') })).to.equal('token-exists');
+    state.run(announce('a', {}, 61_000));
     const late = exampleToken('late', { expiresAt: 1000 });
     expect(state.say({ type: 'addToken', token: late })).to.equal('token-expired');
     expect(state.say({ type: 'revokeToken', id: 't' })).to.equal('done');
@@ -223,85 +213,80 @@ describe('a join token', () => {
   });
 });
 
-describe('a lease', () => {
-  it('is held until the time of the log has passed it', () => {
-    const state = foundedState('a', 'b');
-    const first = state.run(take('a', 2000));
-    const fence = state.view().index - 3 * perEpoch;
-    const lease = { name: 'tuner', holder: 'a', fence, expiresAt: 2100 };
-    expect(first).to.deep.equal({ isDone: true, index: state.view().index, lease });
-    expect(state.say(take('b', 2099))).to.equal('lease-held');
-    const second = state.run(take('b', 2100));
-    expect(second.isDone && second.lease).to.deep.include({ holder: 'b', fence: fence + 2 });
-  });
-
-  it('does not expire by a clock that is behind', () => {
-    const state = foundedState('a', 'b');
-    state.run(take('a', 2000));
-    state.run(announce('b', {}, 1000));
-    expect(state.view().time).to.equal(2000);
-    const result = state.run(take('a', 1500));
-    expect(result.isDone && result.lease?.expiresAt).to.equal(2100);
-  });
-
-  it('is renewed and given back only by who holds it, under its fence', () => {
-    const state = foundedState('a', 'b');
-    state.run(take('a', 2000));
-    const { fence } = state.view().leases.get('tuner')!;
-    const renew = { type: 'renewLease', name: 'tuner', durationMs: 100 } as const;
-    const drop = { type: 'dropLease', name: 'tuner' } as const;
-    expect(state.say({ ...renew, holder: 'b', fence, at: 2050 })).to.equal('lease-lost');
-    expect(state.say({ ...renew, holder: 'a', fence: fence - 1, at: 2050 })).to.equal('lease-lost');
-    const renewed = state.run({ ...renew, holder: 'a', fence, at: 2050 });
-    expect(renewed.isDone && renewed.lease).to.deep.include({ fence, expiresAt: 2150 });
-    expect(state.say({ ...drop, holder: 'b', fence })).to.equal('lease-lost');
-    expect(state.say({ ...renew, holder: 'a', fence, at: 2150 }), 'late').to.equal('lease-lost');
-    state.run(take('a', 2200));
-    const later = state.view().leases.get('tuner')!.fence;
-    expect(state.say({ ...drop, holder: 'a', fence }), 'an old fence').to.equal('lease-lost');
-    expect(state.say({ ...drop, holder: 'a', fence: later })).to.equal('done');
-    expect(state.view().leases.size).to.equal(0);
-  });
-
-  it('is taken anew by its holder with a new fence, which ends the old one', () => {
-    const state = foundedState('a');
-    const [first, second] = [state.run(take('a', 2000)), state.run(take('a', 2001))];
-    const fences = [first, second].map((result) => (result.isDone ? result.lease!.fence : 0));
-    expect(fences[1]).to.be.greaterThan(fences[0]!);
-  });
-
-  it('is only for members, and there are only so many', () => {
-    const state = foundedState('a');
-    expect(state.say(take('x', 2000))).to.equal('unknown-member');
-    for (let at = 0; at < limits.leases; at += 1) {
-      state.run({ ...take('a', 2000), name: `lease-${at}` } as Command);
-    }
-    expect(state.say(take('a', 2000))).to.equal('full');
-    expect(state.say(take('a', 2100)), 'all have expired').to.equal('done');
-    expect(state.view().leases.size).to.equal(1);
-  });
-});
-
 describe('the feature level', () => {
-  it('goes up when every member can follow, never down', () => {
+  const older = { features: { min: 1, max: 1 } };
+  const found: Command = { type: 'found', clusterId: 'home', epoch: 3, at: 1000 };
+  const raise = (level: number): Command => ({ type: 'raiseFeatures', level });
+
+  it('is what the founder knows, and goes up when every member can follow, never down', () => {
     const state = foundedState('a', 'b');
-    const raise = (level: number) => state.say({ type: 'raiseFeatures', level });
-    expect(state.view().featureLevel).to.equal(1);
-    expect(raise(1)).to.equal('features-unsupported');
-    expect(raise(3)).to.equal('features-unsupported');
-    state.run(announce('a', { features: { min: 1, max: 3 } }));
-    expect(raise(3), 'b cannot').to.equal('features-unsupported');
-    expect(raise(2)).to.equal('done');
-    expect(raise(1)).to.equal('features-unsupported');
-    state.run({ type: 'forget', id: 'b' });
-    expect(raise(3)).to.equal('done');
-    expect(state.view().featureLevel).to.equal(3);
+    expect(state.view().featureLevel).to.equal(2);
+    expect(state.say(raise(2))).to.equal('features-unsupported');
+    expect(state.say(raise(1))).to.equal('features-unsupported');
   });
+
+  it('waits for the last member of the release before', () => {
+    const state = exampleState();
+    state.run(found);
+    state.run(announce('a', older));
+    state.run({ type: 'addToken', token: exampleToken('t') });
+    expect(state.say(admit('b'))).to.equal('done');
+    expect(state.view().featureLevel).to.equal(1);
+    expect(state.say(raise(2)), 'a cannot').to.equal('features-unsupported');
+    expect(state.say(raise(9)), 'and nobody is stopped by what is refused').to.equal(
+      'features-unsupported',
+    );
+    state.run(announce('a', { bootEpoch: 2 }));
+    expect(state.say(raise(2))).to.equal('done');
+    expect(state.view().featureLevel).to.equal(2);
+    expect(state.say(announce('a', { ...older, bootEpoch: 3 })), 'no way back').to.equal(
+      'features-unsupported',
+    );
+  });
+
+  it('keeps out of the log what the release before cannot read', () => {
+    const state = exampleState();
+    state.run(found);
+    state.run(announce('a', older));
+    const events: Command = { type: 'events', tags: [], batches: [] };
+    expect(state.say(events)).to.equal('features-unsupported');
+    state.run(announce('a', { bootEpoch: 2 }));
+    state.run(raise(2));
+    expect(state.say(events)).to.equal('done');
+  });
+
+  it('takes a token for a minute longer from level 2 on, on all nodes alike', () => {
+    const state = exampleState();
+    state.run(found);
+    state.run(announce('a', older));
+    state.run({ type: 'addToken', token: exampleToken('t', { expiresAt: 1500 }) });
+    expect(state.say(admit('b', {}, 1500))).to.equal('token-expired');
+    state.run(announce('a', { bootEpoch: 2 }));
+    state.run(raise(2));
+    expect(state.say(admit('b', {}, 1501))).to.equal('done');
+  });
+
+  const tooNew: [string, Command[], Command][] = [
+    ['a command of it', [announce('a', older)], { type: 'events', tags: [], batches: [] }],
+    ['its raising', [announce('a', older), announce('a', { bootEpoch: 2 })], raise(2)],
+    ['a founder that knows it', [], announce('a')],
+  ];
+  for (const [what, before, command] of tooNew) {
+    it(`above what a node takes part in stops it at ${what}, and nothing is skipped`, () => {
+      const told: Unreadable[] = [];
+      const state = exampleState({ maxLevel: 1, onUnreadable: (each) => told.push(each) });
+      for (const each of [found, ...before]) expect(state.say(each)).to.equal('done');
+      const view = state.view();
+      expect(state.say(command)).to.equal('unreadable');
+      expect(state.say({ type: 'invalidate', tags: ['x'] })).to.equal('unreadable');
+      expect(told).to.have.length(1);
+      expect(told[0]!.why).to.contain('feature level 2 is needed, and this node knows up to 1');
+      expect(state.view()).to.deep.equal(view);
+    });
+  }
 
   it('stays when there is nobody', () =>
-    expect(foundedState().say({ type: 'raiseFeatures', level: 1 })).to.equal(
-      'features-unsupported',
-    ));
+    expect(foundedState().say(raise(1))).to.equal('features-unsupported'));
 });
 
 describe('the state machine', () => {
@@ -332,13 +317,13 @@ describe('the state machine', () => {
     const before = state.view();
     expect(state.view()).to.equal(before);
     const copy = structuredClone(before);
-    state.run(take('a', 1000));
+    state.run({ type: 'drain', id: 'a', isDraining: true });
     const between = state.view();
-    state.run(take('a', 1001));
+    state.run({ type: 'drain', id: 'a', isDraining: false });
     state.run({ type: 'forget', id: 'b' });
     state.run({ type: 'setAutopilot', config: { ...defaultAutopilot, maxVoters: 3 } });
     expect(before).to.deep.equal(copy);
-    expect(between.leases.get('tuner')?.expiresAt).to.equal(1100);
+    expect(between.members.get('a')?.isDraining).to.equal(true);
     expect(state.view().autopilot.maxVoters).to.equal(3);
     expect(state.view().members.size).to.equal(1);
   });

@@ -1,10 +1,12 @@
 import type { Applied, StateMachine } from '#cluster/raft/driver/ports.ts';
 import { CommandError, decodeCommand } from './command.ts';
 import { emptyDraft, type Draft } from './draft.ts';
+import { takeNew } from './events.ts';
+import { features, levelOf } from './features.ts';
 import { perEpoch } from './limits.ts';
 import { applyCommand } from './rules.ts';
 import { hashOf, readSnapshot, writeSnapshot } from './snapshot.ts';
-import type { Command, Result, View } from './types.ts';
+import type { Command, RefusedWhy, Result, View } from './types.ts';
 
 export interface Unreadable {
   /** Raft index of the entry. */
@@ -13,6 +15,8 @@ export interface Unreadable {
 }
 
 export interface StateOptions {
+  /** The highest feature level that this node takes part in; absent: that it knows. */
+  readonly maxLevel?: number | undefined;
   /**
    * A committed command cannot be read, most likely because this node is older than the cluster. It
    * was not skipped: from there on nothing is applied, every result is `unreadable`, and no
@@ -38,10 +42,12 @@ export interface ClusterState {
   unreadable(): Unreadable | undefined;
   /** After a batch that changed more than index and time, and after a snapshot was installed. */
   readonly onChange: (listener: (view: View) => void) => Unsubscribe;
-  /** For each `invalidate`, in order, before its index counts as applied. */
+  /** For each command that makes tags stale, in order, before its index counts as applied. */
   readonly onInvalidate: (
     listener: (index: number, tags: readonly string[]) => void,
   ) => Unsubscribe;
+  /** For each `events`, in order, after its tags and before its index counts as applied. */
+  readonly onEvents: (listener: (index: number, events: readonly string[]) => void) => Unsubscribe;
   /** After each batch, with the clock's index of its last entry. */
   readonly onApplied: (listener: (index: number) => void) => Unsubscribe;
   /** A snapshot was installed: invalidations up to this index may not have been told. */
@@ -53,9 +59,11 @@ export interface ClusterState {
  * that has applied the same entries has the same state. Listeners are called from within `apply`;
  * what they throw ends the driver, as every failure of a state machine does.
  */
-export function createState({ onUnreadable }: StateOptions = {}): ClusterState {
+export function createState(options: StateOptions = {}): ClusterState {
+  const { onUnreadable, maxLevel = features.max } = options;
   const changed = createListeners<[View]>();
   const invalidated = createListeners<[number, readonly string[]]>();
+  const happened = createListeners<[number, readonly string[]]>();
   const applied = createListeners<[number]>();
   const restored = createListeners<[number]>();
   let draft = emptyDraft();
@@ -63,8 +71,6 @@ export function createState({ onUnreadable }: StateOptions = {}): ClusterState {
   let stopped: Unreadable | undefined;
 
   const view = (): View => (current ??= viewOf(draft));
-  // A view costs a copy of the leases at the next change: none is made for nobody.
-  const tellChange = () => changed.isHeard() && changed.tell(view());
 
   function stop(raftIndex: number, error: unknown): Result {
     if (!(error instanceof CommandError)) throw error;
@@ -80,34 +86,39 @@ export function createState({ onUnreadable }: StateOptions = {}): ClusterState {
       draft.raftIndex = entry.index;
       return { isDone: true, index: clockIndex(draft, entry.index) };
     }
+    // Its maps are replaced, never changed in place.
+    const before = { ...draft };
     let command: Command;
+    let why: RefusedWhy | undefined;
     try {
-      command = decodeCommand(entry.data);
+      ({ command, why } = carryOut(draft, entry, maxLevel));
     } catch (error) {
+      draft = before;
       return stop(entry.index, error);
     }
-    draft.raftIndex = entry.index;
-    const outcome = applyCommand(draft, command);
     const index = clockIndex(draft, entry.index);
-    if (typeof outcome === 'string') return { isDone: false, index, why: outcome };
-    if (command.type === 'invalidate') invalidated.tell(index, command.tags);
-    return outcome ? { isDone: true, index, lease: outcome } : { isDone: true, index };
+    if (why !== undefined) return { isDone: false, index, why };
+    // Before anybody is told: who is, may look at the state.
+    const events = command.type === 'events' ? takeNew(draft, command.batches) : [];
+    if ('tags' in command) invalidated.tell(index, command.tags);
+    if (events.length > 0) happened.tell(index, events);
+    return { isDone: true, index };
   }
 
   const machine: StateMachineOfResults = {
     apply(entries) {
       const { raftIndex, changes } = draft;
       const results = entries.map(applyOne);
-      if (draft.changes !== changes) tellChange();
+      if (draft.changes !== changes) changed.tell(view());
       if (draft.raftIndex !== raftIndex) applied.tell(clockIndex(draft, draft.raftIndex));
       return results;
     },
     snapshot: () => writeSnapshot(view(), stopped?.raftIndex),
     async restore(bytes) {
-      draft = await readSnapshot(bytes);
+      draft = await readSnapshot(bytes, maxLevel);
       current = undefined;
       stopped = undefined;
-      tellChange();
+      changed.tell(view());
       restored.tell(clockIndex(draft, draft.raftIndex));
     },
   };
@@ -118,9 +129,26 @@ export function createState({ onUnreadable }: StateOptions = {}): ClusterState {
     unreadable: () => stopped,
     onChange: changed.add,
     onInvalidate: invalidated.add,
+    onEvents: happened.add,
     onApplied: applied.add,
     onRestored: restored.add,
   };
+}
+
+/** @throws CommandError for what this node cannot read; the draft is then half changed */
+function carryOut(draft: Draft, { index, data }: Applied, maxLevel: number) {
+  const command = decodeCommand(data);
+  checkLevel(levelOf(command), maxLevel);
+  draft.raftIndex = index;
+  const why = applyCommand(draft, command);
+  checkLevel(draft.featureLevel, maxLevel);
+  return { command, why };
+}
+
+/** What came later than this node may mean more than it understands of it. @throws CommandError */
+function checkLevel(level: number, maxLevel: number): void {
+  if (level <= maxLevel) return;
+  throw new CommandError(`feature level ${level} is needed, and this node knows up to ${maxLevel}`);
 }
 
 function clockIndex({ epoch }: Draft, raftIndex: number): number {
@@ -143,8 +171,7 @@ function checkOrder({ raftIndex }: Draft, { index }: Applied): void {
 }
 
 function viewOf(draft: Draft): View {
-  const { clusterId, epoch, time, members, retired, tokens, leases } = draft;
-  draft.areLeasesShared = true;
+  const { clusterId, epoch, time, members, retired, tokens } = draft;
   return {
     clusterId,
     epoch,
@@ -153,16 +180,15 @@ function viewOf(draft: Draft): View {
     members,
     retired,
     tokens,
-    leases,
     featureLevel: draft.featureLevel,
     autopilot: draft.autopilot,
+    told: draft.told,
   };
 }
 
 function createListeners<Args extends unknown[]>() {
   const listeners = new Set<(...args: Args) => void>();
   return {
-    isHeard: () => listeners.size > 0,
     tell(...args: Args): void {
       for (const listener of listeners) listener(...args);
     },

@@ -51,18 +51,6 @@ export interface JoinToken {
   readonly usesLeft: number | undefined;
 }
 
-/** A thing that one node has at a time: a tuner, a recording, a stream's placement, a duty. */
-export interface Lease {
-  readonly name: string;
-  /** The id of a member. */
-  readonly holder: string;
-  /** Raft index at which it was taken: what is guarded refuses a smaller one. */
-  readonly fence: number;
-  /** In the state machine's own time; renewed before that. */
-  readonly expiresAt: number;
-  readonly note?: string | undefined;
-}
-
 export interface AutopilotConfig {
   /** Promote learners that are caught up. */
   readonly promote: boolean;
@@ -80,7 +68,15 @@ export interface AutopilotConfig {
   readonly maxVoters: number;
 }
 
-/** All times are the leader's wall clock in milliseconds; the machine's own never goes back. */
+/** Events that came about together, and are told once however often they come. */
+export interface Batch {
+  /** Random; whoever sends the batch again sends it under the same. */
+  readonly id: string;
+  /** Whatever it is to those who listen. */
+  readonly events: readonly string[];
+}
+
+/** All times are the leader's, as `cluster/member/time.ts` tells it, in milliseconds. */
 export type Command =
   | {
       readonly type: 'found';
@@ -93,6 +89,15 @@ export type Command =
   | {
       readonly type: 'invalidate';
       readonly tags: readonly string[];
+    }
+  /**
+   * Live events, for who listens: of the state they only change which batches have been told. The
+   * tags are stale before the events are told. From feature level `levels.events` on.
+   */
+  | {
+      readonly type: 'events';
+      readonly tags: readonly string[];
+      readonly batches: readonly Batch[];
     }
   /** The first after `found` is the founder's; everybody later comes by `admit`. */
   | { readonly type: 'announce'; readonly member: Announcement; readonly at: number }
@@ -108,28 +113,6 @@ export type Command =
   | { readonly type: 'drain'; readonly id: string; readonly isDraining: boolean }
   | { readonly type: 'addToken'; readonly token: JoinToken }
   | { readonly type: 'revokeToken'; readonly id: string }
-  | {
-      readonly type: 'takeLease';
-      readonly name: string;
-      readonly holder: string;
-      readonly durationMs: number;
-      readonly note?: string | undefined;
-      readonly at: number;
-    }
-  | {
-      readonly type: 'renewLease';
-      readonly name: string;
-      readonly holder: string;
-      readonly fence: number;
-      readonly durationMs: number;
-      readonly at: number;
-    }
-  | {
-      readonly type: 'dropLease';
-      readonly name: string;
-      readonly holder: string;
-      readonly fence: number;
-    }
   | { readonly type: 'raiseFeatures'; readonly level: number }
   | { readonly type: 'setAutopilot'; readonly config: AutopilotConfig };
 
@@ -146,18 +129,16 @@ export type RefusedWhy =
   | 'token-used'
   | 'token-wrong-kind'
   | 'token-exists'
-  | 'lease-held'
-  | 'lease-lost'
-  /** As many members, tokens, leases or retired ids as there may be. */
+  /** As many members, tokens or retired ids as there may be. */
   | 'full'
-  /** A member cannot work with that level, or the level is not above the present one. */
+  /** A member cannot work with that level, or the cluster is not at the level it takes. */
   | 'features-unsupported'
   /** Of a newer version, or damaged: neither it nor anything after it was applied. */
   | 'unreadable';
 
 /** What a command came to. `index` is the clock's: epoch × 2³² + Raft index. */
 export type Result =
-  | { readonly isDone: true; readonly index: number; readonly lease?: Lease }
+  | { readonly isDone: true; readonly index: number }
   | { readonly isDone: false; readonly index: number; readonly why: RefusedWhy };
 
 /** A reading of the state; never changed, replaced whole by what changes it. */
@@ -171,7 +152,8 @@ export interface View {
   readonly members: ReadonlyMap<string, Member>;
   readonly retired: ReadonlySet<string>;
   readonly tokens: ReadonlyMap<string, JoinToken>;
-  readonly leases: ReadonlyMap<string, Lease>;
   readonly featureLevel: number;
   readonly autopilot: AutopilotConfig;
+  /** Ids of the latest batches of events, the oldest first. */
+  readonly told: readonly string[];
 }
