@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Doing } from '#cluster/member/pulse.ts';
 import type { Log } from '#services/log.ts';
 import type { Config } from './config/keys.ts';
 import type { MemberWish } from './cluster/member.ts';
@@ -7,11 +8,12 @@ import { markHandedOn } from './http/handed-on.ts';
 export interface Inside {
   readonly port: number;
   readonly handle: (req: IncomingMessage, res: ServerResponse) => void;
+  readonly doing: () => Doing;
 }
 
 export interface Door {
   /** What the cluster's side asks of the rest of the node. */
-  readonly wish: Pick<MemberWish, 'apiPort' | 'onHandedOn' | 'onBarred'>;
+  readonly wish: Pick<MemberWish, 'apiPort' | 'onHandedOn' | 'onBarred' | 'doing'>;
   /** From here on requests that others hand on are answered. */
   open(inside: Inside): void;
   /** Called when this node may not take part any more. */
@@ -30,6 +32,7 @@ export function createDoor(config: Config, log: Log): Door {
       stop = then;
     },
     wish: {
+      doing: () => inside?.doing() ?? { jobs: 0, streams: 0 },
       apiPort: () => inside?.port ?? config['server.port'],
       onBarred({ message }) {
         log.error('kept out of the cluster', { advice: message });

@@ -54,15 +54,20 @@ const lastWordMs = 500;
 function watchLeader(offices: Offices, leader: string): { lost: AbortSignal; stop(): void } {
   const lost = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  const spare = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
   const look = async () => {
-    const seat = await offices.find(0);
-    if (seat !== undefined && 'leader' in seat && seat.leader === leader) return;
     timer ??= setTimeout(() => lost.abort(new Error('it leads no more')), lastWordMs);
+    // Where this node's Raft does not run the others are asked, which takes a moment.
+    const seat = await offices.find(lastWordMs);
+    if (seat !== undefined && 'leader' in seat && seat.leader === leader) spare();
   };
   const stopListening = offices.onChange(() => void look());
   const stop = () => {
     stopListening();
-    clearTimeout(timer);
+    spare();
   };
   return { lost: lost.signal, stop };
 }

@@ -13,7 +13,10 @@ export interface LifecycleDeps {
   /** Everything else, closed in reverse order of its making. */
   readonly rest: AsyncDisposableStack;
   readonly log: Log;
+  /** How long jobs that run may go on. */
   readonly softMs: number;
+  /** After so long the process ends at once: an orchestrator would kill it a little later. */
+  readonly lastMs: number;
   /** Ends the process at once. */
   readonly exit: () => void;
 }
@@ -26,17 +29,27 @@ export interface Lifecycle {
 /**
  * Ends a node: `soft` takes nothing new and lets what runs finish, `cancel` aborts it, `exit`
  * leaves at once. A level below one that was asked for before is nothing new.
+ *
+ * In this order: not ready, and no job is taken any more; leadership is handed over; balancers are
+ * given the time to notice; requests and jobs that run may finish, and what is left of jobs goes
+ * back to the queue; then all that they rest on is closed. It is no departure from the cluster.
  */
 export function createLifecycle(deps: LifecycleDeps): Lifecycle {
-  const { health, http, workers, rest, log, softMs, sayFarewell } = deps;
+  const { health, http, workers, rest, log, softMs, lastMs, sayFarewell } = deps;
   const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
   let isStopping = false;
 
   async function end(): Promise<void> {
+    const late = setTimeout(() => {
+      log.error('does not stop in time: leaves as it is', { afterMs: lastMs });
+      deps.exit();
+    }, lastMs);
     health.stopping();
+    workers.setTaking(false);
     await sayFarewell();
     await Promise.all([http.close(), workers.stop({ softMs })]);
     await rest.disposeAsync();
+    clearTimeout(late);
     log.info('stopped');
   }
 

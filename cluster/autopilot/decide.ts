@@ -21,6 +21,7 @@ export function decide(known: Known): Decision {
   const failureTolerance = toleranceOf(standings);
   return {
     actions: action ? [action] : [],
+    successor: successorOf(standings)?.id,
     health: healthOf(known, standings),
     failureTolerance,
     notes: notesOf({ known, standings, failureTolerance }),
@@ -40,14 +41,25 @@ function nextAction(known: Known, standings: readonly Standing[]): Action | unde
   );
 }
 
-/** A witness cannot serve, and who was forgotten must go: both may lead only until another can. */
+/**
+ * A witness cannot serve, who was forgotten must go, and who is drained should do nothing: they may
+ * lead only until another can.
+ */
 function handOver(leader: Standing, standings: readonly Standing[]): Action | undefined {
-  const isRetired = leader.membership === 'retired';
-  if (!leader.isWitness && !isRetired) return undefined;
+  const why = whyNotLead(leader);
+  if (why === undefined) return undefined;
   const successor = successorOf(standings);
-  if (!successor) return undefined;
-  const why = isRetired ? 'the leader was removed from the cluster' : 'a witness does not lead';
-  return { kind: 'transfer', id: successor.id, why };
+  // From one that is drained to another that is, nothing would be won.
+  const isBetter = successor && (why !== drained || !successor.isDraining);
+  return isBetter ? { kind: 'transfer', id: successor.id, why } : undefined;
+}
+
+const drained = 'the leader is drained';
+
+function whyNotLead({ membership, isWitness, isDraining }: Standing): string | undefined {
+  if (membership === 'retired') return 'the leader was removed from the cluster';
+  if (isWitness) return 'a witness does not lead';
+  return isDraining ? drained : undefined;
 }
 
 function removeRetired(standings: readonly Standing[]): Action | undefined {

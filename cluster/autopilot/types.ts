@@ -64,6 +64,8 @@ export interface Health {
 export interface Decision {
   /** At most one: the next is decided when this one is done and its effect is known. */
   readonly actions: readonly Action[];
+  /** Who would lead if the leader chose now; undefined: there is nobody. */
+  readonly successor: string | undefined;
   /** Of every member and every server. */
   readonly health: ReadonlyMap<string, Health>;
   /** So many voters may fail, one after the other, and there is still a leader that can serve. */

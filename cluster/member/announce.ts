@@ -1,19 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Outbox } from '#storage/cluster/outbox.ts';
+import type { Effects, Outbox } from '#storage/cluster/outbox.ts';
 import type { Log } from '../raft/driver/ports.ts';
 import type { Command, Result } from '../state/types.ts';
-import type { Offices } from './office.ts';
-
-/** Most tags of one command: more are several. */
-const tagsMax = 1000;
-
-/** The tags of several changes, each once, in as few commands as they fit into. */
-export function commandTags(changes: readonly (readonly string[])[]): string[][] {
-  const all = [...new Set(changes.flat())];
-  return Array.from({ length: Math.ceil(all.length / tagsMax) }, (_, nth) =>
-    all.slice(nth * tagsMax, (nth + 1) * tagsMax),
-  );
-}
+import { commandsOf } from './commands.ts';
+import type { Offices, Seat } from './office.ts';
 
 /** The state machine refused what only a state that cannot go on would refuse. */
 export function checkDone(result: Result): Result {
@@ -39,8 +29,13 @@ export interface ProposerDeps {
   readonly now: () => number;
 }
 
+export interface Waiting {
+  /** False: gives up as soon as nobody leads; otherwise it waits for who will. */
+  readonly isPatient?: boolean;
+}
+
 /** Resolves once the leader has applied it; this node may be behind. */
-export type Proposer = (command: Command, timeoutMs: number) => Promise<Result>;
+export type Proposer = (command: Command, timeoutMs: number, waiting?: Waiting) => Promise<Result>;
 
 const againMs = 50;
 
@@ -50,14 +45,16 @@ const againMs = 50;
  * @throws UnannouncedError when there was no leader in time
  */
 export function createProposer({ offices, here, there, now }: ProposerDeps): Proposer {
-  return async (command, timeoutMs) => {
+  const at = (seat: Seat, command: Command, leftMs: number) =>
+    'here' in seat ? here(command) : there(seat.leader, command, Math.max(1, leftMs));
+  return async (command, timeoutMs, { isPatient = true } = {}) => {
     const until = now() + timeoutMs;
     let last: unknown;
     for (;;) {
-      const seat = await offices.find(Math.max(0, until - now()));
+      const seat = await offices.find(isPatient ? Math.max(0, until - now()) : 0);
+      if (!seat && !isPatient) throw new UnannouncedError(last);
       try {
-        if (seat && 'here' in seat) return await here(command);
-        if (seat) return await there(seat.leader, command, Math.max(1, until - now()));
+        if (seat) return await whileItLeads(offices, seat, at(seat, command, until - now()));
       } catch (error) {
         last = error;
       }
@@ -67,6 +64,26 @@ export function createProposer({ offices, here, there, now }: ProposerDeps): Pro
   };
 }
 
+/** Rejects as soon as it is known that another leads, or nobody: one that hangs says nothing. */
+async function whileItLeads<T>(offices: Offices, seat: Seat, work: Promise<T>): Promise<T> {
+  const lost = Promise.withResolvers<never>();
+  const look = async () => {
+    if (!isSame(seat, await offices.find(0))) lost.reject(new Error('it leads no more'));
+  };
+  const stop = offices.onChange(() => void look());
+  try {
+    return await Promise.race([work, lost.promise]);
+  } finally {
+    stop();
+  }
+}
+
+function isSame(one: Seat, other: Seat | undefined): boolean {
+  if (!other) return false;
+  if ('leader' in one) return 'leader' in other && other.leader === one.leader;
+  return 'here' in other && other.here.fence.term === one.here.fence.term;
+}
+
 export interface AnnouncerDeps {
   readonly propose: Proposer;
   readonly waitFor: (index: number, timeoutMs: number) => Promise<boolean>;
@@ -74,14 +91,15 @@ export interface AnnouncerDeps {
 }
 
 /**
- * Makes tags stale everywhere; resolves to the index at which they are, once it is applied here.
+ * Makes tags stale everywhere, and tells; resolves to the index at which that is so, once it is
+ * applied here.
  * @throws UnannouncedError when that did not come about in time
  */
 export function createAnnouncer({ propose, waitFor, timeoutMs }: AnnouncerDeps) {
-  return async (tags: readonly string[]): Promise<number> => {
+  return async (effects: Effects, waiting: Waiting = {}): Promise<number> => {
     let index = 0;
-    for (const part of commandTags([tags])) {
-      const result = await propose({ type: 'invalidate', tags: part }, timeoutMs);
+    for (const command of commandsOf([effects])) {
+      const result = await propose(command, timeoutMs, waiting);
       if (!result.isDone) throw new UnannouncedError(result.why);
       index = Math.max(index, result.index);
     }

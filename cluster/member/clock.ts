@@ -23,13 +23,20 @@ export interface RaftClock extends InvalidationClock {
    * counts once the index is applied.
    */
   hint(index: number, tags: readonly string[]): void;
+  /** These tags were made stale here, and the log does not say so yet: as a hint, to this node. */
+  written(tags: readonly string[]): void;
 }
 
+/** A node whose Raft does not run will not get there: who waits is better served elsewhere. */
+const hopelessMs = 250;
 /** The furthest ahead of what is applied that a hint may be. */
 const hintAheadMax = 10_000;
 
 /** The cache's clock of a cluster: its indices are those of the Raft log. */
-export function createRaftClock(source: ClockSource, announce: Announce): RaftClock {
+export function createRaftClock(
+  source: ClockSource,
+  { announce, canFollow }: { announce: Announce; canFollow: () => boolean },
+): RaftClock {
   const waiters = createIndexWaiters(() => source.index());
   const listeners = new Set<(index: number, tags: readonly string[]) => void>();
   let floor = source.index();
@@ -51,12 +58,16 @@ export function createRaftClock(source: ClockSource, announce: Announce): RaftCl
       if (index <= applied || index > applied + hintAheadMax) return;
       for (const listener of listeners) listener(index, tags);
     },
+    written(tags) {
+      for (const listener of listeners) listener(source.index() + 1, tags);
+    },
     onInvalidate(listener) {
       // It has not heard of what came before it listened.
       floor = Math.max(floor, source.index());
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    waitFor: waiters.waitFor,
+    waitFor: (index, timeoutMs) =>
+      waiters.waitFor(index, canFollow() ? timeoutMs : Math.min(timeoutMs, hopelessMs)),
   };
 }

@@ -11,6 +11,8 @@ import type { Pause } from './pause.ts';
 export interface ConsensusOptions {
   /** Starts an engine on this node's log; the state machine is told by it what it has not seen. */
   readonly open: () => Promise<Driver>;
+  /** A command as it may stand in the log, or why it may not. */
+  readonly prepare: (command: Command) => Command | Result;
   readonly log: Log;
   readonly pause: Pause;
 }
@@ -37,6 +39,8 @@ export interface Consensus {
   reloadTls(): Promise<void>;
   snapshot(): Promise<Place>;
   status(): Promise<EngineStatus>;
+  /** False between engines: this node hears of no leader then, although there may be one. */
+  isRunning(): boolean;
   /** The Raft index up to which entries are applied here. */
   applied(): number;
   leadership(): Leadership;
@@ -81,7 +85,9 @@ export function createConsensus(options: ConsensusOptions): Consensus {
   return {
     start: () => start(room),
     async propose(command, term) {
-      return (await running().propose(encodeCommand(command), term)).result as Result;
+      const prepared = options.prepare(command);
+      if ('isDone' in prepared) return prepared;
+      return (await running().propose(encodeCommand(prepared), term)).result as Result;
     },
     barrier: async () => running().barrier(),
     change: async (change) => running().change(change),
@@ -90,6 +96,7 @@ export function createConsensus(options: ConsensusOptions): Consensus {
     reloadTls: async () => room.driver?.reloadTls(),
     snapshot: async () => running().snapshot(),
     status: async () => running().status(),
+    isRunning: () => room.driver !== undefined,
     applied: () => room.driver?.applied() ?? 0,
     leadership: () => room.leadership,
     onLeadership(listener) {

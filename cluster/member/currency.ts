@@ -1,12 +1,13 @@
-/** What Raft knows of how current this node is. */
+/** What is known of how current this node can be. */
 export interface Sighting {
-  /** Milliseconds since a leader was last heard of, or a majority by the leader; undefined: never. */
+  /** Milliseconds since a leader was sure of a majority, when it was asked; undefined: not known. */
   readonly contactMs: number | undefined;
-  /** The highest index known to be committed. */
+  /** The highest index that was committed by then. */
   readonly commit: number;
 }
 
 export interface CurrencyDeps {
+  /** Rejects while nobody can say. */
   readonly look: () => Promise<Sighting>;
   /** The Raft index up to which entries are applied. */
   readonly applied: () => number;
@@ -25,15 +26,32 @@ export interface Currency {
   close(): void;
 }
 
+const [shortestMs, longestMs, looksPerStaleness] = [100, 1_000, 20] as const;
+
+/** How often to look, in milliseconds, for a node whose knowledge may be so old at most. */
+export const lookEvery = (maxStalenessMs: number): number =>
+  Math.min(Math.max(maxStalenessMs / looksPerStaleness, shortestMs), longestMs);
+
+/** Looks whose index is not applied yet; one that is far behind need not remember all of them. */
+const openMax = 64;
+
 /**
- * A node is current at the moment it last heard of a leader, if it has applied all that was
- * committed as far as it knows. A process that was stopped and goes on finds itself as old as the
- * stop was long.
+ * A node was current at the moment it asked, as soon as it has applied all that was committed when
+ * it was answered. So its age is a bound, whatever the network or a pause held back: a process that
+ * was stopped and goes on finds itself as old as the stop was long.
  */
 export function createCurrency({ look, applied, now }: CurrencyDeps): Currency {
+  const open: { readonly commit: number; readonly at: number }[] = [];
   let currentAt = -Infinity;
   let timer: NodeJS.Timeout | undefined;
   let isLooking = false;
+  const settle = () => {
+    const index = applied();
+    for (let first = open[0]; first && first.commit <= index; first = open[0]) {
+      open.shift();
+      currentAt = Math.max(currentAt, first.at);
+    }
+  };
   const see = async () => {
     if (isLooking) return;
     isLooking = true;
@@ -41,17 +59,21 @@ export function createCurrency({ look, applied, now }: CurrencyDeps): Currency {
     const askedAt = now();
     try {
       const { contactMs, commit } = await look();
-      if (contactMs !== undefined && applied() >= commit) {
-        currentAt = Math.max(currentAt, askedAt - contactMs);
+      if (contactMs !== undefined && open.length < openMax) {
+        open.push({ commit, at: askedAt - contactMs });
       }
+      settle();
     } catch {
-      // No engine runs just now, so nothing was heard of anybody either: the age goes on.
+      // Nobody said how far the log is, so nothing is known of it either: the age goes on.
     } finally {
       isLooking = false;
     }
   };
   return {
-    ageMs: () => now() - currentAt,
+    ageMs() {
+      settle();
+      return now() - currentAt;
+    },
     look: see,
     start(everyMs) {
       timer = setInterval(() => void see(), everyMs);

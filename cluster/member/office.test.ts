@@ -2,19 +2,21 @@ import { expect } from 'chai';
 import { quiet } from '#test/log.ts';
 import type { Leadership } from '../raft/driver/driver.ts';
 import type { Consensus } from './consensus.ts';
-import { createOffices } from './office.ts';
+import { createOffices, UnfitError } from './office.ts';
 
 /** Raft's word on who leads, as a test gives it. */
 function scripted() {
   const listeners = new Set<(leadership: Leadership) => void>();
   let now: Leadership = { role: 'follower', term: 1, leader: undefined };
   const transfers: number[] = [];
+  let isRunning = true;
   const say = (next: Leadership) => {
     now = next;
     for (const listener of listeners) listener(now);
   };
   const consensus = {
     leadership: () => now,
+    isRunning: () => isRunning,
     onLeadership(listener: (leadership: Leadership) => void) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -24,7 +26,11 @@ function scripted() {
       say({ role: 'follower', term: now.term + 1, leader: { id: 'b', address: 'b' } });
     },
   } as unknown as Consensus;
-  return { consensus, say, transfers };
+  const stop = () => {
+    isRunning = false;
+    say({ role: 'follower', term: now.term, leader: undefined });
+  };
+  return { consensus, say, stop, transfers };
 }
 
 const leads = (term: number): Leadership => ({
@@ -32,12 +38,15 @@ const leads = (term: number): Leadership => ({
 });
 
 describe('the office of a leader', () => {
-  const open = (takeOver: (term: number) => Promise<{ epoch: number; term: number }>) => {
+  const open = (
+    takeOver: (term: number) => Promise<{ epoch: number; term: number }>,
+    askAround: () => Promise<string | undefined> = async () => undefined,
+  ) => {
     const script = scripted();
     const waits: number[] = [];
     const offices = createOffices({
-      ...{ nodeId: 'a', consensus: script.consensus, takeOver, log: quiet },
-      pause: async (ms) => void waits.push(ms),
+      ...{ nodeId: 'a', consensus: script.consensus, takeOver, askAround, log: quiet },
+      ...{ pause: async (ms) => void waits.push(ms), elapsed: () => performance.now() },
     });
     return { ...script, offices, waits };
   };
@@ -64,6 +73,29 @@ describe('the office of a leader', () => {
     expect(waits.slice(0, 4)).to.deep.equal([50, 100, 200, 400]);
     expect(waits.reduce((sum, ms) => sum + ms, 0)).to.be.within(10_000, 12_000);
     expect(await offices.find(0)).to.deep.equal({ leader: 'b' });
+    offices.close();
+  });
+
+  it('is left to another at once by who cannot hold it', async () => {
+    const { offices, say, transfers, waits } = open(() =>
+      Promise.reject(new UnfitError('too old')),
+    );
+    say(leads(2));
+    while (transfers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(waits).to.deep.equal([50]);
+    offices.close();
+  });
+
+  it('is found by asking the others while the Raft of this node does not run', async () => {
+    const told: (string | undefined)[] = [undefined, 'a', 'c'];
+    const { offices, stop } = open(
+      async (term) => ({ epoch: 1, term }),
+      async () => told.shift(),
+    );
+    stop();
+    expect(await offices.find(0), 'nobody is asked by who does not wait').to.equal(undefined);
+    expect(told).to.have.length(3);
+    expect(await offices.find(60_000)).to.deep.equal({ leader: 'c' });
     offices.close();
   });
 });

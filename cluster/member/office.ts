@@ -13,12 +13,21 @@ export interface Office {
 /** Where a write has to go. */
 export type Seat = { readonly here: Office } | { readonly leader: string };
 
+/** This node had better not lead, and another one may: leadership is given up at once. */
+export class UnfitError extends Error {
+  override readonly name = 'UnfitError';
+}
+
 export interface OfficeDeps {
   readonly nodeId: string;
   readonly consensus: Consensus;
   /** What a new leader does before it serves; repeated while it fails, as long as it leads. */
   readonly takeOver: (term: number, signal: AbortSignal) => Promise<Fence>;
+  /** Asks the others who leads, when the Raft of this node does not run; undefined: nobody says. */
+  readonly askAround: () => Promise<string | undefined>;
   readonly log: Log;
+  /** Milliseconds, of a clock that never goes back. */
+  readonly elapsed: () => number;
   readonly pause: Pause;
 }
 
@@ -57,7 +66,10 @@ export function createOffices(deps: OfficeDeps): Offices {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    find: (timeoutMs) => findSeat(seat, listeners, timeoutMs),
+    find: (timeoutMs) =>
+      consensus.isRunning()
+        ? findSeat(seat, listeners, timeoutMs)
+        : findElsewhere(deps, (waitMs) => findSeat(seat, listeners, waitMs), timeoutMs),
     close() {
       stop();
       tenure.end('this node stops');
@@ -85,6 +97,25 @@ function findSeat(
     const timer = setTimeout(done, timeoutMs, undefined);
     listeners.add(look);
   });
+}
+
+/** Whoever has Raft may find another leader in this time, but this node hears of it from others. */
+const elsewhereMs = 2_500;
+const askAgainMs = 250;
+
+/** A node without Raft can still hand on what it is asked, if others say to whom. */
+async function findElsewhere(
+  { askAround, elapsed, nodeId }: OfficeDeps,
+  find: (timeoutMs: number) => Promise<Seat | undefined>,
+  timeoutMs: number,
+): Promise<Seat | undefined> {
+  const until = elapsed() + Math.min(timeoutMs, elsewhereMs);
+  for (;;) {
+    const seat = await find(Math.max(0, Math.min(askAgainMs, until - elapsed())));
+    if (seat || elapsed() >= until) return seat;
+    const leader = await askAround();
+    if (leader !== undefined && leader !== nodeId) return { leader };
+  }
 }
 
 /** This node's times in office, one after the other. */
@@ -145,7 +176,7 @@ async function untilTaken(
       if (signal.aborted) return undefined;
       log.warn('cannot take office yet; it is tried again', { term, error: String(error) });
       await pause(waitMs, signal);
-      waitedMs += waitMs;
+      waitedMs += error instanceof UnfitError ? patienceMs : waitMs;
     }
     if (waitedMs < patienceMs || signal.aborted) continue;
     waitedMs = 0;

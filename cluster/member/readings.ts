@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Assessment } from './autopilot.ts';
+import type { Pulse } from './pulse.ts';
 
 const reading = z.object({
   id: z.string(),
@@ -17,6 +18,17 @@ const shape = z.object({
   ),
   peers: z.array(reading),
   health: z.array(z.object({ id: z.string(), isHealthy: z.boolean(), why: z.string().optional() })),
+  /** What members do, and how far their clocks are ahead of the leader's, as they lately said. */
+  doing: z
+    .array(
+      z.object({
+        id: z.string(),
+        jobs: z.number(),
+        streams: z.number(),
+        aheadMs: z.number().optional(),
+      }),
+    )
+    .default([]),
   failureTolerance: z.number(),
   notes: z.array(z.string()),
 });
@@ -27,7 +39,10 @@ export type Readings = z.infer<typeof shape>;
 export const parseReadings = (input: unknown): Readings => shape.parse(input);
 
 /** Undefined while this node does not lead, or has only begun to. */
-export function readingsOf(assessment: Assessment | undefined): Readings | undefined {
+export function readingsOf(
+  assessment: Assessment | undefined,
+  pulses: ReadonlyMap<string, Pulse>,
+): Readings | undefined {
   if (!assessment) return undefined;
   const { status, peers, decision, at } = assessment;
   return {
@@ -43,6 +58,10 @@ export function readingsOf(assessment: Assessment | undefined): Readings | undef
     health: [...decision.health].map(([id, { isHealthy, why }]) => ({
       ...{ id, isHealthy },
       ...(why === undefined ? {} : { why }),
+    })),
+    doing: [...pulses].map(([id, { jobs, streams, skewMs }]) => ({
+      ...{ id, jobs, streams },
+      ...(skewMs === undefined ? {} : { aheadMs: -skewMs }),
     })),
     failureTolerance: decision.failureTolerance,
     notes: [...decision.notes],

@@ -180,10 +180,12 @@ describe('jobs: claims and outcomes', () => {
     await put();
     await take(1, them);
     expect(await readHeld(db.sql, them.workerId)).to.have.length(1);
-    expect(await forgetSilent(db.sql, 30_000)).to.deep.equal([]);
+    const silentMs = 30_000;
+    expect(await forgetSilent(db.sql, { silentMs })).to.deep.equal([]);
     await db.sql`
       update shared.job_workers set beat_at = beat_at - interval '31 s' where node_id = 'b'`;
-    expect(await forgetSilent(db.sql, 30_000)).to.deep.equal(['b']);
+    expect(await forgetSilent(db.sql, { silentMs, nodes: ['a', 'c'] })).to.deep.equal([]);
+    expect(await forgetSilent(db.sql, { silentMs, nodes: ['b'] })).to.deep.equal(['b']);
     expect(await rescue(db.sql, 1_800_000)).to.have.length(1);
     expect(await take()).to.have.length(1);
   });

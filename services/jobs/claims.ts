@@ -100,10 +100,15 @@ export async function unregister(sql: Queryable, workerId: string): Promise<void
   await sql`delete from shared.job_workers where worker_id = ${workerId}`;
 }
 
-/** Forgets workers silent for longer than `silentMs`. */
-export async function forgetSilent(sql: Queryable, silentMs: number): Promise<string[]> {
+/** Forgets workers silent for longer than `silentMs`; of these nodes, or of any. */
+export async function forgetSilent(
+  sql: Queryable,
+  { silentMs, nodes }: { readonly silentMs: number; readonly nodes?: readonly string[] },
+): Promise<string[]> {
   const rows = await sql<{ nodeId: string }[]>`
-    delete from shared.job_workers where beat_at < now() - ${silentMs} * interval '1 ms'
+    delete from shared.job_workers
+    where beat_at < now() - ${silentMs} * interval '1 ms'
+      and (${nodes === undefined} or node_id = any(${(nodes ?? []) as string[]}::text[]))
     returning node_id as "nodeId"`;
   return rows.map(({ nodeId }) => nodeId);
 }

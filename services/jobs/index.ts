@@ -28,6 +28,11 @@ export interface JobsDeps extends Store {
   readonly nodeId: string;
   /** Whether this node does what one must do for all (cron, clearing away); alone: always. */
   readonly isLeader?: () => boolean;
+  /**
+   * Nodes of which the cluster has heard nothing for a few seconds, as its leader knows; empty on
+   * all others. What such a one held is given back once its worker is silent too.
+   */
+  readonly silentNodes?: () => readonly string[];
   /** Called after each try, for metrics. */
   readonly onFinish?: (finish: JobFinish) => void;
   readonly times?: Partial<WorkerTimes>;
@@ -42,6 +47,8 @@ export interface Jobs extends JobAdder {
   cancel(jobId: string): Promise<boolean>;
   /** Runs a job that is over, or rests between tries, now; false: it runs or is not there. */
   retry(jobId: string): Promise<boolean>;
+  /** Jobs that this process works off just now. */
+  count(): number;
   /** What waits, runs and is dead per queue, on all nodes, for the metrics. */
   stats(): Promise<Depth[]>;
 }
@@ -72,7 +79,8 @@ export function createJobs(deps: JobsDeps): Jobs {
     work(list) {
       if (workers !== undefined) throw new Error('this process works off jobs already');
       schedules = list.flatMap(({ definition }) => scheduleOf(definition) ?? []);
-      const started = startWorker({ onFinish: () => undefined, ...deps, log, times }, list);
+      const given = { onFinish: () => undefined, silentNodes: () => [], ...deps };
+      const started = startWorker({ ...given, log, times }, list);
       const duties = startDuties({
         sql,
         log,
@@ -94,6 +102,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       return job !== undefined;
     },
     retry: async (jobId) => (await retryJob(sql, jobId)) !== undefined,
+    count: () => workers?.count() ?? 0,
     stats: () => readDepths(sql),
   };
 }

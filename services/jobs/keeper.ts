@@ -36,10 +36,12 @@ interface KeeperDeps {
   readonly worker: WorkerId;
   readonly runs: Runs;
   readonly isClaiming: () => boolean;
+  readonly silentNodes: () => readonly string[];
   readonly times: {
     readonly keepMs: number;
     readonly beatMs: number;
     readonly silentMs: number;
+    readonly goneMs: number;
     readonly stuckMs: number;
   };
   readonly onSettings: (settings: QueueSettings) => void;
@@ -60,9 +62,7 @@ export function createKeeper(deps: KeeperDeps): Keeper {
   const reload = async () => deps.onSettings(await readQueueSettings(sql));
   const sweep = async () => {
     healthySince ??= performance.now();
-    // After an outage everybody's last beat is old: give the others the time to say a word.
-    const mayForget = performance.now() - healthySince >= times.silentMs;
-    await sweepOthers(deps, mayForget);
+    await sweepOthers(deps, performance.now() - healthySince);
   };
   const guarded = (work: () => Promise<void>) => async () => {
     try {
@@ -131,9 +131,9 @@ async function stayRegistered({ sql, log, worker, onSuperseded }: KeeperDeps): P
   await register(sql, worker);
 }
 
-async function sweepOthers(deps: KeeperDeps, mayForget: boolean): Promise<void> {
+async function sweepOthers(deps: KeeperDeps, healthyMs: number): Promise<void> {
   const { sql, log, times } = deps;
-  const gone = mayForget ? await forgetSilent(sql, times.silentMs) : [];
+  const gone = await forgetGone(deps, healthyMs);
   if (gone.length > 0) log.warn('workers are gone', { nodes: gone });
   const rescued = await rescue(sql, times.stuckMs);
   if (rescued.length === 0) return;
@@ -143,4 +143,17 @@ async function sweepOthers(deps: KeeperDeps, mayForget: boolean): Promise<void> 
   });
   for (const job of rescued) publishJob(deps.events, job);
   deps.onRescued();
+}
+
+/** After an outage everybody's last beat is old: the others are given the time to say a word. */
+async function forgetGone(
+  { sql, times, silentNodes }: KeeperDeps,
+  healthyMs: number,
+): Promise<string[]> {
+  if (healthyMs >= times.silentMs) {
+    const gone = await forgetSilent(sql, { silentMs: times.silentMs });
+    if (gone.length > 0) return gone;
+  }
+  const nodes = healthyMs >= times.goneMs ? silentNodes() : [];
+  return nodes.length === 0 ? [] : forgetSilent(sql, { silentMs: times.goneMs, nodes });
 }

@@ -15,6 +15,8 @@ export interface Pump {
   slotFreed(queue: QueueName): void;
   /** True while a claim is on its way, so that its jobs may be in the table and not here. */
   isClaiming(): boolean;
+  /** False: takes no more until it is true again. */
+  setTaking(isTaking: boolean): void;
   start(): void;
   /** Takes no more; resolves when the claim on its way has come in and was started. */
   stop(): Promise<void>;
@@ -41,6 +43,7 @@ export function createPump(deps: PumpDeps): Pump {
   const bell = createBell();
   let claiming = false;
   let stopping = false;
+  let taking = true;
   let poll: ReturnType<typeof every> | undefined;
   let pumping: Promise<void> | undefined;
 
@@ -51,7 +54,7 @@ export function createPump(deps: PumpDeps): Pump {
 
   async function claim(): Promise<void> {
     const open = slots.open().filter(({ queue }) => hungry.has(queue));
-    if (open.length === 0 || runs.isFull()) return bell.wait(deps.pollMs);
+    if (!taking || open.length === 0 || runs.isFull()) return bell.wait(deps.pollMs);
     for (const { queue } of open) hungry.delete(queue);
     claiming = true;
     try {
@@ -80,6 +83,10 @@ export function createPump(deps: PumpDeps): Pump {
     wake,
     slotFreed: (queue) => hungry.has(queue) && bell.ring(),
     isClaiming: () => claiming,
+    setTaking(isTaking) {
+      taking = isTaking;
+      bell.ring();
+    },
     start() {
       poll = every(deps.pollMs, async () => wake());
       pumping = loop();

@@ -28,6 +28,8 @@ export interface Runs {
   find(jobId: string): Run | undefined;
   /** True when so many outcomes wait to be written that no more jobs should be taken. */
   isFull(): boolean;
+  /** Tells all that run here to stop; their jobs are given back. */
+  stopAll(reason: StopReason): void;
   /** Returns a claim that was never started to the queue. */
   giveBack(job: { id: string; claims: number }): void;
   /** Stops all, waits for their end (bounded by the grace) and for the writing of outcomes. */
@@ -110,6 +112,9 @@ export function createRuns(deps: RunsDeps): Runs {
     held: () => [...held.values()],
     find: (jobId) => held.get(jobId),
     isFull,
+    stopAll(reason) {
+      for (const run of held.values()) run.stop(reason);
+    },
     giveBack: ({ id, claims }) => settler.put({ id, claims, kind: 'returned' }),
     async close(reason) {
       const runs = [...held.values()];

@@ -58,6 +58,36 @@ describe('jobs: survival', () => {
     }
   });
 
+  it('takes the cluster at its word that a node is gone, but not against its own beats', async () => {
+    const child = await startVictim('victim');
+    try {
+      const times = { beatMs: 20, goneMs: 300 };
+      await using leader = testJobs(db, {
+        ...{ nodeId: 'b', times, silentNodes: () => ['victim'] },
+      });
+      const id = await leader.add(db.sql, job, {});
+      await said(child, 'holding');
+      const finishes: string[] = [];
+      await leader.start([on(job, async () => void finishes.push('done'))]);
+      // It lives, and says so in the database: that the cluster does not hear it changes nothing.
+      const [first] = await db.sql`select beat_at from shared.job_workers where node_id = 'victim'`;
+      const beats = async () =>
+        (
+          await db.sql`select 1 from shared.job_workers where node_id = 'victim'
+          and beat_at > ${first!['beat_at'] as Date} + interval '1 second'`
+        ).length;
+      while ((await beats()) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(await read()).to.include({ state: 'running', node_id: 'victim' });
+      await kill(child);
+      await leader.until({ jobId: id!, state: 'completed' });
+      // Of the usual half minute nothing like that was needed: nobody else may forget it sooner.
+      expect(await read()).to.include({ rescues: 1, node_id: 'b' });
+      expect(finishes).to.deep.equal(['done']);
+    } finally {
+      await kill(child);
+    }
+  });
+
   it('has its jobs back at once when a killed node starts again', async () => {
     const child = await startVictim('node-a');
     try {

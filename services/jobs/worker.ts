@@ -22,6 +22,10 @@ export interface WorkerTimes {
   readonly beatMs: number;
   /** A worker silent for this long is gone. */
   readonly silentMs: number;
+  /** The same for one whose node the cluster does not hear of either. */
+  readonly goneMs: number;
+  /** How long a node that takes no more jobs may go on with those it has. */
+  readonly yieldMs: number;
   /** A job that runs for longer, and longer than its own time-out, is taken from its worker. */
   readonly stuckMs: number;
   /** How long a handler may take to heed its signal. */
@@ -29,12 +33,17 @@ export interface WorkerTimes {
   readonly progressMs: number;
 }
 
-/** See WorkerTimes: a node killed with -9 is noticed after 30 to 40 s by the others. */
+/**
+ * See WorkerTimes: a node killed with -9 is noticed after 6 to 10 s by the leader, and where the
+ * cluster cannot say that it is gone, after 30 to 35 s by any other.
+ */
 export const workerTimes: WorkerTimes = {
   pollMs: 1_000,
   keepMs: 1_000,
-  beatMs: 5_000,
+  beatMs: 2_000,
   silentMs: 30_000,
+  goneMs: 6_000,
+  yieldMs: 30_000,
   stuckMs: 1_800_000,
   graceMs: 10_000,
   progressMs: 500,
@@ -50,6 +59,13 @@ export interface Workers extends AsyncDisposable {
   setLoad(load: Load): void;
   limit(queue: QueueName): number;
   running(queue: QueueName): number;
+  /** Jobs that run here, of all queues. */
+  count(): number;
+  /**
+   * False: takes no more jobs, lets those that run finish for a while (30 s) and gives back the
+   * rest, without counting a try, for other nodes to do; true: takes them again.
+   */
+  setTaking(isTaking: boolean): void;
   /**
    * Takes no more jobs, lets the running ones finish for `softMs` (10 s), aborts the rest, waits
    * for them for the grace (10 s) and gives back what is left, without counting a try. A second
@@ -66,6 +82,8 @@ export interface WorkerDeps {
   readonly random: () => number;
   readonly events: EventPublisher;
   readonly nodeId: string;
+  /** See JobsDeps. */
+  readonly silentNodes: () => readonly string[];
   readonly times: WorkerTimes;
   readonly onFinish: (finish: JobFinish) => void;
 }
@@ -82,6 +100,7 @@ export function startWorker(deps: WorkerDeps, list: readonly JobHandler[]): Work
   let stopping = false;
   let abortAt = Infinity;
   let stopped: Promise<void> | undefined;
+  let yielding: NodeJS.Timeout | undefined;
 
   const ready = (async () => {
     await outage.persist(
@@ -96,6 +115,7 @@ export function startWorker(deps: WorkerDeps, list: readonly JobHandler[]): Work
 
   async function halt(): Promise<void> {
     stopping = true;
+    clearTimeout(yielding);
     outage.wake();
     await ready;
     await pump.stop();
@@ -129,6 +149,13 @@ export function startWorker(deps: WorkerDeps, list: readonly JobHandler[]): Work
     },
     limit: (queue) => slots.limit(queue),
     running: (queue) => slots.running(queue),
+    count: () => queueNames.reduce((sum, queue) => sum + slots.running(queue), 0),
+    setTaking(isTaking) {
+      clearTimeout(yielding);
+      pump.setTaking(isTaking);
+      if (isTaking || stopping) return;
+      yielding = setTimeout(() => runs.stopAll('shutdown'), deps.times.yieldMs);
+    },
     stop,
     [Symbol.asyncDispose]: () => stop(),
   };

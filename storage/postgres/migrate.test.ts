@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +10,7 @@ import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { connectPostgres } from './connect.ts';
 import { createMigrator, readMigrations } from './migrate.ts';
 
+const victim = fileURLToPath(import.meta.resolve('#test/migrate-victim.ts'));
 const released = join(import.meta.dirname, '../../migrations');
 
 describe('migrations', () => {
@@ -87,13 +91,71 @@ describe('migrations', () => {
     expect(await failure(migrator().status())).to.include('has changed');
   });
 
-  it('refuses a database that is newer than the program', async () => {
+  const release = async (...names: string[]) => {
+    for (const name of names) {
+      await rm(join(dir, `${name}.up.sql`));
+      await rm(join(dir, `${name}.down.sql`));
+    }
+  };
+
+  it('goes on with a database to which a newer program has added, and reverts nothing of it', async () => {
     await migrator().up();
-    await rm(join(dir, '000003_three.up.sql'));
-    await rm(join(dir, '000003_three.down.sql'));
-    expect(await failure(migrator().up())).to.include('newer than this program');
-    await rm(join(dir, '000001_one.up.sql'));
-    await rm(join(dir, '000001_one.down.sql'));
+    await release('000003_three');
+    expect(await migrator().up()).to.deep.equal([]);
+    expect((await migrator().status()).pending).to.deep.equal([]);
+    expect(await failure(migrator().down())).to.include('newer than this program');
+    expect(await failure(migrator().to(1))).to.include('newer than this program');
+  });
+
+  it('refuses a database from which a newer program has taken away', async () => {
+    await put('000004_four', '-- contract: feature level 2\ndrop table one', 'select 1');
+    await migrator().up();
+    await release('000003_three', '000004_four');
+    expect(await failure(migrator().up())).to.include('newer than this program: it has 000004');
+  });
+
+  it('takes nothing away before the feature level it waits for, and adds all the same', async () => {
+    await migrator().up();
+    await put('000004_four', '-- contract: feature level 2\ndrop table one', 'select 1');
+    await put('000005_five', 'create table five (id int)', 'drop table five');
+    expect(await migrator().up(undefined, { level: 0 })).to.deep.equal(['000005_five']);
+    expect(await migrator().up(undefined, { level: 1 })).to.deep.equal([]);
+    expect((await migrator().status()).pending).to.deep.equal(['000004_four']);
+    expect(await migrator().up(undefined, { level: 2 })).to.deep.equal(['000004_four']);
+  });
+
+  it('does all at once in a database that is new: nobody of before uses it', async () => {
+    await put('000004_four', '-- contract: feature level 2\ndrop table one', 'select 1');
+    expect(await migrator().up(undefined, { level: 0 })).to.have.length(4);
+  });
+
+  it('goes on where a node was killed with -9 in the middle of one, each of those that wait', async () => {
+    await put('000002_two', 'create table two (id int); select pg_sleep(3600)', 'drop table two');
+    const { socket, database, user } = db.address;
+    const child = spawn(process.execPath, [victim, socket, database, user, dir], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const exit = once(child, 'exit');
+    try {
+      const isAsleep = async () =>
+        (
+          await db.sql`
+          select 1 from pg_stat_activity
+          where datname = ${db.name} and wait_event = 'PgSleep'`
+        ).length > 0;
+      while (!(await isAsleep())) await new Promise((resolve) => setTimeout(resolve, 20));
+      await put('000002_two', 'create table two (id int)', 'drop table two');
+      const others = [migrator().up(), migrator().up()];
+      const isWaiting = async () =>
+        (await db.sql`select 1 from pg_locks where locktype = 'advisory' and not granted`).length;
+      while ((await isWaiting()) < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill('SIGKILL');
+      const done = (await Promise.all(others)).flat().sort();
+      expect(done).to.deep.equal(['000002_two', '000003_three']);
+    } finally {
+      child.kill('SIGKILL');
+      await exit;
+    }
   });
 
   it('refuses misspelt and doubled files', async () => {

@@ -6,18 +6,38 @@ import type { Log } from '../log.ts';
 import type { Queryable, Sql } from './connect.ts';
 
 /** One pair of files `NNNNNN_snake_case.{up,down}.sql`. */
-export type Migration = { version: number; name: string; up: string; down?: string };
+export type Migration = {
+  version: number;
+  name: string;
+  up: string;
+  down?: string;
+  /**
+   * Set by a first line `-- contract: feature level N`: it takes away what the release before still
+   * uses, and waits until all nodes are beyond that.
+   */
+  contractLevel?: number | undefined;
+};
 
 /** A line of shared.schema_migrations. */
-export type Applied = { version: number; name: string; checksum: string; appliedAt: Date };
+export type Applied = {
+  version: number;
+  name: string;
+  checksum: string;
+  appliedAt: Date;
+  /** It only adds: programs that do not know it can go on with the database. */
+  isCompatible: boolean;
+};
 
 /** Where a database stands against the files of this program. */
 export type MigrationStatus = { applied: Applied[]; pending: string[] };
 
 export type Migrator = {
   status(): Promise<MigrationStatus>;
-  /** Applies what is pending, or up to and including `version`; returns the names. */
-  up(version?: number): Promise<string[]>;
+  /**
+   * Applies what is pending, or up to and including `version`; returns the names. What takes
+   * something away waits for `level`, unless the database is new or that is not given.
+   */
+  up(version?: number, options?: { level: number }): Promise<string[]>;
   /** Reverts the last one, or everything above `version` (0 = all); returns the names. */
   down(version?: number): Promise<string[]>;
   /** Goes up or down to exactly `version`; returns the names it ran. */
@@ -25,51 +45,66 @@ export type Migrator = {
 };
 
 /** Identifies our lock among a database's advisory locks: "revenge" in ASCII, shortened. */
-const lockKey = 0x7265_766e;
+export const migrationLock = 0x7265_766e;
 const lockTimeoutMs = 300_000;
+const goneMs = 2_000;
 const fileName = /^(\d{6})_([a-z0-9]+(?:_[a-z0-9]+)*)\.(up|down)\.sql$/;
 
 /**
  * Moves a database between the versions in `dir`. One node at a time holds an advisory lock, the
  * others wait and find nothing left to do. Each migration is one transaction together with its
  * ledger line. Throws when a released file has changed since it was applied, and when the
- * database is newer than this program.
+ * database is newer than this program; additions of a newer one are none of its business.
  */
 export function createMigrator(deps: { sql: Sql; dir: string; log: Log }): Migrator {
   const log = deps.log.child({ module: 'migrate' });
-  const run = (work: (umzug: Umzug<Ledger>, ledger: Ledger) => Promise<string[]>) =>
+  const run = (
+    work: (umzug: Umzug<Ledger>, ledger: Ledger) => Promise<string[]>,
+    { mayBeNewer = false } = {},
+  ) =>
     locked(deps.sql, async (sql) => {
-      const ledger: Ledger = { sql, files: await readMigrations(deps.dir) };
       await prepare(sql);
-      verify(ledger.files, await readApplied(sql));
+      const files = await readMigrations(deps.dir);
+      const applied = await readApplied(sql);
+      verify(files, applied, { mayBeNewer });
+      const ledger: Ledger = { sql, files, isNew: applied.length === 0 };
       return work(createUmzug(ledger, log), ledger);
     });
   return {
     status: () => status(deps.sql, deps.dir),
-    up: (version) => run((umzug, ledger) => goUp(umzug, ledger, version)),
+    up: (version, { level = Infinity } = { level: Infinity }) =>
+      run((umzug, ledger) => goUp(umzug, ledger, { version, level }), { mayBeNewer: true }),
     down: (version) => run((umzug, ledger) => goDown(umzug, ledger, version)),
     to: (version) =>
       run(async (umzug, ledger) => [
         ...(await goDown(umzug, ledger, version)),
-        ...(await goUp(umzug, ledger, version)),
+        ...(await goUp(umzug, ledger, { version, level: Infinity })),
       ]),
   };
 }
 
-type Ledger = { sql: Queryable; files: Migration[] };
+type Ledger = { sql: Queryable; files: Migration[]; isNew: boolean };
 
 async function status(sql: Sql, dir: string): Promise<MigrationStatus> {
   const files = await readMigrations(dir);
   const applied = (await hasLedger(sql)) ? await readApplied(sql) : [];
-  verify(files, applied);
+  verify(files, applied, { mayBeNewer: true });
   const done = new Set(applied.map((line) => line.name));
   return { applied, pending: files.map((file) => file.name).filter((name) => !done.has(name)) };
 }
 
-async function goUp(umzug: Umzug<Ledger>, ledger: Ledger, version?: number): Promise<string[]> {
-  if (version !== undefined && version !== 0) expectKnown(ledger.files, version);
+async function goUp(
+  umzug: Umzug<Ledger>,
+  { files, isNew }: Ledger,
+  { version, level }: { version: number | undefined; level: number },
+): Promise<string[]> {
+  if (version !== undefined && version !== 0) expectKnown(files, version);
   const due = (await umzug.pending()).map(({ name }) => name);
-  const wanted = due.filter((name) => version === undefined || versionOf(name) <= version);
+  // A database that is new has no nodes of before.
+  const early = isNew ? [] : files.filter(({ contractLevel = 0 }) => contractLevel > level);
+  const wanted = due
+    .filter((name) => version === undefined || versionOf(name) <= version)
+    .filter((name) => !early.some((file) => file.name === name));
   return names(await umzug.up({ migrations: wanted }));
 }
 
@@ -109,8 +144,8 @@ function runnable(file: Migration, log: Log): RunnableMigration<Ledger> {
     up: ({ context: { sql } }) =>
       transaction(sql, { name, text: file.up, direction: 'up' }, async () => {
         await sql`
-          insert into shared.schema_migrations (version, name, checksum)
-          values (${version}, ${name}, ${checksum(file.up)})`;
+          insert into shared.schema_migrations (version, name, checksum, is_compatible)
+          values (${version}, ${name}, ${checksum(file.up)}, ${file.contractLevel === undefined})`;
         log.info('migration applied', { name });
       }),
     down: ({ context: { sql } }) => {
@@ -160,7 +195,8 @@ export async function readMigrations(dir: string): Promise<Migration[]> {
   }
   return [...found.values()].map((file) => {
     if (file.up === undefined) throw new Error(`${file.name}.up.sql is missing`);
-    return file as Migration;
+    const [, level] = /^-- contract: feature level (\d{1,4})\n/.exec(file.up) ?? [];
+    return { ...file, ...(level ? { contractLevel: Number(level) } : {}) } as Migration;
   });
 }
 
@@ -169,12 +205,19 @@ export function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function verify(files: Migration[], applied: Applied[]): void {
+function verify(
+  files: Migration[],
+  applied: Applied[],
+  { mayBeNewer }: { mayBeNewer: boolean },
+): void {
   const known = new Map(files.map((file) => [file.version, file]));
   const newest = files.at(-1)?.version ?? 0;
   for (const line of applied) {
     const file = known.get(line.version);
-    if (!file && line.version > newest) throw new Error(newerMessage(line, newest));
+    if (!file && line.version > newest) {
+      if (mayBeNewer && line.isCompatible) continue;
+      throw new Error(newerMessage(line, newest));
+    }
     if (file?.name !== line.name) throw new Error(`${line.name} is applied but its file is gone`);
     if (checksum(file.up) !== line.checksum) {
       throw new Error(`${line.name}.up.sql has changed since it was applied; restore it`);
@@ -190,13 +233,18 @@ async function locked<T>(sql: Sql, work: (sql: Queryable) => Promise<T>): Promis
   const connection = await sql.reserve();
   try {
     await connection.unsafe(`set lock_timeout = ${lockTimeoutMs}; set statement_timeout = 0`);
-    await connection`select pg_advisory_lock(${lockKey})`;
+    // Or what a node that was killed had begun would go on, and keep the others waiting.
+    await connection.unsafe(`set client_connection_check_interval = ${goneMs}`);
+    await connection`select pg_advisory_lock(${migrationLock})`;
     return await work(connection).catch((error: unknown) => {
       throw unwrapped(error);
     });
   } finally {
     await connection
-      .unsafe(`select pg_advisory_unlock_all(); reset lock_timeout; reset statement_timeout`)
+      .unsafe(
+        `select pg_advisory_unlock_all(); reset lock_timeout; reset statement_timeout;
+        reset client_connection_check_interval`,
+      )
       .catch(() => undefined); // a lost connection has lost its lock already
     connection.release();
   }
@@ -216,7 +264,9 @@ async function prepare(sql: Queryable): Promise<void> {
       name text not null unique,
       checksum text not null,
       applied_at timestamptz not null default now()
-    )`);
+    );
+    alter table shared.schema_migrations
+      add column if not exists is_compatible boolean not null default true`);
 }
 
 async function hasLedger(sql: Queryable): Promise<boolean> {
@@ -227,6 +277,8 @@ async function hasLedger(sql: Queryable): Promise<boolean> {
 
 async function readApplied(sql: Queryable): Promise<Applied[]> {
   return sql<Applied[]>`
-    select version, name, checksum, applied_at as "appliedAt"
-    from shared.schema_migrations order by version`;
+    select version, name, checksum, applied_at as "appliedAt",
+      -- Not there before this program has run for the first time.
+      coalesce((to_jsonb(line) ->> 'is_compatible')::boolean, true) as "isCompatible"
+    from shared.schema_migrations as line order by version`;
 }

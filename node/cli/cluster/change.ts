@@ -5,7 +5,9 @@ import { open, withQuery } from '../open.ts';
 import { confirm } from './confirm.ts';
 import { findMember, label, labelOf, readMembers, type Member } from './members.ts';
 import { changePlan, showPlan, transferPlan, type Change } from './plan.ts';
+import { untilIdle } from './drain.ts';
 import { drainWords } from './tables.ts';
+import { parseDuration } from './words.ts';
 
 type Status = components['schemas']['ClusterStatus'];
 
@@ -28,8 +30,8 @@ const path = (member: Member, verb: string) =>
 export function addChanges(cluster: Command): void {
   for (const verb of verbs) addChange(cluster, verb);
   addTransfer(cluster);
-  addDraining(cluster, 'drain', 'give a member no new work, over its restarts too');
-  addDraining(cluster, 'undrain', 'let a member take work again');
+  addDrain(cluster);
+  addUndrain(cluster);
 }
 
 function addChange(cluster: Command, [verb, done, description]: (typeof verbs)[number]): void {
@@ -82,14 +84,41 @@ function addTransfer(cluster: Command): void {
     });
 }
 
-function addDraining(cluster: Command, verb: 'drain' | 'undrain', description: string): void {
+interface DrainOptions {
+  readonly wait?: boolean;
+  readonly timeout: string;
+}
+
+function addDrain(cluster: Command): void {
   cluster
-    .command(`${verb} <member>`)
-    .description(description)
+    .command('drain <member>')
+    .description('give a member no new work, over its restarts too')
+    .option('--wait', 'return once it leads no more, and works off and streams nothing')
+    .option('--timeout <duration>', 'with --wait: for how long at most', '10m')
+    .action(async (wanted: string, options: DrainOptions, command: Command) => {
+      const timeoutMs = parseDuration(options.timeout, '--timeout');
+      const { client, output } = await open(command);
+      const members = await readMembers(client);
+      const member = findMember(members, wanted);
+      const drained = await client.request<Member>('POST', path(member, 'drain'));
+      if (options.wait !== true) {
+        return output.result(drained, () => drainWords(drained, members));
+      }
+      const watch = { client, output, name: label(member, members), timeoutMs };
+      const idle = await untilIdle(drained, watch);
+      output.result(idle, () => `${watch.name} is idle: it may be stopped`);
+    });
+}
+
+function addUndrain(cluster: Command): void {
+  cluster
+    .command('undrain <member>')
+    .description('let a member take work again')
     .action(async (wanted: string, _options, command: Command) => {
       const { client, output } = await open(command);
       const members = await readMembers(client);
-      const changed = await client.request<Member>('POST', path(findMember(members, wanted), verb));
+      const found = findMember(members, wanted);
+      const changed = await client.request<Member>('POST', path(found, 'undrain'));
       output.result(changed, () => drainWords(changed, members));
     });
 }

@@ -20,7 +20,7 @@ export function showMembers(members: readonly Member[], now: number): string {
       ...[plain(member.name), shortId(member.id), address === undefined ? null : plain(address)],
       member.kind === 'witness' ? `${member.role} (witness)` : member.role,
       yesNo(member.isVoter),
-      member.isDraining ? `${member.state}, draining` : member.state,
+      stateWords(member),
       lastContactMs === null ? null : showDuration(lastContactMs),
       ...[member.lastIndex, member.lag, plain(member.version)],
       stableSince === null ? null : since(stableSince, now),
@@ -29,6 +29,17 @@ export function showMembers(members: readonly Member[], now: number): string {
   const head = ['NODE', 'ID', 'ADDRESS', 'ROLE', 'VOTER', 'STATE', 'CONTACT', 'INDEX', 'LAG'];
   const wrong = problemsOf(members, members);
   return [table([...head, 'VERSION', 'STABLE'], rows), ...gap(wrong)].join('\n');
+}
+
+function stateWords({ state, isDraining, work }: Member): string {
+  if (!isDraining) return state;
+  return `${state}, draining${work === null ? '' : ` (${workWords(work)})`}`;
+}
+
+/** What is left to do before a drained member may be stopped without anybody noticing. */
+export function workWords({ jobs, streams }: NonNullable<Member['work']>): string {
+  if (jobs === 0 && streams === 0) return 'idle';
+  return `${jobs} ${jobs === 1 ? 'job' : 'jobs'}, ${streams} ${streams === 1 ? 'stream' : 'streams'}`;
 }
 
 type Troubled = Pick<Member, 'id' | 'problem'>;
@@ -121,7 +132,7 @@ export function showCreated(created: Schemas['CreatedClusterToken']): string {
   const until = expiresAt === null ? 'until it is revoked' : `within ${showDuration(lifeMs)}`;
   return [
     ...[token, '', `It admits ${whom} ${until}, and is shown this once. On the new machine:`],
-    ...['', `  revenge serve --join ${first} --token ${token}`],
+    ...['', `  revenge ${kind === 'witness' ? kind : 'serve'} --join ${first} --token ${token}`],
     ...(others.length === 0 ? [] : ['', `If ${first} cannot be reached: ${others.join(', ')}`]),
     ...(addresses.length > 0 ? [] : ['', 'HOST:PORT is this node, as the other one reaches it.']),
   ].join('\n');
