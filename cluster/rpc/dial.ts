@@ -8,11 +8,14 @@ import type { RpcClientOptions, TlsMaterial } from './types.ts';
 const keepAliveMs = 15_000;
 /** Handshakes with one node: many calls at once would make each other late. */
 const dialsAtOnce = 4;
+/** An address that has not answered by then may be one where nobody is: the next is tried too. */
+const staggerMs = 250;
 
 /** Opens connections to nodes, wherever they are. */
 export interface Dialer {
   /**
-   * A connection to that node and no other: its addresses are tried in turn.
+   * A connection to that node and no other: its addresses are tried in turn, the next one as soon
+   * as one has failed, or is slow (as RFC 8305 has it).
    * @throws RpcError `unreachable`, with what each address said
    */
   dial(nodeId: string): Promise<TLSSocket>;
@@ -33,15 +36,19 @@ export function createDialer(deps: DialerDeps): Dialer {
     const known = found.get(nodeId);
     const all = candidates(nodeId);
     const inTurn = known !== undefined && all.includes(known) ? [known, ...all] : all;
-    for (const address of new Set(inTurn)) {
+    const first = await firstOf([...new Set(inTurn)], async (address) => {
       try {
         const socket = await connectTo(address, deps.tls(), deps.connectMs);
         checkIsNode(socket, { clusterId: deps.clusterId, nodeId });
-        found.set(nodeId, address);
-        return socket;
+        return { socket, address };
       } catch (error) {
         reasons.push(`${address}: ${error instanceof Error ? error.message : String(error)}`);
+        return undefined;
       }
+    });
+    if (first) {
+      found.set(nodeId, first.address);
+      return first.socket;
     }
     found.delete(nodeId);
     const why = reasons.join('; ') || 'no address of it is known';
@@ -51,6 +58,46 @@ export function createDialer(deps: DialerDeps): Dialer {
   }
 
   return { dial: (nodeId) => inLine(nodeId, () => dial(nodeId)) };
+}
+
+interface Reached {
+  readonly socket: TLSSocket;
+  readonly address: string;
+}
+
+/** The first that is reached; the others are let go. Undefined when none is. */
+function firstOf(
+  addresses: readonly string[],
+  reach: (address: string) => Promise<Reached | undefined>,
+): Promise<Reached | undefined> {
+  return new Promise((resolve) => {
+    let next = 0;
+    let underWay = 0;
+    let isOver = false;
+    let timer: NodeJS.Timeout | undefined;
+    const end = (reached: Reached | undefined) => {
+      isOver = true;
+      clearTimeout(timer);
+      resolve(reached);
+    };
+    const heard = (reached: Reached | undefined) => {
+      underWay -= 1;
+      if (isOver) reached?.socket.destroy();
+      else if (reached) end(reached);
+      else tryNext();
+    };
+    const tryNext = () => {
+      clearTimeout(timer);
+      if (isOver) return;
+      const address = addresses[next];
+      if (address === undefined) return underWay === 0 ? end(undefined) : undefined;
+      next += 1;
+      underWay += 1;
+      timer = setTimeout(tryNext, staggerMs);
+      reach(address).then(heard, () => heard(undefined));
+    };
+    tryNext();
+  });
 }
 
 /** Addresses are not identity: another node may live there by now, and that is no fault. */

@@ -28,6 +28,7 @@ export function bootState(options: RaftOptions, boot: Boot, now: number): State 
     role: 'follower',
     leader: undefined,
     electionAt: now,
+    isHoldingBack: false,
     quietUntil: term > bootstrapTerm ? now + options.heartbeatTimeoutMs : now,
     durable: lastIndex(log),
     known: base,
@@ -65,6 +66,7 @@ function checkOptions(options: RaftOptions): void {
   const { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs, maxClockDrift } = options;
   const times = [heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs];
   if (!times.every((time) => time > 0)) throw new RangeError('timeouts must be above 0');
+  if ((options.reluctanceMs ?? 0) < 0) throw new RangeError('nobody is less than not reluctant');
   if (leaderLeaseTimeoutMs > heartbeatTimeoutMs) {
     throw new RangeError('the leader lease must not be longer than the heartbeat timeout');
   }

@@ -12,6 +12,7 @@ import {
   timeOut,
   vote,
 } from '#test/raft/transcripts/one.ts';
+import { testOptions } from '#test/raft/transcripts/cluster.ts';
 
 describe('Raft elections', () => {
   describe('the paper, section 5.2', () => {
@@ -76,6 +77,39 @@ describe('Raft elections', () => {
       } as const;
       step(node, { type: 'answer', from: 'b', request, response });
       expect(status(node)).to.include({ role: 'follower', term: 7 });
+    });
+  });
+
+  describe('one that had better not lead', () => {
+    const reluctant = () => one({ options: { reluctanceMs: 3000 } });
+
+    it('forgets a silent leader before anybody else asks, so that its vote is free', () => {
+      const node = reluctant();
+      ask(node, append('b', { term: 1, isHeartbeat: true }));
+      expect(node.raft.deadline()).to.equal(node.now + testOptions.heartbeatTimeoutMs);
+      expect(timeOut(node).send).to.be.empty;
+      expect(status(node).leader).to.equal(undefined);
+      expect(ask(node, preVote('c', { term: 2 }))).to.include({ isGranted: true });
+    });
+
+    it('asks for votes itself when nobody else has led for long enough', () => {
+      const node = reluctant();
+      timeOut(node);
+      const since = node.now;
+      expect(node.raft.deadline() - since).to.be.within(3000, 4000);
+      expect(timeOut(node).send.map(({ request }) => request.kind)).to.deep.equal([
+        'preVote',
+        'preVote',
+      ]);
+    });
+
+    it('holds back again once it has heard of a leader, or voted for one', () => {
+      const node = reluctant();
+      timeOut(node);
+      ask(node, append('b', { term: 1, isHeartbeat: true }));
+      expect(timeOut(node).send).to.be.empty;
+      expect(ask(node, vote('c', { term: 2 }))).to.include({ isGranted: true });
+      expect(timeOut(node).send).to.be.empty;
     });
   });
 

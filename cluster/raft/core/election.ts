@@ -22,14 +22,25 @@ import type {
 export function onElectionTimeout(state: State): void {
   const { role, leader } = state;
   state.leader = undefined;
-  if (mayCampaign(state)) {
+  const isHeldBack = role === 'follower' && holdBack(state);
+  if (!isHeldBack && mayCampaign(state)) {
     askWhetherToCampaign(state, leader ? 'the leader went silent' : 'no leader in time');
     return;
   }
   state.campaign = undefined;
   state.role = 'follower';
-  restartElectionTimer(state);
+  if (!isHeldBack) restartElectionTimer(state);
   if (role !== 'follower' || leader) announceRole(state, 'the leader went silent');
+}
+
+/** Gives the others time to elect one of them; false: that time is over, or nobody asked for it. */
+function holdBack(state: State): boolean {
+  const { reluctanceMs, heartbeatTimeoutMs } = state.options;
+  if (reluctanceMs === undefined || state.isHoldingBack) return false;
+  state.isHoldingBack = true;
+  const latest = reluctanceMs + heartbeatTimeoutMs;
+  state.electionAt = state.now + between(state.random, reluctanceMs, latest);
+  return true;
 }
 
 /** Pre-vote (dissertation 9.6): a term is begun only by who could win it. */

@@ -144,6 +144,8 @@ export interface State {
   leader: PeerRef | undefined;
   /** When a node that does not lead stops waiting. */
   electionAt: number;
+  /** A reluctant one has forgotten its leader, and gives the others time to find the next. */
+  isHoldingBack: boolean;
   /** Until then it acts as if it knew a leader, which may hold a lease; so does who has restarted. */
   quietUntil: number;
   /** The last index that is on the disk. */
@@ -196,8 +198,10 @@ export function latestConfiguration(state: State): PlacedConfiguration {
 
 /** A follower has heard what it waits for. */
 export function restartElectionTimer(state: State): void {
-  const base = state.options.heartbeatTimeoutMs;
-  state.electionAt = state.now + between(state.random, base, 2 * base);
+  const { heartbeatTimeoutMs: base, reluctanceMs } = state.options;
+  const waitMs = reluctanceMs === undefined ? between(state.random, base, 2 * base) : base;
+  state.electionAt = state.now + waitMs;
+  state.isHoldingBack = false;
 }
 
 export function announceRole(state: State, because: string): void {

@@ -79,6 +79,12 @@ export interface RaftOptions {
   readonly heartbeatTimeoutMs: number;
   /** A candidate that wins nothing within [1, 2) × this tries again. */
   readonly electionTimeoutMs: number;
+  /**
+   * For one that had better not lead: it forgets a silent leader after exactly the heartbeat
+   * timeout, so that its vote is free before anybody else asks for it, and itself asks only when
+   * nobody leads after this much more. Absent: like all.
+   */
+  readonly reluctanceMs?: number;
   /** A leader that hears no quorum for this long steps down (check-quorum). */
   readonly leaderLeaseTimeoutMs: number;
   /** Bounds of one append request. */

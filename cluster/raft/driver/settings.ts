@@ -6,6 +6,8 @@ export interface Profile {
   readonly heartbeatTimeoutMs: number;
   readonly electionTimeoutMs: number;
   readonly leaderLeaseTimeoutMs: number;
+  /** For one that had better not lead; see `RaftOptions`. */
+  readonly reluctanceMs?: number;
   readonly maxAppendEntries: number;
   readonly maxAppendBytes: number;
   readonly maxInflight: number;
