@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { quieten, type QuietLog } from '../doors/quiet.ts';
 import { formatHostPort } from './addresses.ts';
 import { createDialer, type Dialer } from './dialer.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -15,6 +16,7 @@ const MEND_MS = 1_000;
 /** A connection on which nothing was heard for so long is ended, and made anew. */
 const MUTE_MS = 10_000;
 const LOG_EVERY_MS = 60_000;
+const NOISE_MS = 10_000;
 /** A tenth of a second is usual; a machine that is just starting may be very busy. */
 const PROOF_MS = 15_000;
 
@@ -32,6 +34,8 @@ interface State extends GossipOptions {
   readonly dialer: Dialer;
   readonly sender: Sender;
   readonly proof: Proof;
+  /** For what others can cause. */
+  readonly noise: QuietLog;
   /** Undefined before it is open, and when it is unusable. */
   network: Network | undefined;
   reason: string | undefined;
@@ -101,6 +105,7 @@ function createState(options: GossipOptions, gossipId: string, proof: Proof): St
       onFailure: (error) => logFailure(s, 'a hint could not be sent', error),
     }),
     proof,
+    noise: quieten(log, NOISE_MS),
     network: undefined,
     reason: undefined,
     heard: new Set(),
@@ -119,7 +124,11 @@ async function start(s: State, open: OpenNetwork): Promise<void> {
     identity: s.identity,
     listen: s.listen,
     topics: [...TOPICS, PROOF_TOPIC],
-    mayConnect: (peer) => s.proof.isProbe(peer) || s.gate.mayConnect(peer),
+    mayConnect(peer) {
+      const isWelcome = s.proof.isProbe(peer) || s.gate.mayConnect(peer);
+      if (!isWelcome) s.noise.info('a stranger was refused on the gossip network', { peer });
+      return isWelcome;
+    },
     judge: (message) =>
       message.topic === PROOF_TOPIC ? s.proof.isProbe(message.author) : s.gate.judge(message),
     onMessage: (message) => receive(s, message),

@@ -4,8 +4,9 @@ import { readProof } from '../trust/tokens.ts';
 import { REFUSALS, refusalOf, readInput, refuse, sendJson, startRunning } from './answer.ts';
 import type { Refusal, Running } from './answer.ts';
 import { createCounter, type Counter } from './counter.ts';
-import type { Doorkeeper } from './doorkeeper.ts';
-import type { Members } from './members.ts';
+import type { Doorkeeper } from '../doors/doorkeeper.ts';
+import type { Members } from '../doors/members.ts';
+import { quieten, type QuietLog } from '../doors/quiet.ts';
 import type { Peer } from './peers.ts';
 import { createReplayGuard } from './replay.ts';
 import type { HandedOn, RpcLimits, RpcServerOptions, RpcServerStats } from './types.ts';
@@ -32,6 +33,8 @@ interface State extends ResponderDeps {
   readonly joins: Counter;
   readonly replays: ReturnType<typeof createReplayGuard>;
   readonly refused: Record<string, number>;
+  /** For what others can cause. */
+  readonly noise: QuietLog;
   answered: number;
   isClosing: boolean;
 }
@@ -43,6 +46,7 @@ interface Exchange {
 
 /** Enough for what a peer hands on in minutes; an id is 36 characters. */
 const remembered = 10_000;
+const noiseMs = 10_000;
 const requestIdPattern = /^[\w-]{8,64}$/;
 const httpPrefix = '/http';
 const rpcPrefix = '/rpc/';
@@ -56,6 +60,7 @@ export function createResponder(deps: ResponderDeps): Responder {
     joins: createCounter(deps.limits.joins),
     replays: createReplayGuard(remembered),
     refused: {},
+    noise: quieten(deps.options.log, noiseMs),
     answered: 0,
     isClosing: false,
   };
@@ -89,9 +94,26 @@ function dispatch(state: State, exchange: Exchange): void {
 }
 
 function turnAway(state: State, res: ServerResponse, refusal: Refusal): void {
-  state.refused[refusal.code] = (state.refused[refusal.code] ?? 0) + 1;
+  const { code, message: reason } = refusal;
+  state.refused[code] = (state.refused[code] ?? 0) + 1;
+  const { socket, url } = res.req;
+  if (url === '/join' || suspicious.has(code)) {
+    const from = state.peers.get(socket)?.nodeId;
+    const remote = socket.remoteAddress;
+    state.noise.warn('node rpc: a request was refused', { from, remote, code, reason });
+  }
   refuse(res, refusal);
 }
+
+/** What no member that is well does. */
+const suspicious: ReadonlySet<string> = new Set([
+  'not-member',
+  'bad-token',
+  'bad-request',
+  'replayed',
+  'too-many-hops',
+  'too-large',
+]);
 
 /** The id of a member, or why the caller is none. */
 function memberOf({ peers, options }: State, req: IncomingMessage): string | Refusal {

@@ -4,11 +4,11 @@ import { createServer, type Server } from 'node:https';
 import { constants } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { createDoorkeeper, type Doorkeeper } from './doorkeeper.ts';
-import { createMembers, type Members } from './members.ts';
+import { createDoorkeeper, type Doorkeeper } from '../doors/doorkeeper.ts';
+import { createMembers, type Members } from '../doors/members.ts';
 import { peerOf, type Peer } from './peers.ts';
 import { createResponder, type Responder } from './responder.ts';
-import { createSeldom } from './seldom.ts';
+import { quieten } from '../doors/quiet.ts';
 import {
   DEFAULT_RPC_LIMITS,
   type RpcLimits,
@@ -60,7 +60,9 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
   const peers = new WeakMap<Socket, Peer>();
   const doorkeeper = createDoorkeeper(limits.strangers);
   const members = createMembers({
-    ...{ doorkeeper, log: options.log, perPeer: limits.connectionsPerPeer },
+    ...{ doorkeeper, perPeer: limits.connectionsPerPeer },
+    onTooMany: (from, omitted) =>
+      options.log.warn('node rpc: a member has too many connections', { from, omitted }),
   });
   const responder = createResponder({ options, limits, peers, doorkeeper, members });
   const shared: Shared = {
@@ -115,9 +117,9 @@ function watch(shared: Shared): void {
     doorkeeper.enter(socket, limits.greetingMs);
   });
   server.on('secureConnection', (socket) => greet(shared, socket));
-  const seldom = createSeldom(strangersLogMs);
-  const noteStranger = (what: string, error: Error) =>
-    seldom((omitted) => log.info(`node rpc: ${what}`, { reason: error.message, omitted }));
+  const noise = quieten(log, strangersLogMs);
+  const noteStranger = (what: string, { message: reason, code: kind }: NodeJS.ErrnoException) =>
+    noise.info(`node rpc: ${what}`, { reason, kind });
   server.on('tlsClientError', (error) => noteStranger('no handshake', error));
   server.on('clientError', (error, socket) => {
     noteStranger('no request', error);

@@ -50,7 +50,7 @@ describe('a command in the log', () => {
     ['a type of a later version', written({ type: 'ban', id: 'a' }), 'type: Invalid'],
     ['a field of a later version', written({ type: 'forget', id: 'a', for: 1 }), 'key: "for"'],
     ['one left out', written({ type: 'forget' }), 'id: Invalid input'],
-    ['too much', Buffer.alloc(limits.commandBytes + 1, 1), 'it has 1048577 bytes'],
+    ['too much', Buffer.alloc(limits.readableBytes + 1, 1), 'it has 1048577 bytes'],
   ];
   for (const [what, bytes, why] of unreadable) {
     it(`is not read if it is ${what}`, () =>

@@ -33,7 +33,7 @@ export function encodeCommand(command: Command): Uint8Array {
 /** @throws CommandError for what this version did not write */
 export function decodeCommand(bytes: Uint8Array): Command {
   if (bytes.length === 0) throw new CommandError('it is empty');
-  if (bytes.length > limits.commandBytes) throw new CommandError(`it has ${bytes.length} bytes`);
+  if (bytes.length > limits.readableBytes) throw new CommandError(`it has ${bytes.length} bytes`);
   if (bytes[0] !== format) throw new CommandError(`its format is ${bytes[0]}, known is ${format}`);
   const json = Buffer.from(bytes.buffer, bytes.byteOffset + 1, bytes.byteLength - 1);
   if (!isUtf8(json)) throw new CommandError('it is no UTF-8');

@@ -3,7 +3,9 @@ export const limits = {
   /** In one command; whoever has more sends several. */
   tags: 4096,
   tagLength: 512,
-  commandBytes: 1024 * 1024,
+  commandBytes: 512 * 1024,
+  /** What is read may be larger: an earlier version may have written it. */
+  readableBytes: 1024 * 1024,
   /** In one batch, and in all those of one command. */
   events: 128,
   eventLength: 2048,

@@ -151,6 +151,7 @@ const transport: Transport = {
   listen: async () => undefined,
   send: () => new Promise(() => undefined),
   setBook: () => undefined,
+  refuse: () => undefined,
   reloadTls: () => Promise.resolve(),
   close: async () => undefined,
 };
@@ -253,9 +254,9 @@ describe('the Raft driver', () => {
     expect(refused).to.be.instanceOf(RaftRefusedError).with.property('reason', 'term-changed');
   });
 
-  it('refuses a command that no peer would take', async () => {
+  it('refuses a command that would hold up all others', async () => {
     const { driver, disk } = await start();
-    const refused = await caught(driver.propose(Buffer.alloc(32 * 1024 * 1024 + 1)));
+    const refused = await caught(driver.propose(Buffer.alloc(512 * 1024 + 1)));
     expect(refused).to.be.instanceOf(RaftRefusedError).with.property('reason', 'too-large');
     expect(disk.saves).to.have.length(0);
   });

@@ -37,7 +37,7 @@ export interface Leadership {
 export interface Driver {
   /**
    * Resolves once it is applied here. `term`: only if this node leads in that term. Of more than
-   * 32 MiB it is refused: beyond 64 MiB no peer would take it, and the log would stand still.
+   * 512 KiB it is refused: while it is sent and synced, nothing that is waited for gets through.
    */
   propose(data: Uint8Array, term?: number): Promise<Done>;
   barrier(): Promise<Done>;
@@ -57,6 +57,8 @@ export interface Driver {
   onConfiguration(listener: (change: ConfigurationChange) => void): void;
   /** Where the others are, `host:port` each, likeliest first; for the next connections. */
   setBook(addresses: AddressBook): void;
+  /** Servers that were removed: they are heard no more, whatever certificate they show. */
+  refuse(ids: readonly ServerId[]): void;
   /** Reads the certificate files again; a rejection means that those from before stay in use. */
   reloadTls(): Promise<void>;
   /** Settles when the driver has ended, with the error that ended it. */
@@ -64,7 +66,7 @@ export interface Driver {
   close(): Promise<void>;
 }
 
-const maxCommandBytes = 32 * 1024 * 1024;
+const maxCommandBytes = 512 * 1024;
 
 interface Call {
   readonly resolve: (place: Place) => void;
@@ -116,6 +118,7 @@ export function createDriver(options: DriverOptions): Driver {
     configuration: () => host.configuration,
     onConfiguration: (listener) => void host.memberListeners.push(listener),
     setBook: (addresses) => link.post({ type: 'book', addresses }),
+    refuse: (ids) => link.post({ type: 'refuse', ids }),
     async reloadTls() {
       await call(host, (id) => link.post({ type: 'reloadTls', id }));
     },

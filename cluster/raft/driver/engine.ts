@@ -156,6 +156,8 @@ function onHost(loop: Loop, message: ToEngine): void {
       return status(loop, message.id);
     case 'book':
       return loop.options.transport.setBook(message.addresses);
+    case 'refuse':
+      return loop.options.transport.refuse(message.ids);
     case 'reloadTls':
       return reloadTls(loop, message.id);
     case 'applied':

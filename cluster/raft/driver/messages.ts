@@ -27,6 +27,8 @@ export type ToEngine =
   | { readonly type: 'status'; readonly id: number }
   /** Where the others are from now on. */
   | { readonly type: 'book'; readonly addresses: AddressBook }
+  /** Who is heard no more. */
+  | { readonly type: 'refuse'; readonly ids: readonly ServerId[] }
   /** The certificates on disk are others. */
   | { readonly type: 'reloadTls'; readonly id: number }
   /** The state machine is at this entry. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRaft } from '../core/raft.ts';
 import type { RaftOptions } from '../core/types.ts';
 import { describeError } from '../store/errors.ts';
-import { speaksFor } from '../transport/identity.ts';
+import { speaksBeside } from '../transport/identity.ts';
 import type { Place } from '../transport/address.ts';
 import { createNoTransport } from '../transport/none.ts';
 import { createTcpTransport } from '../transport/tcp.ts';
@@ -86,13 +86,11 @@ async function withTls<T>(
   }
 }
 
-async function readTls({ ca, cert, key }: TlsFiles): Promise<TlsOptions> {
-  return {
-    ca: await readFile(ca),
-    cert: await readFile(cert),
-    key: await readFile(key),
-    verifyPeer: speaksFor,
-  };
+async function readTls(files: TlsFiles): Promise<TlsOptions> {
+  const [ca, cert, key] = await Promise.all(
+    [files.ca, files.cert, files.key].map((path) => readFile(path)),
+  );
+  return { ca: ca!, cert: cert!, key: key!, verifyPeer: speaksBeside(cert!) };
 }
 
 async function listenWhenFree({ host, port }: Place, listen: () => Promise<void>): Promise<void> {

@@ -38,6 +38,7 @@ export interface Transport {
   listen(handler: RequestHandler, kept: KeptOf): Promise<void>;
   send(outgoing: Outgoing): Promise<Response>;
   setBook(book: AddressBook): void;
+  refuse(ids: readonly ServerId[]): void;
   /** Certificates are read again; a rejection means that those from before stay in use. */
   reloadTls(): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import type { PeerCertificate } from 'node:tls';
-import { speaksFor } from './identity.ts';
+import { createAuthority, openAuthority } from '../../trust/ca.ts';
+import { createRequest } from '../../trust/certificates.ts';
+import { createKey } from '../../trust/x509.ts';
+import { speaksBeside, speaksFor } from './identity.ts';
 
 const named = (CN: string | undefined, subjectaltname?: string) =>
   ({ ...(CN === undefined ? {} : { subject: { CN } }), subjectaltname }) as PeerCertificate;
@@ -25,5 +28,17 @@ describe('whom a certificate speaks for', () => {
     expect(speaksFor('n1', named('x', 'IP Address:n1, "DNS:a, DNS:n1"'))).to.equal(false);
     expect(speaksFor(undefined, named('n1'))).to.equal(false);
     expect(speaksFor('', named(''))).to.equal(false);
+  });
+
+  it('is nobody of another cluster, though one authority signs for both', async () => {
+    const { sign } = openAuthority(await createAuthority('c1', Date.now()), Date.now);
+    const request = await createRequest(await createKey(), 'n1');
+    const speaks = speaksBeside(await sign(request, { clusterId: 'c1', nodeId: 'n1' }));
+    const of = (names: string) => speaks('n2', named('n2', names));
+    expect(of('DNS:x, URI:spiffe://c1/node/n2')).to.equal(true);
+    expect(of('DNS:x, URI:spiffe://c2/node/n2')).to.equal(false);
+    // Who brings certificates of its own gives them names of its own.
+    expect(of('DNS:x')).to.equal(true);
+    expect(speaks('n3', named('n2', 'URI:spiffe://c1/node/n2'))).to.equal(false);
   });
 });

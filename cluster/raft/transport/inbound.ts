@@ -44,6 +44,8 @@ interface Connection extends Serving {
   readonly remote: string;
   readonly reader: RequestReader;
   readonly verify: (id: string | undefined) => boolean;
+  /** By the id it says, or the name that it shows. */
+  readonly isRefused: (id: string | undefined) => boolean;
   /** It has said something that is a request. */
   hasAsked: boolean;
   isBusy: boolean;
@@ -57,7 +59,7 @@ interface Connection extends Serving {
 }
 
 export function serve(socket: Socket, serving: Serving): void {
-  const { timeouts, limits, log } = serving.shared;
+  const { timeouts, limits, noise } = serving.shared;
   const remote = `${socket.remoteAddress}:${socket.remotePort}`;
   const c: Connection = {
     ...serving,
@@ -65,6 +67,7 @@ export function serve(socket: Socket, serving: Serving): void {
     remote,
     reader: createRequestReader({ ...DEFAULT_LIMITS, maxFrameBytes: limits.maxFrameBytes }),
     verify: createVerifier(socket, serving.shared),
+    isRefused: createRefusal(socket, serving.shared),
     hasAsked: false,
     isBusy: false,
     answer: undefined,
@@ -80,7 +83,7 @@ export function serve(socket: Socket, serving: Serving): void {
     else if (!c.hasAsked) giveUp(c, 'it asks nothing');
   });
   socket.on('error', (error) => {
-    log.info('a raft connection broke', { remote, reason: String(error) });
+    noise.info('a raft connection broke', { remote, reason: String(error) });
   });
   socket.on('close', () => {
     count(c, 0);
@@ -94,7 +97,7 @@ function count(c: Connection, bytes: number): void {
 }
 
 function giveUp({ socket, shared, remote }: Connection, reason: string): void {
-  shared.log.warn('a raft connection was closed', { remote, reason });
+  shared.noise.warn('a raft connection was closed', { remote, reason });
   socket.destroy();
 }
 
@@ -156,15 +159,16 @@ function begin(c: Connection, wire: WireRequest): void {
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const reason = error.message;
-    shared.log.warn('a raft request was refused', { remote, kind: wire.kind, reason });
+    shared.noise.warn('a raft request was refused', { remote, kind: wire.kind, reason });
     return reply(c, refusal(wire.kind, reason));
   }
   if (!c.verify(asked.from.id)) return giveUp(c, 'its certificate does not speak for its sender');
+  if (c.isRefused(asked.from.id)) return giveUp(c, 'its sender was removed from the cluster');
   asked.answer().then(
     (response) => settle(c, encodeResponse(response)),
     (error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
-      shared.log.warn('a raft request failed', { remote, kind: wire.kind, reason });
+      shared.noise.warn('a raft request failed', { remote, kind: wire.kind, reason });
       settle(c, refusal(wire.kind, reason));
     },
   );
@@ -252,4 +256,10 @@ function createVerifier(socket: Socket, { tls }: Shared): (id: string | undefine
     if (known.size < 16) known.add(id);
     return true;
   };
+}
+
+/** A certificate also speaks for the later ids of its server; that of a removed one for none. */
+function createRefusal(socket: Socket, shared: Shared): (id: string | undefined) => boolean {
+  const name = shared.tls ? (socket as TLSSocket).getPeerCertificate().subject?.CN : undefined;
+  return (id) => [id, name].flat().some((each) => each !== undefined && shared.refused.has(each));
 }

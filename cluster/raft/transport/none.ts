@@ -7,6 +7,7 @@ export function createNoTransport() {
     send: ({ to }: Outgoing) =>
       Promise.reject(new SendError('unreachable', `${to} cannot be told: there is no network`)),
     setBook: () => undefined,
+    refuse: () => undefined,
     close: () => Promise.resolve(),
   };
 }

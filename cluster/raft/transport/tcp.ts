@@ -1,4 +1,5 @@
 /** hashicorp/raft's TCP transport, both sides of it, with mutual TLS if wanted. */
+import { constants } from 'node:crypto';
 import {
   createServer as createTcpServer,
   type AddressInfo,
@@ -10,6 +11,9 @@ import {
   createServer as createTlsServer,
   Server as TlsServer,
 } from 'node:tls';
+import { createDoorkeeper } from '../../doors/doorkeeper.ts';
+import { createMembers } from '../../doors/members.ts';
+import { quieten } from '../../doors/quiet.ts';
 import type { FailureReason, Response } from '../core/types.ts';
 import { isUnknownCommand, responseFromWire } from '../wire/convert.ts';
 import { createBlockCache } from './blocks.ts';
@@ -33,15 +37,17 @@ export { SendError } from './types.ts';
 export type { TcpTransport, TcpTransportOptions } from './types.ts';
 
 const KEEP_ALIVE_MS = 30_000;
+const NOISE_MS = 10_000;
 
 export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
   const { self, tls, log } = options;
   const shared: Shared = {
     ...{ self, log, isAllOurs: options.isAllOurs ?? false },
+    noise: quieten(log, NOISE_MS),
     tls: tls ? secure(tls) : undefined,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     limits: { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits },
-    outgoing: new Set(),
+    ...{ outgoing: new Set(), refused: new Set() },
   };
   const peerOf = createPeers(shared, options.book ?? {});
   const incoming = new Set<Socket>();
@@ -73,6 +79,7 @@ export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
     },
     send: (outgoing) => ask(peerOf, outgoing),
     setBook: (book) => peerOf.setBook(book),
+    refuse: (ids) => void (shared.refused = new Set(ids)),
     setTls(renewed) {
       if (!shared.tls) throw new Error('this transport speaks without TLS');
       shared.tls = secure(renewed);
@@ -175,24 +182,60 @@ const chooseProtocol = ({ protocols }: { readonly protocols: readonly string[] }
   protocols.includes(OUR_PROTOCOL) ? OUR_PROTOCOL : protocols[0];
 
 function createServer(shared: Shared, take: (socket: Socket) => void): Server {
-  const { tls, limits, log } = shared;
-  const always = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
-  const { ca, cert, key } = tls ?? {};
-  const server = tls
-    ? createTlsServer({
-        ...always,
-        ...{ ca, cert, key, requestCert: true, rejectUnauthorized: true },
-        handshakeTimeout: shared.timeouts.requestMs,
-        ALPNCallback: chooseProtocol,
-      })
-    : createTcpServer(always);
+  return shared.tls
+    ? createSecureServer(shared, shared.tls, take)
+    : createPlainServer(shared, take);
+}
+
+const always = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+
+function createPlainServer({ limits, noise }: Shared, take: (socket: Socket) => void): Server {
+  const server = createTcpServer(always, take);
   server.maxConnections = limits.maxConnections;
-  server.on(tls ? 'secureConnection' : 'connection', take);
   server.on('drop', (data?: { readonly remoteAddress?: string | undefined }) => {
-    log.warn('a raft connection was turned away', { remote: data?.remoteAddress });
+    noise.warn('a raft connection was turned away', { remote: data?.remoteAddress });
   });
-  server.on('tlsClientError', (error: Error) => {
-    log.warn('a raft connection showed no good certificate', { reason: error.message });
+  return server;
+}
+
+/**
+ * Strangers are counted until they have shown a certificate: so many of them as may come, they push
+ * out each other, and servers of ours get in.
+ */
+function createSecureServer(
+  { limits, timeouts, noise }: Shared,
+  { ca, cert, key }: Secured,
+  take: (socket: Socket) => void,
+): Server {
+  const doorkeeper = createDoorkeeper(limits.maxConnections);
+  const members = createMembers({
+    ...{ doorkeeper, perPeer: limits.maxConnectionsPerPeer },
+    onTooMany: (from, omitted) =>
+      noise.warn('a raft peer has too many connections', { from, omitted }),
+  });
+  const server = createTlsServer({
+    ...always,
+    // Who is refused is told apart by why, which Node says only of those that it lets in.
+    ...{ ca, cert, key, requestCert: true, rejectUnauthorized: false },
+    // No session is resumed: each connection shows a certificate that is good now.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    handshakeTimeout: timeouts.requestMs,
+    ALPNCallback: chooseProtocol,
+  });
+  const refuse = (remote: string | undefined, reason: string, kind?: string) =>
+    noise.warn('a raft connection showed no good certificate', { remote, reason, kind });
+  server.on('connection', (socket: Socket) => doorkeeper.enter(socket, timeouts.requestMs));
+  server.on('secureConnection', (socket) => {
+    if (!socket.authorized) {
+      refuse(socket.remoteAddress, String(socket.authorizationError));
+      socket.destroy();
+      return;
+    }
+    const { subject, fingerprint256 } = socket.getPeerCertificate();
+    if (members.admit(socket, String(subject?.CN ?? fingerprint256))) take(socket);
+  });
+  server.on('tlsClientError', (error: Error & { code?: string }, socket) => {
+    refuse(socket.remoteAddress, error.message, error.code);
   });
   return server;
 }

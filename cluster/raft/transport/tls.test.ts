@@ -3,9 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createAuthority } from '#test/fixtures/raft/authority.ts';
-import { answer, preVote, reasonOf, useTransports, vote } from '#test/fixtures/raft/transports.ts';
+import {
+  answer,
+  preVote,
+  reasonOf,
+  until,
+  useTransports,
+  vote,
+} from '#test/fixtures/raft/transports.ts';
 import { needs } from '#test/needs.ts';
+import { speaksFor } from './identity.ts';
 import type { TlsOptions } from './types.ts';
+
+/** It does not look whom it speaks to. */
+const anyone = ({ ca, cert, key }: TlsOptions): TlsOptions => ({ ca, cert, key });
 
 describe('the raft transport with TLS', () => {
   needs('openssl');
@@ -72,5 +83,38 @@ describe('the raft transport with TLS', () => {
     expect(await reasonOf(sender.send({ to: 'n4', address, request: vote }))).to.equal(
       'unreachable',
     );
+  });
+
+  it('is let in by who is besieged by strangers, and says so once', async () => {
+    const { address, port, made } = await listening(async (request) => answer(request), {
+      ...{ tls: ours('n2'), limits: { maxConnections: 16 } },
+    });
+    const sockets = Array.from({ length: 200 }, () => client(port));
+    await until(() => sockets.filter(({ closed }) => closed).length >= sockets.length - 16);
+    expect(made.stats().incoming).to.be.at.most(16);
+    const sender = transport({ tls: ours('n1') });
+    expect(await sender.send({ to: 'n2', address, request: vote })).to.deep.equal(answer(vote));
+    for (let nth = 0; nth < 50; nth += 1) client(port).end('nonsense');
+    await until(() => made.stats().incoming <= 17);
+    expect(logged.length).to.be.at.most(3);
+  });
+
+  it('hears a server no more that was removed, nor what it becomes by its old name', async () => {
+    const { address, made } = await listening(async (request) => answer(request), {
+      tls: { ...ours('n2'), verifyPeer: speaksFor },
+    });
+    const ask = (id: string) =>
+      reasonOf(
+        transport({ tls: anyone(ours('n1')) }).send({
+          ...{ to: 'n2', address, request: { ...vote, from: { id, address: 'x:1' } } },
+        }),
+      );
+    expect(await ask('n1')).to.equal('answered');
+    made.refuse(['n1']);
+    expect(await ask('n1')).to.equal('unreachable');
+    expect(await ask('n1.2')).to.equal('unreachable');
+    expect(logged.join()).to.contain('was removed from the cluster');
+    made.refuse([]);
+    expect(await ask('n1')).to.equal('answered');
   });
 });

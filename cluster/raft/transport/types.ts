@@ -8,6 +8,7 @@ import type {
   Response,
   ServerId,
 } from '../core/types.ts';
+import type { QuietLog } from '../../doors/quiet.ts';
 import type { Rest } from '../wire/resume.ts';
 
 export type Bytes = AsyncIterable<Uint8Array>;
@@ -99,8 +100,13 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
 
 export interface TransportLimits {
   readonly maxFrameBytes: number;
-  /** Connections that others opened to this node. */
+  /**
+   * Connections that others opened to this node; with TLS, of those who have not shown yet whose
+   * they are.
+   */
   readonly maxConnections: number;
+  /** With TLS: of one server that has. */
+  readonly maxConnectionsPerPeer: number;
   /** Bytes of requests that wait in memory, over all connections from others. */
   readonly maxIncomingBytes: number;
   /** Bytes that wait to be sent on one connection, and requests without an answer. */
@@ -111,6 +117,7 @@ export interface TransportLimits {
 export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
   maxFrameBytes: 64 * 1024 * 1024,
   maxConnections: 256,
+  maxConnectionsPerPeer: 32,
   maxIncomingBytes: 256 * 1024 * 1024,
   maxQueuedBytes: 64 * 1024 * 1024,
   maxQueuedRequests: 1024,
@@ -151,6 +158,11 @@ export interface TcpTransport {
   /** For the next connections; those to where a server is no longer said to be are ended. */
   setBook(book: AddressBook): void;
   /**
+   * Whom nobody listens to any more, whatever certificate it shows: servers that were removed, and
+   * whose ids are never used again. Each call replaces the list.
+   */
+  refuse(ids: readonly ServerId[]): void;
+  /**
    * Certificates for new connections, both ways.
    * @throws Error for ones that do not fit together, or when it speaks without TLS; nothing changes
    */
@@ -173,5 +185,9 @@ export interface Shared {
   readonly timeouts: Timeouts;
   readonly limits: TransportLimits;
   readonly log: Log;
+  /** For what others can cause: seldom, whatever they do. */
+  readonly noise: QuietLog;
   readonly outgoing: Set<Socket>;
+  /** Servers that were removed. */
+  refused: ReadonlySet<ServerId>;
 }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Doorkeeper } from './doorkeeper.ts';
 import { createSeldom } from './seldom.ts';
-import type { Log } from './types.ts';
 
 const logMs = 10_000;
 
@@ -15,10 +14,11 @@ export interface Members {
 interface MembersDeps {
   readonly doorkeeper: Doorkeeper;
   readonly perPeer: number;
-  readonly log: Log;
+  /** Told seldom, with how often it was not told. */
+  readonly onTooMany: (nodeId: string, omitted: number) => void;
 }
 
-export function createMembers({ doorkeeper, perPeer, log }: MembersDeps): Members {
+export function createMembers({ doorkeeper, perPeer, onTooMany }: MembersDeps): Members {
   const seldom = createSeldom(logMs);
   const admitted = new WeakSet<Socket>();
   const open = new Map<string, Set<Socket>>();
@@ -27,9 +27,7 @@ export function createMembers({ doorkeeper, perPeer, log }: MembersDeps): Member
       if (admitted.has(socket)) return true;
       const mine = open.get(nodeId) ?? new Set();
       if (mine.size >= perPeer) {
-        seldom((omitted) =>
-          log.warn('node rpc: a member has too many connections', { from: nodeId, omitted }),
-        );
+        seldom((omitted) => onTooMany(nodeId, omitted));
         socket.destroy();
         return false;
       }
