@@ -13,6 +13,7 @@ export async function openNodeIdentity(config: Config, now: () => number): Promi
   await checkFileSystem(dir);
   return openIdentity({
     dir,
+    raftDir: config['cluster.raft.data_dir'],
     configuredId: config['cluster.node_id'],
     machineId: await machineId(),
     now,

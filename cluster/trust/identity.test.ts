@@ -143,6 +143,24 @@ describe('the identity of a node', () => {
     expect(existsSync(file)).to.be.false;
   });
 
+  const logs: [string, string, string][] = [
+    ['whose log is there', '{"id":"n1","hasLog":true}', 'the node n1'],
+    ['whose log is damaged', 'x', 'which is damaged'],
+  ];
+  for (const [what, text, said] of logs) {
+    it(`is not made anew for one ${what}`, async () => {
+      await (await open()).close();
+      mkdirSync(join(dir, 'raft'));
+      writeFileSync(join(dir, 'raft', 'identity.json'), text);
+      rmSync(file);
+      const { message } = await failure();
+      expect(message)
+        .to.contain(said)
+        .and.to.contain(`move ${join(dir, 'raft')} away`);
+      expect(existsSync(file)).to.be.false;
+    });
+  }
+
   it('is one process at a time, by any path, and free after a kill -9', async () => {
     const first = await start();
     expect(first.said).to.equal('open 1');

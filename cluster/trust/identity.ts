@@ -13,6 +13,8 @@ import { checkId, isId } from './names.ts';
 export interface IdentityOptions {
   /** The node's data folder. */
   readonly dir: string;
+  /** Where its Raft data lie; `raft` in the data folder unless given. */
+  readonly raftDir?: string | undefined;
   /** `cluster.node_id`; once a folder is a node's, it may only say the same. */
   readonly configuredId?: string | undefined;
   /** /etc/machine-id or the like, to notice that a folder was carried to another machine. */
@@ -132,22 +134,44 @@ function checkConfigured({ nodeId }: Written, { dir, configuredId }: IdentityOpt
 /** The first start, or the first since there is a cluster: then the id was in a file of its own. */
 async function createIdentity(options: IdentityOptions): Promise<Written> {
   const { dir, configuredId, machineId, now, randomId } = options;
-  await refuseLost(dir);
+  await refuseLost(options);
   const earlier = (await readText(join(dir, 'node-id')))?.trim();
   const nodeId = checkId(configuredId ?? (earlier || randomId()), 'node');
   const createdAt = new Date(now()).toISOString();
   return { format: 1, nodeId, bootEpoch: 0, createdAt, machineId };
 }
 
-/** A node that forgot who it is must not begin anew: its votes would count twice. */
-async function refuseLost(dir: string): Promise<void> {
+/**
+ * A node that forgot who it is must not begin anew: its votes would count twice. What is left of it
+ * tells: its certificate, or its Raft log.
+ */
+async function refuseLost({ dir, raftDir = join(dir, 'raft') }: IdentityOptions): Promise<void> {
   const folder = clusterFolder(dir);
-  if ((await readText(join(folder, 'node.crt'))) === undefined) return;
+  const isMember = (await readText(join(folder, 'node.crt'))) !== undefined;
+  const voter = await voterOf(raftDir);
+  if (!isMember && voter === undefined) return;
+  const was = isMember ? 'a node of a cluster' : `the node ${voter}`;
+  const rest = [isMember ? [folder] : [], voter === undefined ? [] : [raftDir]]
+    .flat()
+    .join(' and ');
   throw new TrustError(
     'unreadable',
-    `${join(folder, 'identity.json')} is gone, and this folder was a node of a cluster: bring it ` +
-      `back from a backup, or move ${folder} away to join as a new node`,
+    `${join(folder, 'identity.json')} is gone, and this folder was ${was}: bring it back from a ` +
+      `backup, or move ${rest} away to start as a new node`,
   );
+}
+
+/** Whose votes are in a Raft folder; undefined: nobody's. */
+async function voterOf(raftDir: string): Promise<string | undefined> {
+  const path = join(raftDir, 'identity.json');
+  const text = await readText(path);
+  if (text === undefined) return undefined;
+  try {
+    const { id, hasLog } = JSON.parse(text) as { id?: string; hasLog?: boolean };
+    return hasLog ? (id ?? `of ${raftDir}`) : undefined;
+  } catch {
+    return `of ${path}, which is damaged`;
+  }
 }
 
 async function read(file: string): Promise<Written | undefined> {

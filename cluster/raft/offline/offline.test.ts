@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -195,6 +196,18 @@ describe('the offline tools of Raft', () => {
       writeFileSync(join(dir, 'log', 'CURRENT'), 'nonsense');
       expect(run('verify').code).to.equal(1);
       expect(run('rejoin', '--yes').code).to.equal(0);
+    });
+
+    it('reads nothing of a log that has rotted', async () => {
+      const log = join(dir, 'log');
+      for (const name of readdirSync(log)) {
+        if (name !== 'LOCK') writeFileSync(join(log, name), randomBytes(100_000));
+      }
+      const read = readdirSync(dir).sort();
+      expect(run('rejoin').code).to.equal(4);
+      expect(readdirSync(dir).sort()).to.deep.equal(read);
+      expect(run('rejoin', '--yes').code).to.equal(0);
+      expect(readdirSync(dir)).to.deep.equal(['identity.json']);
     });
 
     it('that was cut off keeps the node from starting until it is run again', async () => {

@@ -1,5 +1,6 @@
 import { Level } from 'level';
-import { rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DamagedError, StoreError, hasCode } from '../store/errors.ts';
 import {
@@ -65,16 +66,23 @@ async function identityOf(dir: string): Promise<Identity> {
   throw new StoreError(`there are no Raft data in ${dir}`);
 }
 
-/** Only the lock matters: a log that cannot be opened for another reason is why one is here. */
+/**
+ * The log may have rotted, which is why one is here: LevelDB is not let near it. Its lock is one
+ * on the file `LOCK` (fcntl); an empty database beside it is opened with that very file as its own.
+ */
 async function refuseIfRunning(dir: string): Promise<void> {
-  const place = join(dir, 'log');
-  if (!(await hasDatabase(place))) return;
-  const database = new Level(place, { createIfMissing: false });
+  if (!existsSync(join(dir, 'log', 'LOCK'))) return;
+  const lock = await realpath(join(dir, 'log', 'LOCK'));
+  const place = await mkdtemp(join(dir, 'rejoin-'));
   try {
+    await symlink(lock, join(place, 'LOCK'));
+    const database = new Level(place);
     await database.open();
+    await database.close();
   } catch (error) {
-    if (!hasCode(error, 'LEVEL_LOCKED')) return;
+    if (!hasCode(error, 'LEVEL_LOCKED')) throw error;
     throw new StoreError(`the Raft data in ${dir} is in use by another process`, { cause: error });
+  } finally {
+    await rm(place, { recursive: true, force: true });
   }
-  await database.close();
 }
