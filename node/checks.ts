@@ -41,6 +41,13 @@ export function healthChecks(
     isVital: false,
     ask: async () => whoLeads(member),
   });
+  checks.push({
+    name: 'clock',
+    intervalMs: 5_000,
+    timeoutMs: 1_000,
+    isVital: false,
+    ask: async () => compareClocks(member),
+  });
   const off: string[] = [];
   if (redis === undefined) off.push('cache');
   else {
@@ -68,8 +75,32 @@ export function healthChecks(
   return { checks, off };
 }
 
-/** Who leads, in words. Rejects when nobody does. */
-function whoLeads({ offices, consensus, network }: Engines['member']): string {
+/** Beyond this, what one node counts as over still goes on for another. */
+const skewMaxMs = 2_000;
+
+/** Rejects when the clocks of members differ by more than anything of ours should. */
+function compareClocks({ pulses, state }: Engines['member']): undefined {
+  const wrong = [...pulses.skews()].filter(([, ms]) => Math.abs(ms) > skewMaxMs);
+  if (wrong.length === 0) return undefined;
+  const words = wrong.map(([id, ms]) => {
+    const name = state.view().members.get(id)?.name ?? id;
+    const seconds = (Math.abs(ms) / 1000).toFixed(1);
+    return `that of ${name} is ${seconds} s ${ms > 0 ? 'ahead of' : 'behind'} this node's`;
+  });
+  throw new Error(`the clocks differ, set all of them by NTP: ${words.join('; ')}`);
+}
+
+/** Who leads, in words. Rejects when nobody does, or this node cannot follow. */
+export function whoLeads({
+  offices,
+  consensus,
+  network,
+  state,
+}: Pick<Engines['member'], 'offices' | 'consensus' | 'network' | 'state'>): string {
+  const unreadable = state.unreadable();
+  if (unreadable) {
+    throw new Error(`this node is too old for its cluster, update it: ${unreadable.why}`);
+  }
   if (offices.current()) return network() ? 'this node leads' : 'alone';
   const leader = consensus.leadership().leader?.id;
   if (leader === undefined) throw new Error('no node leads: what changes data is refused');

@@ -10,14 +10,16 @@ import {
   memberAddress,
   openDatabase,
   readMemberDatabase,
+  readSharedDatabase,
   saveMemberDatabase,
+  saveSharedDatabase,
   type MemberDatabase,
 } from './database.ts';
 
 const member: MemberDatabase = {
   hosts: ['192.0.2.7', 'box.lan', '2001:db8::7', 'fe80::7%eth0'],
   port: 6_432,
-  user: 'revenge_member',
+  user: 'CN=two',
   password: 'a/b@c:d?e',
   database: 'revenge',
   serverName: 'one.node.revenge.internal',
@@ -54,6 +56,23 @@ describe('the database of the cluster a node has joined', () => {
     expect(await readMemberDatabase(dir)).to.equal(undefined);
   });
 
+  it('is known to be of a node before that one has said how to reach it', async () => {
+    await saveSharedDatabase(dir, member.serverName);
+    const { serverName } = member;
+    expect(await readSharedDatabase(dir)).to.deep.equal({ serverName, access: undefined });
+    const error = await openDatabase(config(), quiet).catch((caught: Error) => caught);
+    expect(error).to.have.property('message').that.includes('start the node first');
+    let asked = 0;
+    const ask = async () => {
+      asked += 1;
+      return member;
+    };
+    await using open = await openDatabase(config(), quiet, { ask });
+    expect([asked, open.isEmbedded]).to.deep.equal([1, false]);
+    await saveMemberDatabase(dir, { ...member, user: 'revenge_member' });
+    expect(await readSharedDatabase(dir)).to.have.property('access', undefined);
+  });
+
   it('is not guessed from a file that says something else', async () => {
     await mkdir(join(dir, 'cluster'));
     for (const text of ['', '{}', JSON.stringify({ ...member, hosts: [] })]) {
@@ -69,7 +88,7 @@ describe('the database of the cluster a node has joined', () => {
     expect(hosts).to.deep.equal(member.hosts.map((host) => ({ host, port: 6_432 })));
     expect(sessions).to.equal('read-write');
     const { username, password, pathname } = new URL(url);
-    expect([username, decodeURIComponent(password), pathname]).to.deep.equal([
+    expect([...[username, password].map(decodeURIComponent), pathname]).to.deep.equal([
       member.user,
       member.password,
       '/revenge',

@@ -43,14 +43,25 @@ const memberShape = z.object({
   serverName: z.string().min(1),
 });
 
+/** What joining says: whose it is. That node tells the rest, to the member itself. */
+const sharedShape = z.strictObject({ serverName: z.string().min(1) });
+
 const migrations = fileURLToPath(new URL('../migrations', import.meta.url));
 const fileOf = (dataDir: string) => join(clusterFolder(dataDir), 'database.json');
 
+/** The database of the cluster that a node has joined. */
+export interface SharedDatabase {
+  /** Among the DNS names of the certificate of the node that has it. */
+  readonly serverName: string;
+  /** Undefined until that node has said how to reach it. */
+  readonly access: MemberDatabase | undefined;
+}
+
 /**
- * Where the database of the node's cluster is, if joining has said so.
+ * Whose database the node's cluster uses, if joining has said so.
  * Throws when the file is there and says nothing sensible.
  */
-export async function readMemberDatabase(dataDir: string): Promise<MemberDatabase | undefined> {
+export async function readSharedDatabase(dataDir: string): Promise<SharedDatabase | undefined> {
   const file = fileOf(dataDir);
   let text: string;
   try {
@@ -61,11 +72,30 @@ export async function readMemberDatabase(dataDir: string): Promise<MemberDatabas
     throw error;
   }
   try {
-    return memberShape.parse(JSON.parse(text));
+    const found: unknown = JSON.parse(text);
+    const shared = sharedShape.safeParse(found);
+    if (shared.success) return { ...shared.data, access: undefined };
+    const access = memberShape.parse(found);
+    // Members once shared a role: each has to ask for its own.
+    const isOwn = access.user !== 'revenge_member';
+    return { serverName: access.serverName, access: isOwn ? access : undefined };
   } catch (cause) {
     throw new Error(`${file} is not what joining a cluster writes: join again`, { cause });
   }
 }
+
+/** How to reach it, as far as that is known. Throws as `readSharedDatabase` does. */
+export const readMemberDatabase = async (dataDir: string): Promise<MemberDatabase | undefined> =>
+  (await readSharedDatabase(dataDir))?.access;
+
+/** Remembers whose it is, for a node that has yet to ask that one. */
+export async function saveSharedDatabase(dataDir: string, serverName: string): Promise<void> {
+  await makeFolder(clusterFolder(dataDir));
+  await writeDurably(fileOf(dataDir), `${JSON.stringify({ serverName })}\n`);
+}
+
+/** What a member was told by the node that has the database. @throws ZodError */
+export const parseMemberDatabase = (told: unknown): MemberDatabase => memberShape.parse(told);
 
 /** Remembers where the database of the node's cluster is; only the file's owner may read it. */
 export async function saveMemberDatabase(dataDir: string, member: MemberDatabase): Promise<void> {
@@ -106,16 +136,22 @@ async function readPems(dataDir: string): Promise<{ ca: string; cert: string; ke
   return { ca: await read('ca.crt'), cert: await read('node.crt'), key: await read('node.key') };
 }
 
+export interface OpenOptions {
+  /** For commands: a node that runs there already lends its own. */
+  readonly joinRunning?: boolean;
+  /** Asks the node that has the cluster's database how to reach it; until that is known. */
+  readonly ask?: (() => Promise<MemberDatabase>) | undefined;
+}
+
 /**
  * Opens the configured PostgreSQL, or that of the cluster the node has joined, or starts the
- * embedded one in the data folder. With `joinRunning` (for commands) a node that runs there
- * already lends its own.
+ * embedded one in the data folder.
  * Throws when the folder belongs to another node or the database cannot be reached.
  */
 export async function openDatabase(
   config: Config,
   log: Log,
-  options: { joinRunning?: boolean } = {},
+  options: OpenOptions = {},
 ): Promise<OpenDatabase> {
   await using stack = new AsyncDisposableStack();
   const { address, embedded } = await locate(config, log, { ...options, stack });
@@ -146,7 +182,7 @@ export async function openDatabase(
 async function locate(
   config: Config,
   log: Log,
-  { joinRunning, stack }: { joinRunning?: boolean; stack: AsyncDisposableStack },
+  { joinRunning, ask, stack }: OpenOptions & { stack: AsyncDisposableStack },
 ): Promise<{ address: PostgresAddress; embedded?: EmbeddedPostgres }> {
   const url = config['database.url'];
   if (url !== undefined) return { address: { url } };
@@ -155,8 +191,12 @@ async function locate(
     const running = await findRunning(dataDir);
     if (running?.database !== undefined) return { address: running.database };
   }
-  const member = await readMemberDatabase(dataDir);
-  if (member !== undefined) return { address: memberAddress(dataDir, member) };
+  const shared = await readSharedDatabase(dataDir);
+  if (shared !== undefined) {
+    const member = shared.access ?? (await ask?.());
+    if (member !== undefined) return { address: memberAddress(dataDir, member) };
+    throw new Error("how to reach the cluster's database is not known yet: start the node first");
+  }
   await mkdir(dataDir, { recursive: true });
   const embedded = stack.use(await startEmbedded({ dataDir, log }));
   const { socket, owner: user } = embedded;

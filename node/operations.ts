@@ -8,17 +8,26 @@ const answer = (report: HealthReport) => ({
   body: report,
 });
 
+type Probe =
+  'getLiveness' | 'getReadiness' | 'getStartup' | 'getSwarmHealth' | 'getClusterReadiness';
+
+/** Handlers of what orchestrators and balancers ask. */
+export const createProbes = (health: Health): HandlersOf<Probe> => ({
+  getLiveness: async () => answer(health.live()),
+  getReadiness: async () => answer(health.ready()),
+  getStartup: async () => answer(health.startup()),
+  getSwarmHealth: async () => answer(health.swarm()),
+  getClusterReadiness: async () => answer(health.cluster()),
+});
+
 /** Handlers of the node itself: probes and metrics. */
 export function createNodeHandlers(deps: {
   health: Health;
   metrics: Metrics;
-}): HandlersOf<'getLiveness' | 'getReadiness' | 'getStartup' | 'getSwarmHealth' | 'getMetrics'> {
+}): HandlersOf<Probe | 'getMetrics'> {
   const { health, metrics } = deps;
   return {
-    getLiveness: async () => answer(health.live()),
-    getReadiness: async () => answer(health.ready()),
-    getStartup: async () => answer(health.startup()),
-    getSwarmHealth: async () => answer(health.swarm()),
+    ...createProbes(health),
     getMetrics: async () => ({
       status: 200,
       headers: { 'content-type': metrics.registry.contentType },

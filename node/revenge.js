@@ -10,6 +10,14 @@ import { fileURLToPath } from 'node:url';
 
 const oldestMajor = 24;
 
+/** The first word that is no option, nor the value of one, names the command. */
+function isWitness() {
+  const words = process.argv.slice(2);
+  const takesValue = (word) => word === '--data' || word === '--config';
+  const at = words.findIndex((word, nth) => !word.startsWith('-') && !takesValue(words[nth - 1]));
+  return words[at] === 'witness';
+}
+
 function runUnderOwnNode() {
   const own = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
   if (!existsSync(own)) {
@@ -33,6 +41,6 @@ if (Number(process.versions.node.split('.')[0]) < oldestMajor) {
   module.enableCompileCache();
   // A home server's memory is for its films: collect earlier, for a few percent of speed.
   setFlagsFromString('--heap-growing-percent=30');
-  const { main } = await import('./cli/main.ts');
+  const { main } = await import(isWitness() ? './cli/witness.ts' : './cli/main.ts');
   process.exitCode = await main(process.argv.slice(2));
 }

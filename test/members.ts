@@ -26,6 +26,8 @@ export interface TestMember extends Member {
 export interface TestMembers extends AsyncDisposable {
   /** Starts the member of this name, again if it was closed; a new one by this token. */
   start(id: string, join?: Join): Promise<TestMember>;
+  /** From its next start on this member listens on other ports. */
+  move(id: string): void;
   /** Starts these, the first alone and the others by its token, until each of them votes. */
   grow(...ids: string[]): Promise<void>;
   leader(): Promise<TestMember>;
@@ -39,6 +41,10 @@ interface Join {
 
 export interface MembersOptions {
   readonly onBarred?: (id: string, error: BarredError) => void;
+  /** RPC addresses at which some member may be, for this one. */
+  readonly hints?: (id: string) => Promise<readonly string[]>;
+  /** Milliseconds since 1970, as this member's clock shows them. */
+  readonly now?: (id: string) => number;
 }
 
 /** Members that share a database, with a data folder each; none is started yet. */
@@ -78,7 +84,7 @@ export async function testMembers(sql: Sql, options: MembersOptions = {}): Promi
     }
   };
   return {
-    ...{ running, start, leader },
+    ...{ running, start, leader, move: (id) => void ports.delete(id) },
     async grow(first, ...rest) {
       const { control } = await start(first);
       await leader();
@@ -113,8 +119,9 @@ interface One {
 
 async function openOne(
   { sql, id, dataDir, by, ports, identity }: One,
-  { onBarred = () => undefined }: MembersOptions,
+  { onBarred = () => undefined, hints = async () => [], now: nowOf = Date.now }: MembersOptions,
 ): Promise<TestMember> {
+  const now = () => nowOf(id);
   const [raft, rpc, gossip] = ports.map((port) => `127.0.0.1:${port}`);
   const { values } = readConfig({ env: { REVENGE_DATA_DIR: dataDir } });
   const config = {
@@ -132,7 +139,7 @@ async function openOne(
   const wish = {
     ...{ config, identity, version: '0.0.0', sql, outbox: createOutbox(sql), log: quiet },
     onBarred: (error: BarredError) => onBarred(id, error),
-    ...{ apiPort: () => 1, now: Date.now, database: async () => undefined },
+    ...{ apiPort: () => 1, now, database: async () => undefined, hints: () => hints(id) },
     onHandedOn: () => undefined,
   };
   await enterCluster({ ...wish, keepDatabase: async () => undefined });
@@ -149,8 +156,9 @@ async function openOne(
       member,
       nodeId: id,
       dataDir,
-      now: Date.now,
+      now,
       shareDatabase: async () => undefined,
+      databaseOwner: async () => undefined,
       databaseNote: () => undefined,
     },
   });

@@ -31,6 +31,8 @@ export interface Autopilot {
   readonly duty: Duty;
   /** Undefined unless this node leads. */
   assessment(): Assessment | undefined;
+  /** Members that have not answered this leader for so long; empty unless this node leads. */
+  silent(forMs: number): string[];
 }
 
 const everyMs = 500;
@@ -42,6 +44,7 @@ export function createAutopilot(deps: AutopilotDeps): Autopilot {
   const look = createLook(deps);
   return {
     assessment: () => latest,
+    silent: (forMs) => (latest ? silentOf(latest, forMs) : []),
     duty: {
       name: 'autopilot',
       async run({ fence, signal }) {
@@ -63,7 +66,11 @@ export function createAutopilot(deps: AutopilotDeps): Autopilot {
   };
 }
 
-function createLook({ nodeId, consensus, view, elapsed }: AutopilotDeps) {
+const silentOf = ({ peers, at }: Assessment, forMs: number): string[] =>
+  [...peers].flatMap(([id, { silentSinceMs = at }]) => (at - silentSinceMs >= forMs ? [id] : []));
+
+/** Looks at the members as their leader; each look knows what those before it saw. */
+export function createLook({ nodeId, consensus, view, elapsed }: AutopilotDeps) {
   const tracker = createHealthTracker();
   return async (): Promise<Assessment> => {
     const status = await consensus.status();

@@ -4,9 +4,13 @@ import { CallError, type Call } from '../rpc/index.ts';
 import { CommandError, decodeCommand } from '../state/command.ts';
 import type { Command, Result } from '../state/types.ts';
 import type { Offices } from './office.ts';
+import type { Pulses } from './pulse.ts';
+import { sightingShape, type Rumours } from './rumours.ts';
 
 export interface CallsDeps {
+  readonly nodeId: string;
   readonly offices: Offices;
+  readonly pulses: Pick<Pulses, 'answer'>;
   /** Proposes as the leader. */
   readonly propose: (command: Command) => Promise<Result>;
   /** What the leader alone knows; see `readings.ts`. */
@@ -14,15 +18,22 @@ export interface CallsDeps {
   /** The boot epoch a member was last seen with; undefined: never. */
   readonly epochOf: (nodeId: string) => { bootEpoch: number; session: string } | undefined;
   readonly isRetired: (nodeId: string) => boolean;
+  /** What is heard of where members are, and what this node can tell of it. */
+  readonly whereabouts: Pick<Rumours, 'hear' | 'tell'>;
+  /** Further calls, by name. */
+  readonly more?: Readonly<Record<string, Call>> | undefined;
   /** Signs for a member that has shown its certificate. */
   readonly sign: (nodeId: string, request: string) => Promise<string>;
-  /** Milliseconds, as the state machine's times are. */
-  readonly time: () => number;
 }
 
 const proposal = z.object({ command: z.base64().max(2_000_000) });
 const renewal = z.object({ request: z.string().max(8192) });
-const greeting = z.object({ bootEpoch: z.number().int(), session: z.string().max(200) });
+const greeting = z.object({
+  bootEpoch: z.number().int(),
+  session: z.string().max(200),
+  /** Where it is; absent: it says nothing of that. */
+  at: sightingShape.optional(),
+});
 
 /** What members ask of each other. */
 export function createCalls(deps: CallsDeps): Readonly<Record<string, Call>> {
@@ -33,7 +44,16 @@ export function createCalls(deps: CallsDeps): Readonly<Record<string, Call>> {
         throw new CallError('forbidden', `a ${command.type} is not for ${from} to propose`);
       }
       if (!deps.offices.current()) throw notLeader();
-      return proposeFor(deps, stamped(command, deps.time()));
+      return proposeFor(deps, command);
+    },
+    async pulse(input, { from }) {
+      const answer = await deps.pulses.answer(from, input);
+      if (!answer) throw notLeader();
+      return answer;
+    },
+    async leader() {
+      const seat = await deps.offices.find(0);
+      return { leader: seat && ('here' in seat ? deps.nodeId : seat.leader) };
     },
     async readings() {
       if (!deps.offices.current()) throw notLeader();
@@ -44,9 +64,13 @@ export function createCalls(deps: CallsDeps): Readonly<Record<string, Call>> {
       return { certificate: await deps.sign(from, request) };
     },
     async greet(input, { from }) {
-      const { bootEpoch, session } = greeting.parse(input);
-      return { verdict: verdictOn(deps, { from, bootEpoch, session }) };
+      const { bootEpoch, session, at } = greeting.parse(input);
+      const verdict = verdictOn(deps, { from, bootEpoch, session });
+      // Of itself a member may say anything; a copy of it is not believed.
+      if (at?.id === from && verdict === 'welcome') deps.whereabouts.hear([at]);
+      return { verdict, at: deps.whereabouts.tell() };
     },
+    ...deps.more,
   };
 }
 
@@ -65,15 +89,9 @@ function readProposal(input: unknown): Command {
 /** A member speaks for itself; what changes the cluster comes as an operator's request instead. */
 function mayPropose(command: Command, from: string): boolean {
   const { type } = command;
-  if (type === 'invalidate' || type === 'admit') return true;
-  if (type === 'announce') return command.member.id === from;
-  const isLease = type === 'takeLease' || type === 'renewLease' || type === 'dropLease';
-  return isLease && command.holder === from;
+  if (type === 'invalidate' || type === 'events' || type === 'admit') return true;
+  return type === 'announce' && command.member.id === from;
 }
-
-/** Times are the leader's. */
-const stamped = (command: Command, at: number): Command =>
-  'at' in command ? { ...command, at } : command;
 
 async function proposeFor({ propose }: CallsDeps, command: Command): Promise<Result> {
   try {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { makeGossipIdentity, NETWORK_KEY_BYTES } from '../gossip/index.ts';
 import { createAuthority, openAuthority } from '../trust/ca.ts';
+import type { MemberKind } from '../state/types.ts';
 import { createRequest } from '../trust/certificates.ts';
 import { ensureKey, readTrust, saveTrust } from '../trust/folder.ts';
 
@@ -38,10 +39,11 @@ export interface MakeOptions {
   readonly randomBytes: (count: number) => Buffer;
 }
 
-/** True where this node has all that a member needs to speak to others. */
-export async function hasCredentials(dataDir: string): Promise<boolean> {
+/** True where this node has what a member needs to speak to others; a witness tells no hints. */
+export async function hasCredentials(dataDir: string, kind: MemberKind = 'node'): Promise<boolean> {
   const { authorities, certificate, key, gossipKey } = await readTrust(dataDir);
-  return [authorities, certificate, key, gossipKey].every((text) => text !== undefined);
+  const needed = [authorities, certificate, key, ...(kind === 'node' ? [gossipKey] : [])];
+  return needed.every((text) => text !== undefined);
 }
 
 /** Makes the cluster's authority and this node's certificate; what is there already is kept. */
@@ -80,33 +82,32 @@ export interface Gift {
   readonly authorities: string;
   /** Only for those who sign others. */
   readonly authorityKey?: string | undefined;
-  /** The secret of the gossip network, base64. */
-  readonly gossipNetwork: string;
+  /** The secret of the gossip network, base64; only for nodes. */
+  readonly gossipNetwork?: string | undefined;
 }
 
+/** A witness gets what it takes to vote, and nothing that would let it sign or tell hints. */
 export async function giftFor(
   dataDir: string,
   certificate: string,
-  { isSigner }: { isSigner: boolean },
+  kind: MemberKind,
 ): Promise<Gift> {
-  const { authorities, authorityKey } = await readTrust(dataDir);
+  const { authorities = '', authorityKey } = await readTrust(dataDir);
+  if (kind === 'witness') return { certificate, authorities };
   const { key } = await readGossipFile(dataDir);
-  return {
-    certificate,
-    authorities: authorities ?? '',
-    authorityKey: isSigner ? authorityKey : undefined,
-    gossipNetwork: Buffer.from(key).toString('base64'),
-  };
+  const gossipNetwork = Buffer.from(key).toString('base64');
+  return { certificate, authorities, authorityKey, gossipNetwork };
 }
 
 export async function acceptGift(dataDir: string, gift: Gift): Promise<void> {
   const { certificate, authorities, authorityKey, gossipNetwork } = gift;
   const found = await readTrust(dataDir);
-  const network = Buffer.from(gossipNetwork, 'base64');
+  const makeGossipKey = async () =>
+    gossipNetwork && (await gossipFile(Buffer.from(gossipNetwork, 'base64')));
   await saveTrust(dataDir, {
     authorities,
     ...(authorityKey === undefined ? {} : { authorityKey }),
     certificate,
-    gossipKey: found.gossipKey ?? (await gossipFile(network)),
+    gossipKey: found.gossipKey ?? (await makeGossipKey()),
   });
 }

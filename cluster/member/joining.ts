@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CallError, joinCluster, RpcError, type Join } from '../rpc/index.ts';
-import type { Announcement, RefusedWhy, View } from '../state/types.ts';
+import type { Announcement, MemberKind, RefusedWhy, View } from '../state/types.ts';
 import { createRequest } from '../trust/certificates.ts';
 import { ensureKey, readTrust } from '../trust/folder.ts';
 import { parseToken } from '../trust/tokens.ts';
@@ -25,7 +25,7 @@ const gift = z.object({
   certificate: z.string(),
   authorities: z.string(),
   authorityKey: z.string().optional(),
-  gossipNetwork: z.string(),
+  gossipNetwork: z.string().optional(),
 });
 const welcome = z.object({
   gift,
@@ -56,7 +56,6 @@ const refusals: Partial<Record<RefusedWhy, string>> = {
     'the token is not known, or was revoked: make another with `cluster token create`',
   'token-expired': 'the token has expired: make another with `cluster token create`',
   'token-used': 'the token has been used: make another with `cluster token create`',
-  'token-wrong-kind': 'the token is for another kind of member',
   retired: 'this node was removed from the cluster; `cluster rejoin` makes it a new one',
   'restored-copy': 'a later start of this node is known: its data folder is a copy of before',
   'features-unsupported': 'this version cannot work with the cluster: update it',
@@ -81,11 +80,10 @@ export function createJoinHandler(deps: JoinHandlerDeps): Join {
     const id = { clusterId: deps.clusterId, nodeId: member.id, now: deps.now };
     // Before the token is used up: a request that cannot be signed should not cost one.
     const certificate = await signHere(deps.dataDir, request, id);
-    await admit(deps, { type: 'admit', member, tokenId, secretHash, at: deps.now() });
+    await admit(deps, { member, tokenId, secretHash });
     deps.onJoined(member);
-    const isSigner = member.kind === 'node';
     return {
-      gift: await giftFor(deps.dataDir, certificate, { isSigner }),
+      gift: await giftFor(deps.dataDir, certificate, member.kind),
       peers: [...deps.members().values()],
       database: member.kind === 'node' ? await deps.database() : undefined,
     };
@@ -94,14 +92,22 @@ export function createJoinHandler(deps: JoinHandlerDeps): Join {
 
 const admitMs = 8_000;
 
+/** Each kind has a command of its own, as each has other things to do. */
+const otherKind: Record<MemberKind, string> = {
+  node: 'the token is for a witness, or this id is one: start it with `revenge witness`',
+  witness: 'the token is for a node: make one with `cluster token create --kind witness`',
+};
+
 async function admit(
-  { propose }: JoinHandlerDeps,
-  command: Parameters<Proposer>[0],
+  { propose, now }: JoinHandlerDeps,
+  { member, ...token }: { member: Announcement; tokenId: string; secretHash: string },
 ): Promise<void> {
   try {
-    const result = await propose(command, admitMs);
+    const result = await propose({ type: 'admit', member, ...token, at: now() }, admitMs);
     if (result.isDone) return;
-    throw new CallError(result.why, refusals[result.why] ?? `refused: ${result.why}`);
+    const { kind } = member;
+    const advice = result.why === 'token-wrong-kind' ? otherKind[kind] : refusals[result.why];
+    throw new CallError(result.why, advice ?? `refused: ${result.why}`);
   } catch (error) {
     if (!(error instanceof UnannouncedError)) throw error;
     const message = 'no node leads the cluster just now: try again when it is healthy';

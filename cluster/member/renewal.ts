@@ -22,7 +22,8 @@ export interface RenewalDeps {
 export interface Renewal {
   /** Renews the certificate if two thirds of its life are over; true if it did. */
   look(): Promise<boolean>;
-  start(): void;
+  /** Looks on; resolves after the first look, whatever came of it. */
+  start(): Promise<void>;
   close(): void;
 }
 
@@ -53,10 +54,10 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     );
   return {
     look,
-    start() {
+    async start() {
       timer = setInterval(() => void lookOrSay(), everyMs);
       timer.unref();
-      void lookOrSay();
+      await lookOrSay();
     },
     close: () => clearInterval(timer),
   };

@@ -10,6 +10,8 @@ export type TrustProblem =
   | 'wrong-cluster'
   | 'wrong-node'
   | 'wrong-key'
+  /** The data folder of a witness where one of a node is wanted, or the reverse. */
+  | 'wrong-kind'
   | 'expired'
   | 'not-yet-valid'
   /** A request for a certificate that its key did not sign, or that asks for another name. */

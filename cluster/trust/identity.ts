@@ -29,12 +29,15 @@ export interface IdentityOptions {
 export interface IdentityChange {
   readonly clusterId?: string | undefined;
   readonly nodeId?: string;
+  readonly kind?: 'witness' | undefined;
 }
 
 export interface Identity extends AsyncDisposable {
   readonly nodeId: string;
   /** Undefined: it belongs to no cluster yet. */
   readonly clusterId: string | undefined;
+  /** The folder of a witness never is one of a node; undefined: it is no witness. */
+  readonly kind: 'witness' | undefined;
   /** 1 at the first start, and one more at each. */
   readonly bootEpoch: number;
   /** Another one each start: two processes with one epoch are told apart by it. */
@@ -52,12 +55,18 @@ interface Written {
   readonly format: 1;
   readonly nodeId: string;
   readonly clusterId?: string | undefined;
+  readonly kind?: 'witness' | undefined;
   readonly bootEpoch: number;
   readonly createdAt: string;
   readonly machineId?: string | undefined;
 }
 
 export const clusterFolder = (dataDir: string): string => join(dataDir, 'cluster');
+
+/** Whether a data folder is a witness's, without taking it. @throws TrustError `unreadable` */
+export async function isWitnessFolder(dir: string): Promise<boolean> {
+  return (await read(join(clusterFolder(dir), 'identity.json')))?.kind === 'witness';
+}
 
 /**
  * Takes the data folder for this process, reads who it is, and raises the boot epoch.
@@ -97,6 +106,9 @@ async function open(options: IdentityOptions, release: () => Promise<void>): Pro
     },
     get clusterId() {
       return written.clusterId;
+    },
+    get kind() {
+      return written.kind;
     },
     bootEpoch: written.bootEpoch,
     session: randomId(),
@@ -202,6 +214,8 @@ async function readText(file: string): Promise<string | undefined> {
 function isWritten(found: unknown): found is Written {
   if (typeof found !== 'object' || found === null) return false;
   const { format, nodeId, clusterId, bootEpoch, createdAt, machineId } = found as Partial<Written>;
+  const { kind } = found as Partial<Written>;
+  if (kind !== undefined && kind !== 'witness') return false;
   const isText = (value: unknown) => value === undefined || typeof value === 'string';
   if (format !== 1 || typeof nodeId !== 'string' || !isId(nodeId)) return false;
   if (!isText(clusterId) || !isText(machineId) || typeof createdAt !== 'string') return false;

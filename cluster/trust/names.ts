@@ -29,6 +29,10 @@ export function checkId(id: string, what: 'cluster' | 'node'): string {
 
 export const dnsNameOf = (nodeId: string): string => `${nodeId}.${domain}`;
 
+/** Whose DNS name this is; undefined for what is none of a node. */
+export const nodeIdOf = (dnsName: string): string | undefined =>
+  dnsName.endsWith(`.${domain}`) ? dnsName.slice(0, -domain.length - 1) : undefined;
+
 /** SPIFFE's form of an identity (SPIFFE-ID §2): the cluster is the trust domain. */
 export const uriOf = ({ clusterId, nodeId }: Subject): string =>
   `spiffe://${clusterId}/node/${nodeId}`;

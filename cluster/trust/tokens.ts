@@ -10,7 +10,7 @@
 import { createHash, timingSafeEqual, type X509Certificate } from 'node:crypto';
 import { fromBase32, toBase32 } from './base32.ts';
 import { TrustError } from './errors.ts';
-import { fingerprintOf } from './pem.ts';
+import { fingerprintOf, readCertificates } from './pem.ts';
 
 export interface Token {
   /** SHA-256 of the public key of the cluster's authority. */
@@ -68,6 +68,14 @@ export function isSameHash(one: string, other: string): boolean {
 /** Whether a certificate is the authority that the token names. */
 export const isPinnedBy = ({ fingerprint }: Token, certificate: X509Certificate): boolean =>
   certificate.ca && timingSafeEqual(fingerprintOf(certificate), fingerprint);
+
+/**
+ * Whether a token was made by the cluster that trusts these authorities (PEM). @throws TrustError
+ */
+export function isTokenOf(text: string, authorities: string): boolean {
+  const token = parseToken(text);
+  return readCertificates(authorities, 'ca.crt').some((one) => isPinnedBy(token, one));
+}
 
 /** A token shown to a node of the cluster: to be sent only once `isPinnedBy` was true. */
 export const formatProof = ({ id, secret }: Token): string => `${scheme} ${id}.${toBase32(secret)}`;

@@ -1,13 +1,14 @@
 import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { startNode, type RunningNode } from '../main.ts';
+import { startNode } from '../main.ts';
 import { createLog } from '../log.ts';
 import { keepMemory } from '../memory.ts';
-import { watchSignals, type StopLevel } from '../signals.ts';
+import { watchSignals } from '../signals.ts';
 import { findMediaTools, publicUrl, urlsElsewhere, welcomeLines } from '../welcome.ts';
 import { createContext, type GlobalOptions } from './context.ts';
 import { expectFolders } from './first-folders.ts';
+import { collect, createStopper } from './stopper.ts';
 
 interface ServeOptions extends GlobalOptions {
   readonly movies?: readonly string[];
@@ -16,27 +17,6 @@ interface ServeOptions extends GlobalOptions {
   readonly join?: readonly string[];
   readonly token?: string;
 }
-
-/**
- * Keeps what was asked while the node was still starting; a start takes seconds, and ends first.
- */
-function createStopper() {
-  let asked: StopLevel | undefined;
-  let node: Pick<RunningNode, 'stop'> | undefined;
-  return {
-    ask(level: StopLevel) {
-      asked = level;
-      if (node !== undefined) node.stop(level);
-      else if (level === 'exit') process.exit(1);
-    },
-    hand(started: Pick<RunningNode, 'stop'>) {
-      node = started;
-      if (asked !== undefined) node.stop(asked);
-    },
-  };
-}
-
-const collect = (value: string, before: readonly string[] = []) => [...before, value];
 
 /** `revenge serve`: runs a node until it is told to stop. */
 export function addServe(program: Command): void {

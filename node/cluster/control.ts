@@ -14,6 +14,10 @@ export interface MemberStatus {
   readonly isHealthy: boolean;
   /** What is wrong with it; absent if nothing is. */
   readonly problem?: string;
+  /** What it does; absent: it has not said so lately. */
+  readonly work?: { readonly jobs: number; readonly streams: number };
+  /** How far its clock is ahead of the leader's, in milliseconds; absent: not known. */
+  readonly clockAheadMs?: number;
   /** `host:port`, the likeliest first. */
   readonly addresses: {
     readonly raft: readonly string[];

@@ -6,6 +6,7 @@ import { startEngineProcess } from '#cluster/raft/driver/host.ts';
 import { openEngine } from '#cluster/raft/driver/open.ts';
 import type { StateMachine } from '#cluster/raft/driver/ports.ts';
 import { profiles, type EngineSettings } from '#cluster/raft/driver/settings.ts';
+import type { MemberKind } from '#cluster/state/types.ts';
 import { clusterFolder } from '#cluster/trust/identity.ts';
 import type { Log } from '#services/log.ts';
 import type { Config } from '../config/keys.ts';
@@ -20,6 +21,8 @@ export interface DriverWish {
   readonly has: number;
   /** Undefined while the node is alone. */
   readonly network: Network | undefined;
+  /** `node` unless it is said to be a witness. */
+  readonly kind?: MemberKind | undefined;
   readonly log: Log;
 }
 
@@ -28,17 +31,21 @@ const aloneTimeouts = { heartbeatTimeoutMs: 50, electionTimeoutMs: 50, leaderLea
 const trailingEntries = 10_240;
 /** A node that does not answer its own Raft for so long cannot serve as a leader either. */
 const hostTimeoutMs = 1_500;
+/** In heartbeat timeouts: the time in which two nodes find out that neither of them can lead. */
+const reluctance = 3;
 
 /**
  * Raft on this node's log: in this process while it is alone; in a process of its own in a cluster,
- * so that a busy or hung node costs no election.
+ * so that a busy or hung node costs no election. A witness does nothing that could keep it busy,
+ * and its machine is small: it has one process.
  */
 export async function startDriver(wish: DriverWish): Promise<Driver> {
-  const { machine, has, log, network } = wish;
+  const { machine, has, log, network, kind } = wish;
   const settings = network ? settingsAmong(wish, network) : settingsAlone(wish);
   const lossGraceMs = 2 * settings.profile.electionTimeoutMs;
   const common = { machine, machineHas: has, log, lossGraceMs };
-  if (network) return createDriver({ link: await startEngineProcess(settings, log), ...common });
+  if (network && kind !== 'witness')
+    return createDriver({ link: await startEngineProcess(settings, log), ...common });
   const engine = await openEngine(settings, log);
   const driver = createDriver({ link: engine, ...common });
   await engine.start();
@@ -62,9 +69,10 @@ function settingsAlone({ config, nodeId, isFounder }: DriverWish): EngineSetting
 }
 
 function settingsAmong(wish: DriverWish, network: Network): EngineSettings {
-  const { config } = wish;
+  const { config, kind } = wish;
   const folder = clusterFolder(config['data.dir']);
   const heartbeatTimeoutMs = config['cluster.raft.heartbeat_timeout'];
+  const reluctanceMs = reluctance * heartbeatTimeoutMs;
   return {
     ...settingsAlone(wish),
     listen: readBinding(config['cluster.raft.bind_addr']),
@@ -73,6 +81,7 @@ function settingsAmong(wish: DriverWish, network: Network): EngineSettings {
       heartbeatTimeoutMs,
       electionTimeoutMs: config['cluster.raft.election_timeout'],
       leaderLeaseTimeoutMs: heartbeatTimeoutMs / 2,
+      ...(kind === 'witness' ? { reluctanceMs } : {}),
     },
     tls: {
       ca: join(folder, 'ca.crt'),
@@ -80,6 +89,6 @@ function settingsAmong(wish: DriverWish, network: Network): EngineSettings {
       key: join(folder, 'node.key'),
     },
     book: network.book(),
-    hostTimeoutMs,
+    hostTimeoutMs: kind === 'witness' ? 0 : hostTimeoutMs,
   };
 }

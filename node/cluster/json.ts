@@ -24,6 +24,8 @@ export function toMember(member: MemberStatus): Schemas['ClusterMember'] {
   return {
     ...{ id, name, kind, state, role, isVoter, isDraining, isHealthy, version },
     problem: member.problem ?? null,
+    work: member.work ?? null,
+    clockAheadMs: whole(member.clockAheadMs),
     addresses: { raft: [...raft], rpc: [...rpc], api: [...api] },
     lastContactMs: whole(member.lastContactMs),
     lastIndex: member.lastIndex ?? null,

@@ -1,20 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { hostname, networkInterfaces } from 'node:os';
-import { addressesOf, readBinding, type Listens } from '#cluster/member/addresses.ts';
+import { hostname } from 'node:os';
 import type { BarredError } from '#cluster/member/barred.ts';
 import { hasCredentials, signHere } from '#cluster/member/credentials.ts';
 import { createJoinHandler } from '#cluster/member/joining.ts';
 import { createMember, type Member } from '#cluster/member/member.ts';
 import { pause } from '#cluster/member/pause.ts';
+import type { Doing } from '#cluster/member/pulse.ts';
 import { createRenewal, type Renewal } from '#cluster/member/renewal.ts';
-import { openNetwork, type NetworkDeps } from '#cluster/member/network.ts';
-import type { Addresses, Announcement } from '#cluster/state/types.ts';
+import { openNetwork, type Network, type NetworkDeps } from '#cluster/member/network.ts';
+import type { MeetingPlace } from '#cluster/member/rendezvous.ts';
+import { sightingShape } from '#cluster/member/rumours.ts';
+import type { Call } from '#cluster/rpc/index.ts';
 import type { Identity } from '#cluster/trust/identity.ts';
 import type { Log } from '#services/log.ts';
+import { createNodeRegistry } from '#storage/cluster/nodes.ts';
 import type { Outbox } from '#storage/cluster/outbox.ts';
 import { createOwnership } from '#storage/cluster/owner.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import type { Config } from '../config/keys.ts';
+import { aloneAt, announcementOf, listensOf } from './announcement.ts';
 import { startDriver } from './driver.ts';
 import { forgetRecovered, isRecovered } from './recovered.ts';
 
@@ -29,15 +33,20 @@ export interface MemberWish {
   readonly onHandedOn: NetworkDeps['onHandedOn'];
   /** What a newcomer is told of the database; undefined: it has its own setting. */
   readonly database: () => Promise<unknown>;
+  /** What members may ask of this node beside what is about Raft, by name. */
+  readonly calls?: Readonly<Record<string, Call>> | undefined;
+  /** RPC addresses at which some member may be. */
+  readonly hints: () => Promise<readonly string[]>;
+  /** The doors to others are open. */
+  readonly onNetwork?: ((network: Network) => void) | undefined;
   /** This node may not take part; it has to end. */
   readonly onBarred: (error: BarredError) => void;
+  /** Told to the leader; absent: nothing. */
+  readonly doing?: (() => Doing) | undefined;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
-
-/** The levels of the cluster's features that this version works with. */
-const features = { min: 1, max: 1 } as const;
 
 const elapsed = () => performance.now();
 
@@ -60,7 +69,10 @@ export async function openMember(wish: MemberWish): Promise<Member> {
   const member: Member = createMember({
     self: { id: nodeId, bootEpoch, session },
     ...{ tell, outbox, log, now, elapsed, pause, onBarred: wish.onBarred },
+    ...{ random: Math.random, hints: wish.hints, calls: wish.calls },
+    place: meetingPlace(wish, () => member),
     maxStalenessMs: config['cluster.max_staleness'],
+    ...{ maxLevel: config['cluster.feature_level'], doing: wish.doing },
     openDriver: (machine, has, network) =>
       startDriver({ config, nodeId, isFounder: !isJoiner, machine, has, network, log }),
     openNetwork: (calls) => openDoors(wish, { calls, member: () => member, log }),
@@ -80,7 +92,8 @@ export async function openMember(wish: MemberWish): Promise<Member> {
     },
   });
   const renewal = renewalOf(wish, { member, log });
-  renewal.start();
+  // One that ended while this node was away is renewed before anybody is shown it.
+  await renewal.start();
   const close = async () => {
     renewal.close();
     await member.close();
@@ -100,7 +113,7 @@ async function openDoors(
   if (clusterId === undefined || !(await hasCredentials(dataDir))) return undefined;
   const { rpc, gossip } = listensOf(wish);
   const { state, propose } = member();
-  return openNetwork({
+  const network = await openNetwork({
     ...{ dataDir, calls, state, log, now, elapsed },
     self: { nodeId, clusterId, bootEpoch, session },
     listens: { rpc, gossip },
@@ -114,38 +127,32 @@ async function openDoors(
       onJoined: ({ id, name, kind }) => log.info('a member joins', { id, name, kind }),
     }),
   });
+  wish.onNetwork?.(network);
+  return network;
 }
 
-function listensOf({ config, apiPort }: Pick<MemberWish, 'config' | 'apiPort'>): Listens {
-  const advertised = config['cluster.raft.advertise_addr'];
+/** Members find each other by the database, when nothing else is where it was. */
+function meetingPlace(
+  { sql, identity, version }: MemberWish,
+  member: () => Pick<Member, 'offices' | 'state'>,
+): MeetingPlace {
+  const registry = createNodeRegistry(sql);
   return {
-    raft: readBinding(config['cluster.raft.bind_addr']),
-    rpc: readBinding(config['cluster.rpc.bind_addr']),
-    gossip: readBinding(config['cluster.gossip.bind_addr']),
-    api: { host: config['server.host'], port: apiPort() },
-    advertise: advertised === undefined ? undefined : readBinding(advertised).host,
-  };
-}
-
-const aloneAt = (wish: MemberWish): Addresses => {
-  const { api } = addressesOf(listensOf(wish), networkInterfaces());
-  return { raft: [], rpc: [], gossip: [], api };
-};
-
-/** What this node says of itself, as one that is open to others. */
-export function announcementOf(
-  wish: Pick<MemberWish, 'config' | 'identity' | 'version' | 'apiPort'>,
-): Announcement {
-  const { identity, version } = wish;
-  return {
-    id: identity.nodeId,
-    name: hostname(),
-    kind: 'node',
-    addresses: addressesOf(listensOf(wish), networkInterfaces()),
-    bootEpoch: identity.bootEpoch,
-    session: identity.session,
-    version,
-    features,
+    async tell({ id, gossipId, addresses, bootEpoch, saidAt }) {
+      const { clusterId = '' } = identity;
+      const row = { id, name: hostname(), bootEpoch, version, saidAt };
+      await registry.tell(clusterId, { ...row, addresses: { ...addresses, gossipId } });
+      const { offices, state } = member();
+      if (offices.current()) await registry.keep(clusterId, [...state.view().members.keys()]);
+    },
+    async hear() {
+      const rows = await registry.read(identity.clusterId ?? '');
+      return rows.flatMap(({ id, addresses, bootEpoch, saidAt }) => {
+        const { gossipId } = addresses as { gossipId?: unknown };
+        const read = sightingShape.safeParse({ id, gossipId, addresses, bootEpoch, saidAt });
+        return read.success ? [read.data] : [];
+      });
+    },
   };
 }
 
@@ -162,7 +169,7 @@ function renewalOf(wish: MemberWish, { member, log }: { member: Member; log: Log
       await member.network()?.reloadTls();
       await member.consensus.reloadTls();
       // An embedded PostgreSQL shows it to members too.
-      await database();
+      if (member.network()) await database();
     },
   });
 }

@@ -18,6 +18,8 @@ export interface ControlDeps {
   readonly dataDir: string;
   /** Lets members use this node's own database, if it has one; done before anybody is let in. */
   readonly shareDatabase: () => Promise<unknown>;
+  /** The member that has the database of all; undefined: none has. */
+  readonly databaseOwner: () => Promise<string | undefined>;
   /** For the operator; see `database.ts`. */
   readonly databaseNote: () => string | undefined;
   /** Milliseconds since 1970. */
@@ -48,15 +50,15 @@ export function createControl(deps: ControlDeps): ClusterControl {
     async revokeToken(id) {
       await propose({ type: 'revokeToken', id });
     },
-    plan: (kind, id) => plan(member, kind, id),
+    plan: (kind, id) => plan(deps, kind, id),
     async change(kind, id, { force }) {
-      const planned = await plan(member, kind, id);
+      const planned = await plan(deps, kind, id);
       if (planned.refusal !== undefined && !force) throw problem('conflict', planned.refusal);
       await asLeader(() => change(member, { kind, id, force }));
       return planned;
     },
     async transfer(to) {
-      await asLeader(() => consensus.transfer(to));
+      await asLeader(() => consensus.transfer(leaderToBe(member, to)));
       const seat = await member.offices.find(leaderMs);
       return { leader: seat && 'leader' in seat ? seat.leader : nodeId };
     },
@@ -98,15 +100,19 @@ async function newToken(
   const { fingerprint } = openAuthority(authority, now);
   const token = createToken(fingerprint, randomBytes);
   const { kind, ttlMs, uses, by } = wanted;
+  // By the time that it will be measured with.
+  const createdAt = member.time();
   const kept: JoinToken = {
-    ...{ id: token.id, kind, createdBy: by, createdAt: now() },
+    ...{ id: token.id, kind, createdBy: by, createdAt },
     secretHash: hashSecret(token.secret),
-    expiresAt: ttlMs === undefined ? undefined : now() + ttlMs,
+    expiresAt: ttlMs === undefined ? undefined : createdAt + ttlMs,
     usesLeft: uses,
   };
   await propose({ type: 'addToken', token: kept });
   const members = [...member.state.view().members.values()];
-  const addresses = [...new Set(members.flatMap((each) => each.addresses.rpc))];
+  // A witness lets nobody in.
+  const nodes = members.filter((each) => each.kind === 'node');
+  const addresses = [...new Set(nodes.flatMap((each) => each.addresses.rpc))];
   return { ...tokenStatus(kept), token: formatToken(token), addresses };
 }
 
@@ -116,14 +122,26 @@ const tokenStatus = ({ id, kind, createdAt, createdBy, ...limits }: JoinToken): 
   ...(limits.usesLeft === undefined ? {} : { usesLeft: limits.usesLeft }),
 });
 
-async function plan(member: Member, kind: ChangeKind, id: string): Promise<ChangePlan> {
+/** Never a witness, if somebody else can: it would only hand on what it was given. */
+function leaderToBe({ state, autopilot }: Member, wanted: string | undefined): string | undefined {
+  if (wanted === undefined) return autopilot.assessment()?.decision.successor;
+  if (state.view().members.get(wanted)?.kind !== 'witness') return wanted;
+  throw problem('conflict', 'A witness serves nothing, and does not lead: name a node');
+}
+
+async function plan(
+  { member, databaseOwner }: ControlDeps,
+  kind: ChangeKind,
+  id: string,
+): Promise<ChangePlan> {
   const readings = await askReadings(member);
   if (!readings) throw noLeader();
   const known = member.state.view().members.get(id);
   if (!known && !readings.servers.some((server) => server.id === id)) {
     throw problem('not-found', `There is no member ${id}`);
   }
-  return planChange({ kind, id, name: known?.name ?? id, readings });
+  const hasDatabase = (await databaseOwner()) === id;
+  return planChange({ kind, id, name: known?.name ?? id, readings, hasDatabase });
 }
 
 const kinds = {

@@ -7,6 +7,8 @@ export interface PlanWish {
   /** For people. */
   readonly name: string;
   readonly readings: Pick<Readings, 'servers' | 'health' | 'leaderId'>;
+  /** The database that all use is on it. */
+  readonly hasDatabase?: boolean | undefined;
 }
 
 const quorumOf = (voters: number) => Math.floor(voters / 2) + 1;
@@ -46,9 +48,12 @@ interface Voters {
 }
 
 function refusalOf(
-  { kind, id, name, readings }: PlanWish,
+  { kind, id, name, readings, hasDatabase }: PlanWish,
   { before, after, isWell }: Voters,
 ): string | undefined {
+  if (kind === 'remove' && hasDatabase) {
+    return `the database of the cluster is on ${name}, and would go with it: move it elsewhere first`;
+  }
   const isVoter = before.includes(id);
   if (kind === 'promote' && isVoter) return `${name} has a vote already`;
   if (kind === 'demote' && !isVoter) return `${name} has no vote`;

@@ -1,14 +1,22 @@
 import type { Member } from '#cluster/member/member.ts';
 import { parseReadings, readingsOf, type Readings } from '#cluster/member/readings.ts';
 import { RpcError } from '#cluster/rpc/index.ts';
-import type { Member as Known } from '#cluster/state/types.ts';
+import type { Member as Known, View } from '#cluster/state/types.ts';
 import type { ClusterStatus, MemberStatus } from './control.ts';
 
 const readingsMs = 2_000;
 
+/** What its status is read from, of a node or a witness. */
+export type Seated = Pick<
+  Member,
+  'state' | 'consensus' | 'offices' | 'currency' | 'pulses' | 'network'
+> & { readonly autopilot: Pick<Member['autopilot'], 'assessment'> };
+
 /** What the leader knows, from the leader; undefined while there is none or it does not answer. */
-export async function askReadings(member: Member): Promise<Readings | undefined> {
-  if (member.offices.current()) return readingsOf(member.autopilot.assessment());
+export async function askReadings(member: Seated): Promise<Readings | undefined> {
+  if (member.offices.current()) {
+    return readingsOf(member.autopilot.assessment(), member.pulses.known());
+  }
   const leader = member.consensus.leadership().leader?.id;
   const network = member.network();
   if (leader === undefined || !network) return undefined;
@@ -28,7 +36,7 @@ export interface StatusDeps {
 }
 
 export async function readStatus(
-  member: Member,
+  member: Seated,
   { nodeId, now, databaseNote }: StatusDeps,
 ): Promise<ClusterStatus> {
   const { state, consensus, currency } = member;
@@ -53,7 +61,10 @@ export async function readStatus(
     isHealthy: readings !== undefined && members.every((each) => each.isHealthy),
     failureTolerance: readings?.failureTolerance ?? 0,
     members,
-    notes: notesOf({ isOpen, leader, readings, database: databaseNote() }),
+    notes: [
+      ...notesOf({ isOpen, leader, readings, database: databaseNote() }),
+      ...levelNotes(view),
+    ],
   };
 }
 
@@ -77,12 +88,22 @@ function notesOf({
   return [...(readings?.notes ?? []), ...(database === undefined ? [] : [database])];
 }
 
+/** As long as some members are of an older release, what is new waits for them. */
+function levelNotes({ members, featureLevel }: View): string[] {
+  const all = [...members.values()];
+  const newest = Math.max(featureLevel, ...all.map(({ features }) => features.max));
+  const old = all.filter(({ features }) => features.max < newest).map(({ name }) => name);
+  if (old.length === 0) return [];
+  return [`what feature level ${newest} brings waits until ${old.join(', ')} can take part in it`];
+}
+
 function memberStatus(known: Known, readings: Readings | undefined, now: number): MemberStatus {
   const { id, name, kind, isDraining, version, joinedAt, addresses } = known;
   const server = readings?.servers.find((each) => each.id === id);
   const peer = readings?.peers.find((each) => each.id === id);
   const health = readings?.health.find((each) => each.id === id);
   const isLeader = readings?.leaderId === id;
+  const doing = readings?.doing.find((each) => each.id === id);
   return {
     ...{ id, name, kind, isDraining, version, joinedAt },
     state: stateOf(readings, { isServer: server !== undefined, isHealthy: health?.isHealthy }),
@@ -91,6 +112,8 @@ function memberStatus(known: Known, readings: Readings | undefined, now: number)
     isHealthy: health?.isHealthy ?? false,
     addresses: { raft: addresses.raft, rpc: addresses.rpc, api: addresses.api },
     ...(health?.why === undefined ? {} : { problem: health.why }),
+    ...(doing ? { work: { jobs: doing.jobs, streams: doing.streams } } : {}),
+    ...(doing?.aheadMs === undefined ? {} : { clockAheadMs: doing.aheadMs }),
     ...(isLeader ? { lastContactMs: 0, lag: 0, lastIndex: readings.lastIndex } : {}),
     ...progressOf(peer, readings, now),
   };

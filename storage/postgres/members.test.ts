@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import { randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAuthority, openAuthority, type AuthorityFiles } from '#cluster/trust/ca.ts';
 import { createRequest } from '#cluster/trust/certificates.ts';
@@ -19,8 +18,7 @@ import { isUnavailable } from './errors.ts';
 import { createMigrator } from './migrate.ts';
 import { freePort } from '#test/ports.ts';
 import { family } from '#test/family.ts';
-
-type Pems = { ca: string; cert: string; key: string };
+import { failure, fingerprint, shownTo as tls, write, type Pems } from '#test/postgres-members.ts';
 
 const migrations = join(import.meta.dirname, '../../migrations');
 /** Prints how long a restart takes, for whoever wants to know. */
@@ -80,11 +78,11 @@ describe('embedded postgres, opened to members', function () {
     url: `postgres://${user}:${password}@127.0.0.1:${port}/${database}`,
     tls: () => ({ serverName, ...pems() }),
   });
-  const open = async (embedded: EmbeddedPostgres, port?: number, tls = server) =>
-    embedded.openToMembers({
-      listen: { host: '127.0.0.1', port: port ?? (await freePort()) },
-      tls,
-    });
+  const open = async (embedded: EmbeddedPostgres, port?: number, tls = server) => {
+    const listen = { host: '127.0.0.1', port: port ?? (await freePort()) };
+    await embedded.openToMembers({ listen, tls });
+    return embedded.admitMember('two');
+  };
 
   it('lets a member work on what is there, as the owner and not as the superuser', async () => {
     const embedded = await start();
@@ -97,7 +95,7 @@ describe('embedded postgres, opened to members', function () {
              (select rolsuper from pg_roles where rolname = current_user) as super
       from pg_stat_ssl s where s.pid = pg_backend_pid()`;
     expect(session).to.deep.equal({
-      ...{ acts: 'revenge', name: 'revenge_member' },
+      ...{ acts: 'revenge', name: 'CN=two' },
       ...{ ssl: true, version: 'TLSv1.3', super: false },
     });
     // Whoever of both makes something, the other may change and drop it.
@@ -122,6 +120,7 @@ describe('embedded postgres, opened to members', function () {
     const embedded = await start();
     const access = await open(embedded);
     const { ca: ours } = mine;
+    const third = await certificate(ca, 'three');
     const strange = await certificate(await createAuthority(clusterId, Date.now()), 'two');
     const name = dnsNameOf('one');
     const nameless = { ca: ours } as Pems;
@@ -131,9 +130,15 @@ describe('embedded postgres, opened to members', function () {
     const refused: [who: string, address: PostgresAddress, why: RegExp][] = [
       ['no certificate', member(access, () => nameless), /valid client certificate/],
       ['another CA', member(access, () => ({ ...strange, ca: ours })), /unknown ca|ECONNRESET/i],
+      ["another member's certificate", member(access, () => third), /authentication failed/],
       ['a wrong password', member({ ...access, password: 'guess' }), /password authentication/],
       ['no password', member({ ...access, password: '' }), /password authentication|SASL/i],
       ['plain TCP', plain({}), /no encryption/],
+      [
+        'all members as one',
+        member({ ...access, user: 'revenge_member' }),
+        /authentication failed/,
+      ],
       ['the superuser', member({ ...access, user: 'postgres' }), /no pg_hba.conf entry/],
       ['the superuser, plain', plain({ user: 'postgres' }), /no pg_hba.conf entry/],
       ['the owner', member({ ...access, user: 'revenge' }), /no pg_hba.conf entry/],
@@ -161,7 +166,7 @@ describe('embedded postgres, opened to members', function () {
     const after = embedded.pid();
     expect(after).to.not.equal(before);
     await writer.some(20);
-    expect(await open(embedded, access.port)).to.deep.equal(access);
+    await open(embedded, access.port);
     expect(embedded.pid()).to.equal(after);
     await writer.some(20);
     const { errors, outageMs } = await writer.stop();
@@ -185,7 +190,7 @@ describe('embedded postgres, opened to members', function () {
     while (!(await other.ping(500))) await pause(20);
     const own = await local(second);
     await own.sql`select 1`;
-    expect(await open(second, access.port)).to.deep.equal(access);
+    expect(await open(second, access.port)).to.include({ port: access.port, user: access.user });
   });
 
   it('shows a renewed certificate without a restart', async () => {
@@ -200,7 +205,8 @@ describe('embedded postgres, opened to members', function () {
     await before.sql`select 1`;
     const pid = embedded.pid();
     const renewed = await certificate(ca, 'one');
-    await open(embedded, access.port, renewed);
+    const listen = { host: '127.0.0.1', port: access.port };
+    await embedded.openToMembers({ listen, tls: renewed });
     expect(embedded.pid()).to.equal(pid);
     expect(await tls({ port: access.port, ...mine })).to.equal(fingerprint(renewed.cert));
     const kept = asked;
@@ -245,11 +251,10 @@ describe('embedded postgres, opened to members', function () {
     expect(ended).to.deep.equal({ yes: true });
   });
 
-  it('changes the password when asked to', async () => {
+  it('changes the password of a member that is admitted again, and keeps no password', async () => {
     const embedded = await start();
     const access = await open(embedded);
-    const listen = { host: '127.0.0.1', port: access.port };
-    const renewed = await embedded.openToMembers({ listen, tls: server, renewPassword: true });
+    const renewed = await embedded.admitMember('two');
     expect(await failure((await use(member(access))).sql`select 1`)).to.have.property(
       'code',
       '28P01',
@@ -257,7 +262,39 @@ describe('embedded postgres, opened to members', function () {
     expect(await (await use(member(renewed))).ping(2_000)).to.equal(true);
     const secrets = [join(dir, 'pg-members.json'), join(dir, 'pg/server.pem')];
     for (const path of secrets) expect((await stat(path)).mode & 0o777, path).to.equal(0o600);
-    expect(await readFile(join(dir, 'pg-members.json'), 'utf8')).to.include(renewed.password);
+    expect(await readFile(join(dir, 'pg-members.json'), 'utf8')).to.not.include(renewed.password);
+    const long = await failure(embedded.admitMember('n'.repeat(61)));
+    expect(long).to.be.instanceOf(RangeError);
+  });
+
+  it('shuts out a member that was removed, and nothing changes for the others', async () => {
+    const embedded = await start();
+    const own = await local(embedded);
+    await own.sql`create table written (id int primary key)`;
+    const gone = await open(embedded);
+    const third = await certificate(ca, 'n.3');
+    const kept = await embedded.admitMember('n.3');
+    const removed = await use(member(gone));
+    const living = await use(
+      member(kept, () => third),
+      3,
+    );
+    await removed.sql`select 1`;
+    const writer = write(living);
+    await writer.some(20);
+    const [{ pid } = { pid: 0 }] = await living.sql<{ pid: number }[]>`
+      select pg_backend_pid() as pid`;
+    expect(await embedded.dismissMembers(['two', 'long-gone'])).to.equal(1);
+    expect(await embedded.dismissMembers(['two', 'long-gone'])).to.equal(0);
+    // Its session ends, and neither its password nor its certificate opens another.
+    let refusal = await failure(removed.sql`select 1`);
+    while (isUnavailable(refusal)) refusal = await failure(removed.sql`select 1`);
+    expect(refusal).to.have.property('code').that.is.oneOf(['28000', '28P01']);
+    await writer.some(20);
+    expect((await writer.stop()).errors).to.deep.equal([]);
+    const there = await own.sql`select from pg_stat_activity where pid = ${pid}`;
+    expect(there).to.have.length(1);
+    expect(await (await use(member(kept, () => third))).ping(2_000)).to.equal(true);
   });
 
   it('stays as it was when it cannot open', async () => {
@@ -291,9 +328,9 @@ describe('embedded postgres, opened to members', function () {
     const own = await local(second);
     expect(await own.ping(2_000)).to.equal(true);
     await new Promise((resolve) => taken.close(resolve));
-    expect(await open(second, access.port)).to.deep.equal(access);
+    const again = await open(second, access.port);
     while (!(await own.ping(500))) await pause(20);
-    expect(await (await use(member(access))).ping(2_000)).to.equal(true);
+    expect(await (await use(member(again))).ping(2_000)).to.equal(true);
   });
 
   it('hands over what the superuser made before there was an owner', async () => {
@@ -342,7 +379,8 @@ describe('embedded postgres, opened to members', function () {
     const other = await use({ url, tls: how, latest });
     await other.sql`select 1`;
     const listen = { host: '127.0.0.1', port: await freePort() };
-    access = await embedded.openToMembers({ listen, tls: server, renewPassword: true });
+    await embedded.openToMembers({ listen, tls: server });
+    access = await embedded.admitMember('two');
     while (!(await other.ping(500))) await pause(20);
     const [row] = await other.sql`select inet_server_port() as port`;
     expect(row).to.deep.equal({ port: listen.port });
@@ -362,65 +400,3 @@ describe('embedded postgres, opened to members', function () {
     while (!(await other.ping(500))) await pause(20);
   });
 });
-
-async function failure(query: PromiseLike<unknown>): Promise<unknown> {
-  try {
-    await query;
-  } catch (error) {
-    return error;
-  }
-  throw new Error('it has not failed');
-}
-
-/** Three that write one row after the other, each trying again at once, until they are stopped. */
-function write({ sql }: Database) {
-  const errors: unknown[] = [];
-  let id = 0;
-  let written = 0;
-  let stopped = false;
-  let latest = performance.now();
-  let outageMs = 0;
-  const one = async () => {
-    while (!stopped) {
-      try {
-        await sql`insert into written (id) values (${++id})`;
-        written++;
-        outageMs = Math.max(outageMs, performance.now() - latest);
-        latest = performance.now();
-      } catch (error) {
-        errors.push(error);
-      }
-      await pause(2);
-    }
-  };
-  const all = [one(), one(), one()];
-  return {
-    written: () => written,
-    async some(count: number) {
-      const wanted = written + count;
-      while (written < wanted) await pause(2);
-    },
-    async stop() {
-      stopped = true;
-      await Promise.all(all);
-      return { errors, outageMs: Math.round(outageMs) };
-    },
-  };
-}
-
-/** The fingerprint of what a server shows, or why it does not. */
-function tls(options: Pems & { port: number; maxVersion?: 'TLSv1.2' }): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connectTls({
-      ...{ ...options, host: '127.0.0.1', servername: dnsNameOf('one') },
-      ALPNProtocols: ['postgresql'],
-    });
-    socket.once('error', (error: Error) => resolve(error.message));
-    socket.once('secureConnect', () => {
-      resolve(socket.getPeerX509Certificate()!.fingerprint256);
-      socket.destroy();
-    });
-  });
-}
-
-const fingerprint = (pem: string) => new X509Certificate(pem).fingerprint256;

@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readIfThere, writeOwned } from './owned-file.ts';
 import type { Keeper } from './keeper.ts';
 import type { Launch } from './postmaster.ts';
-import { asSuperuser, dismissMember, ensureMember, memberRole } from './roles.ts';
+import { admitMember, asSuperuser, dismissMembers, ensureMembers, memberRole } from './roles.ts';
 
 /** How to open it. All texts are PEM. */
 export type MemberOptions = {
@@ -26,26 +26,35 @@ export type MemberOptions = {
   };
   /** How many sessions all members together may have; 140 unless told otherwise. */
   connections?: number;
-  /** Makes a new password: the old one opens no more, sessions that are open stay. */
-  renewPassword?: boolean;
 };
 
 /** What a member needs to know; at which addresses it finds this machine is the caller's matter. */
 export type MemberAccess = { port: number; user: string; password: string; database: string };
 
 /** What is remembered of an opening; the keys and certificates are files of the data folder. */
-export type Opening = { host: string; port: number; connections: number; password: string };
+export type Opening = { host: string; port: number; connections: number };
 
 export type Doors = {
   /**
-   * Lets members in: over TLS 1.3, with a certificate of the cluster and the password, as a role
-   * that is no superuser, to one database. Restarts PostgreSQL when it must (other addresses, other
+   * Opens the server to members: over TLS 1.3, to one database, for those that `admitMember` has
+   * named. Restarts PostgreSQL when it must (other addresses, other
    * port, other number of connections), reloads it for other certificates, does nothing when
    * nothing has changed. Resolves when the certificate is being shown.
    * Throws, and leaves PostgreSQL as it was, when key and certificate do not fit or the port is
    * taken.
    */
-  openToMembers: (options: MemberOptions) => Promise<MemberAccess>;
+  openToMembers: (options: MemberOptions) => Promise<void>;
+  /**
+   * Lets this node in, by its certificate of the cluster and a password that only it is told, as a
+   * role of its own that is no superuser. Its password of before opens no more; sessions that are
+   * open stay. Throws unless the server is open to members.
+   */
+  admitMember: (nodeId: string) => Promise<MemberAccess>;
+  /**
+   * Neither password nor certificate lets these nodes in from then on, and their sessions end;
+   * nothing changes for the others. Resolves to how many of them had been let in.
+   */
+  dismissMembers: (nodeIds: Iterable<string>) => Promise<number>;
   /** Only the socket is left: members lose their connections and their password. */
   closeToMembers: () => Promise<void>;
 };
@@ -88,8 +97,9 @@ export function openSettings(
 export async function writeRules(launch: Launch, database?: string): Promise<boolean> {
   const lines = ['# Written by revenge at each start.', 'local all all trust'];
   if (database !== undefined) {
-    const who = `"${database}" "${memberRole}" all`;
-    lines.push(`hostssl ${who} scram-sha-256 clientcert=verify-ca`);
+    const who = `"${database}" +"${memberRole}" all`;
+    // The whole name in the certificate has to be the role's: a password alone is of no use.
+    lines.push(`hostssl ${who} scram-sha-256 clientcert=verify-full clientname=DN`);
   }
   return writeOwned(join(launch.cluster, files.rules), `${lines.join('\n')}\n`, launch.owner);
 }
@@ -120,16 +130,15 @@ export function createDoors(deps: {
     log.info('PostgreSQL was restarted', { ms: Math.round(performance.now() - began) });
     return true;
   };
-  const open = async (options: MemberOptions): Promise<MemberAccess> => {
+  const open = async (options: MemberOptions): Promise<void> => {
     const leaf = checkPair(options.tls);
-    const before = await readOpening(dataDir);
-    const opening = nextOpening(options, before);
+    const opening = { ...options.listen, connections: options.connections ?? ownConnections };
     const next = {
       ...closed,
       settings: { ...closed.settings, ...openSettings(opening, closed.settings) },
     };
     await checkFree(next.settings, keeper.launch().settings);
-    await asSuperuser(administer, (sql) => ensureMember(sql, opening));
+    await asSuperuser(administer, ensureMembers);
     const changed = [
       await writeRules(closed, database),
       ...(await writeTls(closed, options.tls)),
@@ -140,12 +149,22 @@ export function createDoors(deps: {
     await writeOwned(openingFile(dataDir), `${JSON.stringify(opening)}\n`, us);
     await shows(opening, leaf.fingerprint256);
     log.info('PostgreSQL is open to members', { host: opening.host, port: opening.port });
-    return { port: opening.port, user: memberRole, password: opening.password, database };
   };
+  const admit = async (nodeId: string): Promise<MemberAccess> => {
+    const opening = await readOpening(dataDir);
+    if (!opening) throw new Error('this PostgreSQL is not open to members');
+    const password = randomBytes(24).toString('base64url');
+    const { port, connections } = opening;
+    const wish = { nodeId, password, connections };
+    const user = await asSuperuser(administer, (sql) => admitMember(sql, wish));
+    return { port, user, password, database };
+  };
+  const dismiss = (isMeant: (nodeId: string) => boolean) =>
+    asSuperuser(administer, (sql) => dismissMembers(sql, isMeant));
   const close = async () => {
     // First of all, so that whatever comes between, the next start is one with closed doors.
     await rm(openingFile(dataDir), { force: true });
-    await asSuperuser(administer, dismissMember);
+    await dismiss(() => true);
     await writeRules(closed);
     await arrange(closed);
     for (const name of [files.pair, files.clients]) {
@@ -154,16 +173,9 @@ export function createDoors(deps: {
   };
   return {
     openToMembers: (options) => inTurn(() => open(options)),
+    admitMember: (nodeId) => inTurn(() => admit(nodeId)),
+    dismissMembers: (nodeIds) => inTurn(() => dismiss((id) => new Set(nodeIds).has(id))),
     closeToMembers: () => inTurn(close),
-  };
-}
-
-function nextOpening(options: MemberOptions, before: Opening | undefined): Opening {
-  const kept = options.renewPassword === true ? undefined : before?.password;
-  return {
-    ...options.listen,
-    connections: options.connections ?? ownConnections,
-    password: kept ?? randomBytes(24).toString('base64url'),
   };
 }
 

@@ -4,7 +4,7 @@ import { connectPostgres, type Sql } from './connect.ts';
 
 /** Owns the database and whatever the program makes in it; it is no superuser. */
 export const ownerRole = 'revenge';
-/** What other nodes log in as; from then on they act as the owner. */
+/** Whoever is in it may come over TCP; each of the other nodes has a role of its own there. */
 export const memberRole = 'revenge_member';
 /** The superuser, for what the two above may not do. Only the socket leads to it. */
 const superuser = 'postgres';
@@ -84,31 +84,75 @@ async function handOver(sql: Sql): Promise<number> {
   return statements.length;
 }
 
-/**
- * Makes the role that members log in as, or brings it up to date. Every session of it acts as the
- * owner from its first statement, so what a member's migration makes belongs to all.
- */
-export async function ensureMember(
-  sql: Sql,
-  member: { password: string; connections: number },
-): Promise<void> {
+/** Makes the group of members, in which nobody is yet. It is none to log in as. */
+export async function ensureMembers(sql: Sql): Promise<void> {
   const [role] = await sql`select from pg_roles where rolname = ${memberRole}`;
   if (!role) await sql`create role ${sql(memberRole)}`;
-  const verifier = scramVerifier(member.password, randomBytes(16));
-  await sql.begin(async (tx) => {
-    await tx`grant ${tx(ownerRole)} to ${tx(memberRole)}`;
-    await tx.unsafe(
-      `alter role ${memberRole} login nosuperuser nocreatedb nocreaterole noreplication
-         connection limit ${member.connections} password '${verifier}'`,
-    );
-    await tx.unsafe(`alter role ${memberRole} set role = '${ownerRole}'`);
-  });
+  await sql`alter role ${sql(memberRole)} nologin password null`;
+  await sql`grant ${sql(ownerRole)} to ${sql(memberRole)}`;
 }
 
-/** Lets no member in any more; sessions that are open stay until they end. */
-export async function dismissMember(sql: Sql): Promise<void> {
-  const [role] = await sql`select from pg_roles where rolname = ${memberRole}`;
-  if (role) await sql`alter role ${sql(memberRole)} nologin password null`;
+/** PostgreSQL cuts longer names (NAMEDATALEN). */
+const nameMax = 63;
+
+/**
+ * The role of a member: its certificate's distinguished name (RFC 2253), so that PostgreSQL can
+ * compare the two, and a name that none of the server's own roles has.
+ * @throws RangeError for an id that is too long, or could not stand in a certificate
+ */
+function roleOf(nodeId: string): string {
+  const name = `CN=${nodeId}`;
+  if (name.length <= nameMax && /^[A-Za-z0-9._-]+$/.test(nodeId)) return name;
+  throw new RangeError(`"${nodeId}" cannot be a member of the database: up to 60 characters`);
+}
+
+/**
+ * Lets one member in by this password, and no longer by one of before. Every session of it acts as
+ * the owner from its first statement, so what a member's migration makes belongs to all.
+ * @throws RangeError for an id that cannot be a role's name
+ */
+export async function admitMember(
+  sql: Sql,
+  { nodeId, password, connections }: { nodeId: string; password: string; connections: number },
+): Promise<string> {
+  const name = roleOf(nodeId);
+  const quoted = `"${name}"`;
+  const verifier = scramVerifier(password, randomBytes(16));
+  const [role] = await sql`select from pg_roles where rolname = ${name}`;
+  await sql.begin(async (tx) => {
+    if (!role) await tx.unsafe(`create role ${quoted}`);
+    await tx.unsafe(`grant ${memberRole} to ${quoted}`);
+    await tx.unsafe(
+      `alter role ${quoted} login nosuperuser nocreatedb nocreaterole noreplication
+         connection limit ${connections} password '${verifier}'`,
+    );
+    await tx.unsafe(`alter role ${quoted} set role = '${ownerRole}'`);
+  });
+  return name;
+}
+
+/**
+ * Lets these no more in, and ends their sessions; those of the others are not touched. Resolves to
+ * how many of them there were.
+ */
+export async function dismissMembers(
+  sql: Sql,
+  isMeant: (nodeId: string) => boolean,
+): Promise<number> {
+  const roles = await sql<{ name: string }[]>`
+    select member.rolname as name
+    from pg_auth_members
+    join pg_roles member on member.oid = member
+    join pg_roles of on of.oid = roleid
+    where of.rolname = ${memberRole} and member.rolname like 'CN=%'`;
+  const gone = roles.map(({ name }) => name).filter((name) => isMeant(name.slice('CN='.length)));
+  for (const name of gone) {
+    // Names of ours have no quotes in them.
+    await sql.unsafe(`alter role "${name}" nologin password null`);
+    await sql.unsafe(`revoke ${memberRole} from "${name}"`);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${name}`;
+  }
+  return gone.length;
 }
 
 const iterations = 4_096;

@@ -35,7 +35,7 @@ export function addEntrances(cluster: Command): void {
       await enterOnce(() =>
         enterCluster({
           ...{ config: values, identity, log, version: manifest.version, isPatient: false },
-          apiPort: () => values['server.port'],
+          ...{ apiPort: () => values['server.port'], now: Date.now },
           keepDatabase: (offered) => keepDatabase(values, offered),
         }),
       );

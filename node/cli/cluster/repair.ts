@@ -6,7 +6,7 @@ import { verifyLines, recoverLines } from '#cluster/raft/offline/print.ts';
 import { applyRecovery, planRecovery } from '#cluster/raft/offline/recover.ts';
 import { applyRejoin, planRejoin } from '#cluster/raft/offline/rejoin.ts';
 import { DamagedError, StoreError } from '#cluster/raft/store/errors.ts';
-import { clusterFolder } from '#cluster/trust/identity.ts';
+import { clusterFolder, isWitnessFolder } from '#cluster/trust/identity.ts';
 import { createOwnership } from '#storage/cluster/owner.ts';
 import { markRecovered } from '../../cluster/recovered.ts';
 import type { Config } from '../../config/keys.ts';
@@ -82,6 +82,9 @@ function addRecover(cluster: Command): void {
 
 async function survivors(config: Config, keep: readonly string[]) {
   const dir = raftDir(config);
+  if (await isWitnessFolder(config['data.dir'])) {
+    throw new CommandError('a witness cannot lead the survivors: recover on a node');
+  }
   const { id } = await readState(dir);
   if (id === undefined) throw new CommandError(`${dir} does not say whose it is`);
   const ids = [...new Set([id, ...keep])];
@@ -117,7 +120,7 @@ function addRejoin(cluster: Command): void {
         await rm(join(clusterFolder(dataDir), file), { force: true });
       }
       await forgetMemberDatabase(dataDir);
-      await identity.save({ nodeId: plan.newId, clusterId: undefined });
+      await identity.save({ nodeId: plan.newId, clusterId: undefined, kind: undefined });
       output.result({ nodeId: plan.newId }, () =>
         [
           `This folder is the node ${plan.newId} now.`,
