@@ -8,6 +8,7 @@ const sections = {
   http: { full: 200_000, quick: 10_000 },
   transfer: { full: 1_024, quick: 256 },
   cache: { full: 0, quick: 0 },
+  naming: { full: 0, quick: 0 },
   jobs: { full: 5_000, quick: 500 },
   search: { full: 200_000, quick: 10_000 },
   raft: { full: 50, quick: 5 },

@@ -3,18 +3,21 @@
  * BCP 47, HLS and HTML), else three; the table has both three-letter forms and common names.
  */
 const table: readonly (readonly [code: string, ...others: string[]])[] = [
+  ['af', 'afr', 'afrikaans'],
   ['ar', 'ara', 'arabic'],
+  ['az', 'aze', 'azerbaijani', 'azerbaijan'],
+  ['be', 'bel', 'belarusian'],
   ['bg', 'bul', 'bulgarian'],
   ['bn', 'ben', 'bengali'],
   ['bs', 'bos', 'bosnian'],
-  ['ca', 'cat', 'catalan'],
+  ['ca', 'cat', 'catalan', 'català', 'catala', 'catalán'],
   ['cs', 'ces', 'cze', 'czech'],
   ['cy', 'cym', 'wel', 'welsh'],
   ['da', 'dan', 'danish', 'dansk'],
-  ['de', 'deu', 'ger', 'german', 'deutsch'],
+  ['de', 'deu', 'ger', 'german', 'deutsch', 'swissgerman', 'tedesco'],
   ['el', 'ell', 'gre', 'greek'],
-  ['en', 'eng', 'english'],
-  ['es', 'spa', 'esp', 'spanish', 'español', 'espanol', 'castellano', 'latino'],
+  ['en', 'eng', 'english', 'ing', 'anglais', 'inglese'],
+  ['es', 'spa', 'esp', 'spanish', 'castilian', 'español', 'espanol', 'castellano', 'latino'],
   ['et', 'est', 'estonian'],
   ['eu', 'eus', 'baq', 'basque'],
   ['fa', 'fas', 'per', 'persian', 'farsi'],
@@ -40,14 +43,16 @@ const table: readonly (readonly [code: string, ...others: string[]])[] = [
   ['lv', 'lav', 'latvian'],
   ['mk', 'mkd', 'mac', 'macedonian'],
   ['ml', 'mal', 'malayalam'],
+  ['mn', 'mon', 'khk', 'mvf', 'mongolian', 'khalkha'],
   ['mr', 'mar', 'marathi'],
   ['ms', 'msa', 'may', 'malay'],
   ['nb', 'nob', 'bokmål', 'bokmal'],
   ['nl', 'nld', 'dut', 'dutch', 'nederlands', 'flemish'],
   ['nn', 'nno', 'nynorsk'],
-  ['no', 'nor', 'norwegian', 'norsk'],
+  ['no', 'nor', 'norwegian', 'norsk', 'norwegisch'],
   ['pl', 'pol', 'polish', 'polski'],
   ['pt', 'por', 'portuguese', 'português', 'portugues', 'brazilian'],
+  ['rm', 'roh', 'romansh', 'rumantsch', 'romansch'],
   ['ro', 'ron', 'rum', 'romanian'],
   ['ru', 'rus', 'russian'],
   ['sk', 'slk', 'slo', 'slovak'],
@@ -63,6 +68,7 @@ const table: readonly (readonly [code: string, ...others: string[]])[] = [
   ['tr', 'tur', 'turkish', 'türkçe', 'turkce'],
   ['uk', 'ukr', 'ukrainian'],
   ['ur', 'urd', 'urdu'],
+  ['uz', 'uzb', 'uzbek', 'uzbekistan'],
   ['vi', 'vie', 'vietnamese'],
   ['yue', 'cantonese'],
   ['zh', 'zho', 'chi', 'chs', 'cht', 'chinese', 'mandarin'],
@@ -99,7 +105,13 @@ export function languageSpellings(code: string): readonly string[] {
   return table.find(([known]) => known === code)?.slice(0, 3) ?? [code];
 }
 
-/** Words that name a language (not its two-letter code): what release names use. */
-export const languageWords: readonly string[] = table.flatMap(([, ...names]) =>
-  names.filter((name) => name.length > 3),
-);
+/** Every language with its short codes (two and three letters) and the words that name it. */
+export const languageCodes: readonly {
+  readonly code: string;
+  readonly short: readonly string[];
+  readonly names: readonly string[];
+}[] = table.map(([code, ...others]) => ({
+  code,
+  short: [code, ...others].filter((name) => name.length < 4),
+  names: others.filter((name) => name.length > 3),
+}));

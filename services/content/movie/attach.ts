@@ -1,6 +1,6 @@
 import type { FilmGroup } from './grouping.ts';
-import { extraBySuffix, type ExtraType } from './places.ts';
-import { readSubtitleTail, type SubtitleFacts } from './subtitles.ts';
+import { extraBySuffix, type ExtraType } from '../../naming/places.ts';
+import { readSubtitleTail, type SubtitleFacts } from '../../naming/subtitles.ts';
 import type { UnitFile } from './units.ts';
 
 /** What is known of a file beside a film's videos. */

@@ -1,7 +1,7 @@
 import type { components } from '#api/types.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
 import { problem } from '../../errors.ts';
-import { sortTitle } from './titles.ts';
+import { sortTitle } from '../../naming/titles.ts';
 
 export type MovieUpdate = components['schemas']['MovieUpdate'];
 

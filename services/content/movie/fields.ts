@@ -1,6 +1,6 @@
 import type { NfoFilm } from './nfo.ts';
 import type { Plan } from './plan.ts';
-import { sortTitle } from './titles.ts';
+import { sortTitle } from '../../naming/titles.ts';
 
 /** What of a film a person may set, and a scan or a provider may fill. */
 export interface FilmFields {

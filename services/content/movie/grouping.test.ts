@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { groupFilms, partOf } from './grouping.ts';
-import { readPlace } from './places.ts';
+import { partOf } from '../../naming/parts.ts';
+import { groupFilms } from './grouping.ts';
+import { readPlace } from '../../naming/places.ts';
 
 const options = { latestYear: 2028 };
 

@@ -1,13 +1,11 @@
-import {
-  isGenericName,
-  readName,
-  type NameReading,
-  type NamingOptions,
-  type ReleaseFacts,
-} from './naming.ts';
-import { takeIds, type ProviderIds } from './naming-ids.ts';
-import type { Place } from './places.ts';
-import { titleKey } from './titles.ts';
+import { readName } from '../../naming/name.ts';
+import { stackParts } from '../../naming/parts.ts';
+import type { NameReading, NamingOptions } from '../../naming/reading.ts';
+import type { ReleaseFacts } from '../../naming/release.ts';
+import { completeReading, scoreReading, type ScoredReading } from '../../naming/score.ts';
+import { takeIds } from '../../naming/ids.ts';
+import type { Place } from '../../naming/places.ts';
+import { titleKey } from '../../naming/titles.ts';
 
 /** A video as grouping sees it. */
 export interface VideoFile {
@@ -28,12 +26,6 @@ export interface Version<File extends VideoFile = VideoFile> {
   readonly auxiliary: readonly File[];
 }
 
-/** A reading with where it comes from and how much it convinces (0 to 1). */
-export interface ScoredReading extends NameReading {
-  readonly from: 'file' | 'folder';
-  readonly score: number;
-}
-
 /** The files of one folder that are one film. */
 export interface FilmGroup<File extends VideoFile = VideoFile> {
   readonly reading: ScoredReading;
@@ -41,21 +33,6 @@ export interface FilmGroup<File extends VideoFile = VideoFile> {
   readonly versions: readonly Version<File>[];
   /** The only film of its folder: what lies beside it is its own. */
   readonly hasFolder: boolean;
-}
-
-const stackName =
-  /^(.*?[\s._\-)\]]|.*[)\]])?(cd|dvd|part|pt|disc|disk)[\s._-]*(\d{1,2}|[a-d])(?:of\d{1,2})?[)\]]?$/i;
-
-/** The part a name ends in ('… cd2', '… - part B'); undefined when it does not. */
-export function partOf(stem: string): { base: string; kind: string; part: number } | undefined {
-  const match = stackName.exec(stem);
-  const [, base = '', type, digit] = match ?? [];
-  if (type === undefined || digit === undefined) return undefined;
-  const name = base.replace(/[\s._([-]+$/, '');
-  if (name === '') return undefined;
-  const isLetter = /[a-d]/i.test(digit);
-  const part = isLetter ? digit.toLowerCase().charCodeAt(0) - 96 : Number(digit);
-  return { base: name, kind: `${type.toLowerCase()}${isLetter ? 'a' : '1'}`, part };
 }
 
 type Entry<File extends VideoFile> = Pick<Version<File>, 'stem' | 'parts' | 'auxiliary'> & {
@@ -69,7 +46,8 @@ export function groupFilms<File extends VideoFile>(
   options: NamingOptions,
 ): FilmGroup<File>[] {
   const entries = [...discs(folder, videos, options), ...stacks(videos.filter(isLoose), options)];
-  const folderReading = folder === undefined ? undefined : readName(folder, options);
+  const folderReading =
+    folder === undefined ? undefined : readName(folder, { ...options, kind: 'movie' });
   const groups = new Map<string, Entry<File>[]>();
   const shared = sharedName(folder, folderReading, entries);
   for (const entry of entries) {
@@ -141,26 +119,16 @@ function readingKey<File extends VideoFile>(
 }
 
 /** Parts of one video: names alike but for a part number, at least two of the same kind. */
-function stacks<File extends VideoFile>(
+const stacks = <File extends VideoFile>(
   videos: readonly File[],
   options: NamingOptions,
-): Entry<File>[] {
-  const byBase = Map.groupBy(videos, (file) => {
-    const part = partOf(file.stem);
-    return part === undefined ? `file ${file.id}` : `${part.kind} ${part.base.toLowerCase()}`;
-  });
-  return [...byBase.values()].flatMap((files) => {
-    const numbered = files.map((file) => ({ file, part: partOf(file.stem)?.part ?? 0 }));
-    const isStack = files.length > 1 && new Set(numbered.map(({ part }) => part)).size > 1;
-    const sets = isStack ? [numbered] : numbered.map((one) => [one]);
-    return sets.map((set) => {
-      const sorted = set.sort((a, b) => a.part - b.part).map(({ file }) => file);
-      const first = sorted[0]?.stem ?? '';
-      const stem = isStack ? (partOf(first)?.base ?? first) : first;
-      return { stem, parts: sorted, auxiliary: [], reading: readName(stem, options) };
-    });
-  });
-}
+): Entry<File>[] =>
+  stackParts(videos).map(({ stem, parts }) => ({
+    stem,
+    parts,
+    auxiliary: [],
+    reading: readName(stem, { ...options, kind: 'movie' }),
+  }));
 
 /** Disc structures and `CD1`, `CD2` folders: one video each, or one in parts, named by the folder. */
 function discs<File extends VideoFile>(
@@ -179,7 +147,7 @@ function discs<File extends VideoFile>(
     const main = new Set(parts);
     const stem = folder ?? members[0]?.stem ?? '';
     const auxiliary = members.filter((file) => !main.has(file));
-    return { stem, parts, auxiliary, reading: readName(stem, options) };
+    return { stem, parts, auxiliary, reading: readName(stem, { ...options, kind: 'movie' }) };
   });
 }
 
@@ -196,48 +164,14 @@ function choose<File extends VideoFile>(
   folder: NameReading | undefined,
 ): { reading: ScoredReading; runnerUp: ScoredReading | undefined } {
   const files = entries
-    .map(({ reading }) => score(reading, 'file', folder))
+    .map(({ reading }) => scoreReading(reading, 'file', folder))
     .sort((a, b) => b.score - a.score || a.title.length - b.title.length);
   const file = files[0];
   if (file === undefined) throw new Error('a group of films has no files');
   if (folder === undefined) return { reading: file, runnerUp: files[1] };
-  const scored = score(folder, 'folder', file);
+  const scored = scoreReading(folder, 'folder', file);
   const [best, other] = scored.score > file.score ? [scored, file] : [file, scored];
-  return { reading: complete(best, other), runnerUp: other };
-}
-
-const hasCapitals = (title: string): boolean => title !== title.toLowerCase();
-
-function score(
-  reading: NameReading,
-  from: 'file' | 'folder',
-  other: NameReading | undefined,
-): ScoredReading {
-  const agrees = other !== undefined && titleKey(other.title) === titleKey(reading.title);
-  // Both say the same: then the one that a person has written, not a release in small letters.
-  const isFlat = agrees && !hasCapitals(reading.title) && hasCapitals(other.title);
-  const isScene = /^[a-z0-9]{2,8}-[a-z0-9.-]+$/.test(reading.title.replaceAll(' ', '.'));
-  const value =
-    (isGenericName(reading.title) ? 0.1 : 0.4) +
-    (reading.year === undefined ? 0 : 0.3) +
-    (Object.keys(reading.ids).length === 0 ? 0 : 0.15) +
-    (agrees ? 0.1 : 0) +
-    (from === 'file' ? 0.02 : 0) -
-    (isScene || isFlat ? 0.05 : 0);
-  return { ...reading, from, score: Math.round(Math.max(value, 0) * 100) / 100 };
-}
-
-/** What the winner lacks and the loser has, as long as they do not contradict each other. */
-function complete(best: ScoredReading, other: ScoredReading): ScoredReading {
-  const agrees = titleKey(best.title) === titleKey(other.title);
-  const ids: ProviderIds = { ...other.ids, ...best.ids };
-  return {
-    ...best,
-    ids: agrees || isGenericName(other.title) || best.year === other.year ? ids : best.ids,
-    year: best.year ?? (agrees ? other.year : undefined),
-    edition: best.edition ?? other.edition,
-    release: { ...other.release, ...best.release },
-  };
+  return { reading: completeReading(best, other), runnerUp: other };
 }
 
 function label<File extends VideoFile>(

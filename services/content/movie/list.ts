@@ -1,6 +1,6 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { sortColumns, type ListQuery, type MovieFilter, type Place } from './list-query.ts';
-import { sortTitle } from './titles.ts';
+import { sortTitle } from '../../naming/titles.ts';
 
 /** A film as lists show it. */
 export interface CardRow {

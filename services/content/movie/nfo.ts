@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
-import { idsInText, type ProviderIds } from './naming-ids.ts';
+import { idsInText, type ProviderIds } from '../../naming/ids.ts';
 import * as read from './nfo-values.ts';
 
 /** A part in a film, as an NFO tells it. */

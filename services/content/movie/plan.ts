@@ -1,9 +1,9 @@
 import { attachSides, type SideFile } from './attach.ts';
 import { groupFilms, type FilmGroup } from './grouping.ts';
-import type { NamingOptions } from './naming.ts';
-import type { ProviderIds } from './naming-ids.ts';
+import type { NamingOptions } from '../../naming/reading.ts';
+import type { ProviderIds } from '../../naming/ids.ts';
 import { readNfo, type NfoFilm } from './nfo.ts';
-import { identityKey } from './titles.ts';
+import { identityKey } from '../../naming/titles.ts';
 import type { Unit, UnitFile } from './units.ts';
 
 /** One film found in one folder: what it is said to be and which files are its own. */

@@ -1,4 +1,4 @@
-import type { ProviderIds } from './naming-ids.ts';
+import type { ProviderIds } from '../../naming/ids.ts';
 import type { Plan } from './plan.ts';
 
 /** A film of the library as resolution sees it. */

@@ -1,6 +1,6 @@
 import type { DirectoryView, IdentifyBatch, StoredFile } from '../module.ts';
-import { splitName } from './classify.ts';
-import { readPlace, type Place } from './places.ts';
+import { splitName } from '../../naming/extensions.ts';
+import { readPlace, type Place } from '../../naming/places.ts';
 
 /** A file with what its name and place say. */
 export interface UnitFile extends StoredFile {

@@ -1,4 +1,4 @@
-import { languageCode } from '../../languages.ts';
+import { languageCode } from '../languages.ts';
 
 /** What the name of a subtitle file says beyond the name of its video. */
 export interface SubtitleFacts {
@@ -27,6 +27,12 @@ export function readSubtitleTail(tail: string): SubtitleFacts {
     else if (impaired.has(lower)) facts.hearingImpaired = true;
     else if (lower === 'hi' && language !== undefined) facts.hearingImpaired = true;
     else {
+      const leading = leadingCode(token);
+      if (leading !== undefined && language === undefined) {
+        language = leading.language;
+        title.unshift(leading.rest);
+        continue;
+      }
       const code = languageCode(lower) ?? languageCode(lower.replace(/[^\p{L}-]+/gu, ''));
       if (code !== undefined && language === 'hi') {
         facts.hearingImpaired = true;
@@ -38,4 +44,11 @@ export function readSubtitleTail(tail: string): SubtitleFacts {
   return { ...facts, language, title: title.length === 0 ? undefined : title.join('.') };
 }
 
-const bare = (token: string): string => token.replace(/^[\s\-[(]+|[\s\-\])]+$/g, '');
+/** `ru-something-else`: a code and a title in one. */
+function leadingCode(token: string): { language: string; rest: string } | undefined {
+  const match = /^([a-z]{2,3})-([a-z]{5,}.*)$/i.exec(token);
+  const language = languageCode(match?.[1] ?? '');
+  return language === undefined ? undefined : { language, rest: match?.[2] ?? '' };
+}
+
+const bare = (token: string): string => token.replace(/^[\s\-[(]+|[\s\-\])]+$| - \d+$/g, '');

@@ -1,3 +1,5 @@
+import data from './data/places.json' with { type: 'json' };
+
 /** What the place of a file inside a library says: extras, discs, subtitles, rubbish. Pure. */
 
 export type ExtraType =
@@ -14,29 +16,17 @@ export type ExtraType =
   | 'themeVideo'
   | 'extra';
 
-const extraFolders: ReadonlyMap<string, ExtraType> = new Map([
-  ['trailers', 'trailer'],
-  ['trailer', 'trailer'],
-  ['samples', 'sample'],
-  ['sample', 'sample'],
-  ['behind the scenes', 'behindTheScenes'],
-  ['deleted scenes', 'deletedScene'],
-  ['interviews', 'interview'],
-  ['scenes', 'scene'],
-  ['shorts', 'short'],
-  ['featurettes', 'featurette'],
-  ['clips', 'clip'],
-  ['extras', 'extra'],
-  ['extra', 'extra'],
-  ['other', 'extra'],
-  ['bonus', 'extra'],
-  ['theme-music', 'themeSong'],
-  ['backdrops', 'themeVideo'],
-]);
+const extraFolders: ReadonlyMap<string, ExtraType> = new Map(
+  Object.entries(data.extraFolders).flatMap(([type, names]) =>
+    names.split(' ').map((name) => [name.replaceAll('_', ' '), type as ExtraType] as const),
+  ),
+);
+
+const set = (names: string): ReadonlySet<string> => new Set(names.split(' '));
 
 /** Right below a root there is no film these could belong to, and people name shelves so. */
-const shelves = new Set(['shorts', 'clips', 'other', 'interviews', 'scenes', 'bonus']);
-const subtitleFolders = new Set(['subs', 'sub', 'subtitles', 'vobsub', 'untertitel']);
+const shelves = set(data.shelves);
+const subtitleFolders = set(data.subtitleFolders);
 const discFolder = /^(.*?)[\s._([-]*(?:cd|dvd|disc|disk)[\s._-]*(\d{1,2})[)\]]?$/i;
 
 /** Whose directory this is: the film's own folder, and what its sub-folder is for. */
@@ -118,28 +108,3 @@ export function extraTypeOf(file: {
   if (extra !== undefined) return extra === 'themeSong' ? undefined : extra;
   return extraBySuffix(file.stem)?.type;
 }
-
-const rubbish = new Set([
-  '@eadir',
-  '.trash',
-  '.trashes',
-  '#recycle',
-  '$recycle.bin',
-  'recycler',
-  'recycled',
-  'system volume information',
-  'lost+found',
-  '.@__thumb',
-  '.zfs',
-  '.snapshot',
-  '.snapshots',
-  '@tmp',
-  '#snapshot',
-  '__macosx',
-  'certificate',
-  'aacs',
-]);
-
-/** Directories that never hold anything of a library: rubbish, thumbnails, hidden ones. */
-export const isRubbish = (name: string): boolean =>
-  name.startsWith('.') || rubbish.has(name.toLowerCase());

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import cases from '#test/fixtures/naming/movies.json' with { type: 'json' };
 import fc from 'fast-check';
-import { isGenericName, readName, type ReleaseFacts } from './naming.ts';
+import { isGenericName } from './generic.ts';
+import { readName } from './name.ts';
+import type { ReleaseFacts } from './release.ts';
 
 interface Case {
   name: string;
@@ -21,7 +23,7 @@ const facts = [
   'format3d',
   'group',
 ] as const;
-const options = { latestYear: 2028 };
+const options = { latestYear: 2028, kind: 'movie' } as const;
 
 describe('reading names of films', () => {
   for (const row of cases as Case[]) {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { derive, resolutionClass } from './derive.ts';
+import { derive, resolutionClass } from '../content/movie/derive.ts';
 import { identityKey, sortTitle, titleKey } from './titles.ts';
 
 describe('titles as keys', () => {
