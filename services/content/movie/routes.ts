@@ -70,14 +70,15 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
     async updateMovie({ params, body, principal, request }) {
       const id = params.movieId;
       const revision = revisionOf(request.headers['if-match']);
-      await deps.write(async (tx, stale, tell) => {
+      const edited = await deps.write(async (tx, stale) => {
         const found = await editFilm(tx, id, { update: body, revision });
         if (found === undefined) throw problem('not-found', `There is no film ${id}`);
         await deps.search.changed(tx, 'movie', [id]);
         stale(itemTag(id), listTag);
-        const { libraryId } = found;
-        tell('item.updated', { kind: 'movie', itemId: id, libraryId });
+        return found;
       });
+      const { libraryId } = edited;
+      deps.events.publish('item.updated', { kind: 'movie', itemId: id, libraryId });
       return show(id, signedIn(principal).userId);
     },
   };
