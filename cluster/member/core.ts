@@ -16,6 +16,7 @@ import type { Network } from './network.ts';
 import { createOffices, type Offices } from './office.ts';
 import type { Pause } from './pause.ts';
 import { createPulses, type Doing, type Pulses } from './pulse.ts';
+import { shutOutRemoved } from './shut-out.ts';
 import { createLeaderTime } from './time.ts';
 
 export interface CoreDeps {
@@ -95,6 +96,7 @@ export function createCore(deps: CoreDeps, lead: Lead): Core {
   });
   const doors = createDoors(deps, consensus);
   consensus.onOpened((driver) => watchRemoval(driver, deps));
+  shutOutRemoved(state, consensus);
   const pulses = createPulses({
     ...{ nodeId: self.id, now: deps.now, elapsed, status: () => consensus.status() },
     doing: deps.doing ?? (() => ({ jobs: 0, streams: 0 })),
