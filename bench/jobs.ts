@@ -64,7 +64,14 @@ async function contendOurs(sql: Sql): Promise<Contender> {
 const create = (sql: Sql) =>
   createJobs({
     sql,
-    write: (work) => sql.begin((tx) => work(tx, () => undefined)) as never,
+    write: (work) =>
+      sql.begin((tx) =>
+        work(
+          tx,
+          () => undefined,
+          () => undefined,
+        ),
+      ) as never,
     log: quiet,
     now: Date.now,
     random: Math.random,

@@ -101,7 +101,17 @@ async function measure({ sql, media, dataDir, tree, count }: Bench): Promise<Row
   const walks: number[] = [];
   for (let round = 0; round < rounds; round++) walks.push(await bareWalk(tree));
   const library = createLibrary({
-    store: { sql, write: (work) => sql.begin((tx) => work(tx, () => {})) as never },
+    store: {
+      sql,
+      write: (work) =>
+        sql.begin((tx) =>
+          work(
+            tx,
+            () => {},
+            () => {},
+          ),
+        ) as never,
+    },
     jobs: createAdder(),
     media,
     modules: new Map([['movie', films]]),

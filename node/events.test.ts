@@ -1,64 +1,110 @@
 import { expect } from 'chai';
-import type { EventName } from '#services/events.ts';
+import { UnannouncedError } from '#cluster/member/announce.ts';
+import { foundedState, exampleMember } from '#cluster/state/examples.ts';
+import { levels } from '#cluster/state/limits.ts';
+import type { Command, Result } from '#cluster/state/types.ts';
+import type { Event } from '#services/events.ts';
+import type { Effects } from '#storage/cluster/outbox.ts';
 import { quiet } from '#test/log.ts';
-import { createEventRing, eventBase, type EventRing } from './events.ts';
+import { createLiveEvents } from './events.ts';
 
-const base = 1000;
-const item = { kind: 'movie', itemId: 'i', libraryId: 'l' };
-
-describe('event ring', () => {
-  const publish = (ring: EventRing, n: number, name: EventName = 'item.added') => {
-    for (let i = 0; i < n; i++) ring.publish(name, item);
+/** Live events over a state that is fed at once, as if this node led; of old members if wanted. */
+function setUp({ isShared = true } = {}) {
+  const state = foundedState();
+  const max = isShared ? levels.events : levels.events - 1;
+  const member = exampleMember('a', { features: { min: 1, max } });
+  state.run({ type: 'announce', member, at: 0 });
+  const announced: Effects[] = [];
+  const proposed: Command[] = [];
+  const dropped: string[] = [];
+  let isLed = true;
+  const propose = async (command: Command): Promise<Result> => {
+    if (!isLed) throw new UnannouncedError();
+    proposed.push(command);
+    return state.run(command);
   };
-  const ringOf = (capacity: number) =>
-    createEventRing({ now: () => 7, log: quiet }, { base, capacity });
+  const events = createLiveEvents({
+    member: {
+      ...{ state, propose },
+      async announce({ tags, told }) {
+        announced.push({ tags, ...(told ? { told } : {}) });
+        const batches = told ? [told] : [];
+        await propose({ type: 'events', tags, batches });
+        return isLed;
+      },
+    },
+    randomId: () => `batch ${proposed.length}`,
+    pause: () => Promise.resolve(),
+    onDropped: (count, why) => dropped.push(`${count} ${why}`),
+    ...{ log: quiet, now: () => 7 },
+  });
+  const heard: Event[] = [];
+  const listener = { tell: (event: Event) => void heard.push(event), lost: () => undefined };
+  const subscription = events.ring.subscribe(listener);
+  const lead = (leads: boolean) => (isLed = leads);
+  return { events, state, heard, announced, proposed, dropped, subscription, lead };
+}
+const item = { kind: 'movie', itemId: 'i', libraryId: 'l' };
+const scan = { scanId: 's', libraryId: 'l' };
+const settled = () => new Promise<void>((resolve) => setTimeout(resolve));
 
-  const rows: [number, number | undefined, boolean, number[]][] = [
-    // published, since, complete, replayed
-    [0, undefined, true, []],
-    [2, undefined, true, []],
-    [0, 1000, true, []],
-    [2, 1000, true, [1001, 1002]],
-    [2, 1001, true, [1002]],
-    [2, 1002, true, []],
-    [2, 1003, false, []],
-    [2, 999, false, []],
-    [5, 1002, true, [1003, 1004, 1005]],
-    [5, 1001, false, []],
-  ];
-  for (const [published, since, complete, replayed] of rows) {
-    it(`of 3 after ${published} events resumes ${since} with ${replayed.join(' ') || 'none'}`, () => {
-      const ring = ringOf(3);
-      publish(ring, published);
-      const seen: number[] = [];
-      const subscription = ring.subscribe(({ id }) => seen.push(id), since);
-      expect([subscription.complete, seen]).to.deep.equal([complete, replayed]);
-      publish(ring, 1);
-      subscription.unsubscribe();
-      publish(ring, 1);
-      expect(seen).to.deep.equal([...replayed, base + published + 1]);
-    });
-  }
-
-  it('goes on when a listener fails', () => {
-    const ring = ringOf(3);
-    const seen: number[] = [];
-    ring.subscribe(() => {
-      throw new Error('x');
-    });
-    ring.subscribe(({ id }) => seen.push(id));
-    publish(ring, 2);
-    expect(seen).to.deep.equal([1001, 1002]);
+describe('live events', () => {
+  it('go by the log, with their place in it, also those of no transaction', async () => {
+    const { events, state, heard, proposed } = setUp();
+    events.publish('item.added', item, { permission: 'movies:read' });
+    await settled();
+    const { index } = state.view();
+    expect(proposed.map(({ type }) => type)).to.deep.equal(['events']);
+    expect(heard).to.deep.equal([
+      {
+        id: `${index}-1`,
+        index,
+        at: 7,
+        name: 'item.added',
+        audience: { permission: 'movies:read' },
+        payload: item,
+      },
+    ]);
   });
 
-  it('has ids that rise across restarts', () => {
-    const before = createEventRing({ now: () => 0, log: quiet }, { base: eventBase(1) });
-    publish(before, 5);
-    const after = createEventRing({ now: () => 0, log: quiet }, { base: eventBase(2) });
-    expect(after.lastId()).to.be.greaterThan(before.lastId());
-    expect(after.subscribe(() => undefined, before.lastId()).complete).to.equal(false);
-    expect(
-      () => ringOf(3) && createEventRing({ now: () => 0, log: quiet }, { base: 2 ** 53 }),
-    ).to.throw(RangeError);
+  it('of a change are what its transaction wrote down', async () => {
+    const { events, heard, announced } = setUp();
+    const text = events.encode('item.updated', item)!;
+    const effects = { tags: ['movie:i'], told: { id: 'x', events: [text] } };
+    expect(await events.announce(effects, 1)).to.equal(true);
+    expect(announced).to.deep.equal([effects]);
+    expect(heard.map(({ name }) => name)).to.deep.equal(['item.updated']);
+    await events.announce(effects, 1);
+    expect(heard, 'once, though it came twice').to.have.length(1);
+  });
+
+  it('tell that a scan is over after how far it was', async () => {
+    const { events, heard } = setUp();
+    events.publish('scan.progress', { ...scan, phase: 'walk', done: 1, total: 2 });
+    const over = events.encode('scan.finished', { ...scan, state: 'completed' })!;
+    await events.announce({ tags: [], told: { id: 'x', events: [over] } }, 1);
+    expect(heard.map(({ name }) => name)).to.deep.equal(['scan.progress', 'scan.finished']);
+  });
+
+  it('are told here alone while not all members know how', async () => {
+    const { events, heard, announced, subscription } = setUp({ isShared: false });
+    const text = events.encode('item.updated', item)!;
+    events.publish('item.added', item);
+    await events.announce({ tags: ['t'], told: { id: 'x', events: [text] } }, 1);
+    expect(announced).to.deep.equal([{ tags: ['t'] }]);
+    expect(heard.map(({ id, name }) => [id, name])).to.deep.equal([
+      ['0-0', 'item.added'],
+      ['0-0', 'item.updated'],
+    ]);
+    expect(subscription.position()).to.equal('0-0');
+  });
+
+  it('are counted when they cannot be told', async () => {
+    const { events, dropped, lead } = setUp();
+    lead(false);
+    events.publish('item.added', item);
+    events.publish('item.added', { ...item, itemId: 'x'.repeat(5_000) });
+    await settled();
+    expect(dropped).to.have.members(['1 too-long', '1 no-leader']);
   });
 });

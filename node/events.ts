@@ -1,62 +1,109 @@
-import type { Audience, Event, EventName, EventPublisher, EventSource } from '#services/events.ts';
+import { UnannouncedError } from '#cluster/member/announce.ts';
+import { knowsEvents } from '#cluster/member/commands.ts';
+import type { Member } from '#cluster/member/member.ts';
+import type { Audience, EventName, EventPublisher, Events, Happening } from '#services/events.ts';
 import type { Log } from '#services/log.ts';
+import type { Effects } from '#storage/cluster/outbox.ts';
+import { decodeHappening, encodeHappening } from './events-codec.ts';
+import { createPublisher, subjectOf, type PublisherDeps } from './events-publisher.ts';
+import { createEventRing, type EventRing } from './events-ring.ts';
 
-/** This node's live changes: who tells and who listens meet here. */
-export interface EventRing extends EventPublisher, EventSource {
-  /** The id of the newest event, or where the sequence begins when there is none yet. */
-  lastId(): number;
+export interface LiveEventsDeps {
+  readonly member: Pick<Member, 'announce' | 'propose' | 'state'>;
+  readonly randomId: () => string;
+  readonly pause: PublisherDeps['pause'];
+  readonly onDropped: (count: number, why: DroppedWhy) => void;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
-/** Where ids begin: one step per start of a node leaves room for 2^32 events in between. */
-export const eventBase = (epoch: number): number => epoch * 2 ** 32;
+/** `too-long` for the log; `no-leader` in time; `overflow`: too many waited. */
+export type DroppedWhy = 'too-long' | 'no-leader' | 'overflow';
 
-const capacityDefault = 10_000;
+/** Turns what is told into what stands in the log; undefined for what cannot. */
+export type EncodeEvent = <Name extends EventName>(
+  name: Name,
+  payload: Events[Name],
+  audience?: Audience,
+) => string | undefined;
 
-/**
- * Remembers the last events in memory, so that a client that was away for a moment can catch up.
- * Ids are `base + 1, base + 2, …`: with a base that grows at each start (`eventBase(epoch)`) they
- * rise across restarts, and an id from before one is known to be too old.
- */
-export function createEventRing(
-  deps: { now: () => number; log: Log },
-  options: { base: number; capacity?: number },
-): EventRing {
+/** This node's live changes: those of all nodes, in one order. */
+export interface LiveEvents extends EventPublisher, AsyncDisposable {
+  readonly ring: EventRing;
+  readonly encode: EncodeEvent;
+  /** As the member's, with what is told told everywhere, or here where the others do not know how. */
+  readonly announce: Member['announce'];
+  stats(): ReturnType<EventRing['stats']> & { waiting: number };
+}
+
+/** How long a leader is looked for before a batch is tried again, in milliseconds. */
+const sendMs = 2_000;
+
+/** To be made before the member is started, so that it hears the whole log. */
+export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
+  const { member, onDropped, now } = deps;
+  const { state } = member;
   const log = deps.log.child({ module: 'events' });
-  const { base, capacity = capacityDefault } = options;
-  if (!Number.isSafeInteger(base + 2 ** 32)) throw new RangeError('the events’ base is too large');
-  const ring = new Array<Event | undefined>(capacity).fill(undefined);
-  const listeners = new Set<(event: Event) => void>();
-  let count = 0;
-
-  const tell = (listener: (event: Event) => void, event: Event) => {
-    try {
-      listener(event);
-    } catch (error) {
-      log.error('a listener failed', { event: event.name, error }); // publishing never fails
-    }
+  const isShared = () => knowsEvents(state.view());
+  const source = { ...state, index: () => state.view().index, isShared };
+  const ring = createEventRing({ source, log });
+  const send = createSend(deps);
+  const publisher = createPublisher({ ...deps, send, log });
+  const encode = createEncoder({ now, log, onDropped });
+  const announceHere: Member['announce'] = async ({ tags, told }, outboxId, waiting) => {
+    const isAnnounced = await member.announce({ tags }, outboxId, waiting);
+    for (const happening of happeningsOf(told)) ring.tellHere(happening);
+    return isAnnounced;
   };
-
-  const publish = (name: EventName, payload: Event['payload'], audience: Audience = 'all') => {
-    count += 1;
-    const event: Event = { id: base + count, at: deps.now(), name, audience, payload };
-    ring[count % capacity] = event;
-    for (const listener of [...listeners]) tell(listener, event);
-  };
-
   return {
-    publish,
-    lastId: () => base + count,
-    subscribe(listener, sinceId) {
-      const oldest = Math.max(1, count - capacity + 1);
-      const since = sinceId === undefined ? count : sinceId - base;
-      const complete = since >= oldest - 1 && since <= count;
-      const from = complete ? since + 1 : count + 1;
-      for (let n = from; n <= count; n++) {
-        const event = ring[n % capacity];
-        if (event) tell(listener, event);
-      }
-      listeners.add(listener);
-      return { complete, unsubscribe: () => void listeners.delete(listener) };
+    ring,
+    encode,
+    publish(name, payload, audience = 'all') {
+      const happening = { at: now(), name, payload, audience };
+      if (!isShared()) return ring.tellHere(happening);
+      const text = encode(name, payload, audience);
+      if (text !== undefined) publisher.put(happening, text);
     },
+    async announce(effects, outboxId, waiting) {
+      if (!isShared()) return announceHere(effects, outboxId, waiting);
+      // That a scan is over is not told before how far it was.
+      const subjects = happeningsOf(effects.told).flatMap((each) => subjectOf(each) ?? []);
+      await publisher.settle(subjects);
+      return member.announce(effects, outboxId, waiting);
+    },
+    stats: () => ({ ...ring.stats(), ...publisher.stats() }),
+    [Symbol.asyncDispose]: () => publisher[Symbol.asyncDispose](),
+  };
+}
+
+const happeningsOf = (told: Effects['told']): Happening[] =>
+  (told?.events ?? []).flatMap((text) => decodeHappening(text) ?? []);
+
+/** What is too long is a mistake of whoever tells it, and no reason to fail a change. */
+export function createEncoder({
+  now,
+  log,
+  onDropped,
+}: Pick<LiveEventsDeps, 'now' | 'log' | 'onDropped'>): EncodeEvent {
+  return (name, payload, audience = 'all') => {
+    const text = encodeHappening({ at: now(), name, payload, audience });
+    if (text !== undefined) return text;
+    log.error('an event is too long to be told', { event: name });
+    onDropped(1, 'too-long');
+    return undefined;
+  };
+}
+
+function createSend({ member, log }: LiveEventsDeps): PublisherDeps['send'] {
+  return async (batch) => {
+    try {
+      const result = await member.propose({ type: 'events', tags: [], batches: [batch] }, sendMs);
+      return result.isDone;
+    } catch (error) {
+      if (!(error instanceof UnannouncedError)) throw error;
+      log.debug('nobody takes events just now', { because: String(error.cause) });
+      return false;
+    }
   };
 }

@@ -21,6 +21,7 @@ export interface Metrics {
   readonly requestDuration: Histogram<'method' | 'route' | 'status'>;
   readonly cacheLookups: Counter<'type' | 'tier' | 'outcome'>;
   readonly jobDuration: Histogram<'name' | 'outcome'>;
+  readonly eventsDropped: Counter<'why'>;
   readonly healthStatus: Gauge<'check'>;
   readonly healthDuration: Histogram<'check'>;
   gauge(gauge: ReadGauge): void;
@@ -55,6 +56,12 @@ export function createMetrics(): Metrics {
       help: 'Time one try of a job took, by outcome',
       labelNames: ['name', 'outcome'],
       buckets: [0.01, 0.05, 0.25, 1, 5, 30, 120, 600, 1800],
+      registers,
+    }),
+    eventsDropped: new Counter({
+      name: 'events_dropped_total',
+      help: 'Live events that no client was told: no leader took them in time, or too many waited',
+      labelNames: ['why'],
       registers,
     }),
     healthStatus: new Gauge({

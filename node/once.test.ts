@@ -5,6 +5,7 @@ import { ProblemError } from '#services/errors.ts';
 import { createIdempotencyKeys, KeyTakenError } from '#storage/cluster/idempotency.ts';
 import { createOutbox } from '#storage/cluster/outbox.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
+import { plainWrite } from '#test/write.ts';
 import { termsOfWork } from './fence.ts';
 import { createOnce } from './once.ts';
 import { createWrite } from './write.ts';
@@ -19,6 +20,7 @@ describe('a request with an idempotency key', () => {
     db = await testDatabase();
     await db.sql`create table made (id int)`;
     write = createWrite({
+      ...plainWrite,
       ...{ sql: db.sql, outbox: createOutbox(db.sql), terms: termsOfWork },
       announce: async () => true,
     });

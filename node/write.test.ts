@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { codeOf } from '#storage/postgres/errors.ts';
 import { createOutbox, FencedError, type Outbox } from '#storage/cluster/outbox.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
+import { plainWrite, toldOf } from '#test/write.ts';
 import { asLeader, termsOfWork, withFirst } from './fence.ts';
 import { createWrite } from './write.ts';
 
@@ -20,8 +21,9 @@ describe('a write', () => {
   async function writeThrough(codes: readonly string[]) {
     const told: string[][] = [];
     const write = createWrite({
-      ...{ sql: db.sql, outbox, terms: () => undefined },
-      announce: async (tags) => told.push([...tags]) > 0,
+      ...plainWrite,
+      ...{ sql: db.sql, outbox },
+      announce: async ({ tags }) => told.push([...tags]) > 0,
     });
     let runs = 0;
     const outcome = await write(async (_tx, stale) => {
@@ -57,7 +59,8 @@ describe('a write', () => {
     const [user] = await db.sql<{ id: string }[]>`
       insert into shared.users (username, role) values ('gone', 'user') returning id`;
     const write = createWrite({
-      ...{ sql: db.sql, outbox, terms: () => undefined },
+      ...plainWrite,
+      ...{ sql: db.sql, outbox },
       announce: async () => true,
     });
     const seen = await write(async (tx) => {
@@ -74,8 +77,9 @@ describe('a write', () => {
     await db.sql`truncate shared.invalidation_outbox`;
     const told: unknown[] = [];
     const write = createWrite({
-      ...{ sql: db.sql, outbox, terms: () => undefined },
-      announce: async (tags, id) => told.push({ tags, id }) > 0,
+      ...plainWrite,
+      ...{ sql: db.sql, outbox },
+      announce: async (effects, id) => told.push({ ...effects, id }) > 0,
     });
     await write(async (_tx, stale) => stale('movie:1', 'movies', 'movie:1'));
     await write(async () => 'nothing is stale');
@@ -84,9 +88,52 @@ describe('a write', () => {
     expect(told).to.deep.equal(waiting);
   });
 
+  it('leaves there what it tells, in order and only of its last run', async () => {
+    await db.sql`truncate shared.invalidation_outbox`;
+    const told: unknown[] = [];
+    const write = createWrite({
+      ...plainWrite,
+      ...{ sql: db.sql, outbox },
+      announce: async (effects, id) => told.push({ ...effects, id }) > 0,
+    });
+    const item = { kind: 'movie', itemId: 'i', libraryId: 'l' };
+    let runs = 0;
+    await write(async (_tx, _stale, tell) => {
+      tell('item.added', { ...item, itemId: `${(runs += 1)}` });
+      if (runs === 1) throw coded('40001');
+      tell('progress.changed', { userId: 'u', kind: 'movie', itemId: 'i' }, { userId: 'u' });
+    });
+    const waiting = await outbox.waiting(0, 10);
+    expect(told).to.deep.equal(waiting);
+    expect(toldOf(waiting[0]?.told)).to.deep.equal([
+      { name: 'item.added', payload: { ...item, itemId: '2' }, audience: 'all' },
+      {
+        name: 'progress.changed',
+        payload: { userId: 'u', kind: 'movie', itemId: 'i' },
+        audience: { userId: 'u' },
+      },
+    ]);
+  });
+
+  it('is done though it tells more than fits, and that is left out', async () => {
+    await db.sql`truncate shared.invalidation_outbox`;
+    const write = createWrite({
+      ...plainWrite,
+      ...{ sql: db.sql, outbox },
+      announce: async () => true,
+    });
+    await write(async (_tx, stale, tell) => {
+      stale('tag');
+      tell('library.changed', { libraryId: 'x'.repeat(5_000), change: 'updated' });
+    });
+    const [waiting] = await outbox.waiting(0, 10);
+    expect(waiting).to.not.have.property('told');
+  });
+
   it('changes nothing once another node leads', async () => {
     await db.sql`update shared.leadership set epoch = 1, term = 7, node_id = 'other'`;
     const write = createWrite({
+      ...plainWrite,
       ...{
         sql: db.sql,
         outbox,
@@ -105,6 +152,7 @@ describe('a write', () => {
   it('is done elsewhere only if the office was lost before the first of a piece of work', async () => {
     const fence = { epoch: 3, term: 1 };
     const write = createWrite({
+      ...plainWrite,
       ...{ sql: db.sql, outbox, terms: termsOfWork },
       announce: async () => true,
     });
@@ -127,6 +175,7 @@ describe('a write', () => {
     const fence = { epoch: 9, term: 1 };
     await outbox.take(fence, 'me');
     const write = createWrite({
+      ...plainWrite,
       ...{ sql: db.sql, outbox, terms: termsOfWork },
       announce: async () => false,
     });

@@ -2,7 +2,9 @@ import type { Write } from '#services/changes.ts';
 import { problem } from '#services/errors.ts';
 import type { Sql, Tx } from '#storage/postgres/connect.ts';
 import { codeOf } from '#storage/postgres/errors.ts';
-import type { Outbox } from '#storage/cluster/outbox.ts';
+import type { Effects, Outbox } from '#storage/cluster/outbox.ts';
+import type { Tell } from '#services/events.ts';
+import type { EncodeEvent } from './events.ts';
 import type { termsOfWork } from './fence.ts';
 
 export interface WriteDeps {
@@ -11,10 +13,16 @@ export interface WriteDeps {
   /** What the caller's writes have to hold to; undefined: nothing. */
   readonly terms: typeof termsOfWork;
   /**
-   * Told after the commit what it made stale, and under which id of the outbox that waits; resolves
-   * to true once it is stale on every node, to false when that will be later.
+   * Told after the commit what it made stale and what is told of it, and under which id of the
+   * outbox that waits; resolves to true once every node knows, to false when that will be later.
    */
-  readonly announce: (tags: readonly string[], outboxId: number) => Promise<boolean>;
+  readonly announce: (
+    effects: Effects,
+    outboxId: number,
+    waiting: { readonly isPatient: boolean },
+  ) => Promise<boolean>;
+  readonly encodeEvent: EncodeEvent;
+  readonly randomId: () => string;
 }
 
 /**
@@ -35,21 +43,25 @@ const unannounced = () =>
   );
 
 /** The one way a change reaches the database; see `services/changes.ts` for its promise. */
-export function createWrite({ sql, outbox, terms, announce }: WriteDeps): Write {
-  const once = async <T>(work: (tx: Tx, stale: (...tags: string[]) => void) => Promise<T>) => {
-    const tags = new Set<string>();
+export function createWrite(deps: WriteDeps): Write {
+  const { sql, outbox, terms, announce } = deps;
+  const once = async <T>(work: (tx: Tx, stale: Stale, tell: Tell) => Promise<T>) => {
+    const { stale, tell, effects } = collectEffects(deps);
     const held = terms();
     let outboxId: number | undefined;
     const result = await sql.begin(async (tx) => {
       if (held?.fence) await outbox.hold(tx, held.fence);
       await held?.first?.(tx);
-      const done = await work(tx, (...more) => more.forEach((tag) => tags.add(tag)));
-      if (tags.size > 0) outboxId = await outbox.put(tx, [...tags]);
+      const done = await work(tx, stale, tell);
+      const found = effects();
+      if (found) outboxId = await outbox.put(tx, found);
       return done;
     });
     held?.written();
-    if (outboxId === undefined) return result as T;
-    const isAnnounced = await announce([...tags], outboxId);
+    const found = effects();
+    if (outboxId === undefined || !found) return result as T;
+    // Whoever may write anywhere does not wait for a leader: the next one announces it.
+    const isAnnounced = await announce(found, outboxId, { isPatient: held?.fence !== undefined });
     // The leader's word is that all nodes show the change from its index on, and there is none yet.
     if (held?.fence && !isAnnounced) throw unannounced();
     return result as T;
@@ -64,4 +76,23 @@ export function createWrite({ sql, outbox, terms, announce }: WriteDeps): Write 
       }
     }
   };
+}
+
+type Stale = (...tags: string[]) => void;
+
+/** What one run of a write names and tells. */
+function collectEffects({ encodeEvent, randomId }: Pick<WriteDeps, 'encodeEvent' | 'randomId'>) {
+  const tags = new Set<string>();
+  const events: string[] = [];
+  const id = randomId();
+  const stale: Stale = (...more) => more.forEach((tag) => tags.add(tag));
+  const tell: Tell = (...told) => {
+    const text = encodeEvent(...told);
+    if (text !== undefined) events.push(text);
+  };
+  const effects = (): Effects | undefined => {
+    if (tags.size + events.length === 0) return undefined;
+    return { tags: [...tags], ...(events.length > 0 ? { told: { id, events } } : {}) };
+  };
+  return { stale, tell, effects };
 }

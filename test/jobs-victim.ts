@@ -9,7 +9,14 @@ const [socket = '', database = '', user = '', nodeId = ''] = process.argv.slice(
 const db = await connectPostgres({ socket, database, user, pool: { max: 2 }, log: quiet });
 const jobs = createJobs({
   sql: db.sql,
-  write: (work) => db.sql.begin((tx) => work(tx, () => undefined)) as never,
+  write: (work) =>
+    db.sql.begin((tx) =>
+      work(
+        tx,
+        () => undefined,
+        () => undefined,
+      ),
+    ) as never,
   log: quiet,
   now: Date.now,
   random: Math.random,

@@ -34,7 +34,14 @@ export function testJobs(db: Pick<TestDatabase, 'sql'>, options: Partial<JobsDep
     Object.entries(wanted).every(([key, value]) => change[key as keyof Change] === value);
   const jobs = createJobs({
     sql,
-    write: (work) => sql.begin((tx) => work(tx, () => undefined)) as never,
+    write: (work) =>
+      sql.begin((tx) =>
+        work(
+          tx,
+          () => undefined,
+          () => undefined,
+        ),
+      ) as never,
     log: quiet,
     now: Date.now,
     random: () => 0.5,

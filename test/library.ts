@@ -10,6 +10,7 @@ import { libraryScan } from '#services/library/start.ts';
 import { plainKind, plainWorks } from './fakes/plain-kind.ts';
 import { quiet } from './log.ts';
 import { testDatabase, type TestDatabase } from './postgres.ts';
+import { toldOf, writeOn } from './write.ts';
 
 /** A library service over real folders, a real database and real media processes. */
 export interface LibraryRig extends AsyncDisposable {
@@ -52,9 +53,12 @@ export async function libraryRig(options: { module?: ContentModule } = {}): Prom
   const publisher: EventPublisher = {
     publish: (name, payload) => void events.push({ name, payload }),
   };
+  const write = writeOn(db.sql, { invalidate: async () => 1 }, (told) => {
+    events.push(...toldOf(told).map(({ name, payload }) => ({ name, payload })));
+  });
   const module = options.module ?? plainKind;
   const deps: LibraryDeps = {
-    store: { sql: db.sql, write: (work) => db.sql.begin((tx) => work(tx, () => {})) as never },
+    store: { sql: db.sql, write },
     jobs: createAdder(),
     media,
     modules: new Map([[module.kind, module]]),

@@ -6,7 +6,6 @@ import { createCache, type Cache } from '#storage/cache/index.ts';
 import type { Call, OperationId, RequestFacts } from '#api/handler.ts';
 import type { Store } from '#services/changes.ts';
 import { ProblemError } from '#services/errors.ts';
-import type { Event, EventPublisher } from '#services/events.ts';
 import type { Principal } from '#services/principal.ts';
 import { createSettings, type Settings } from '#services/settings/index.ts';
 import {
@@ -16,7 +15,7 @@ import {
   type VerifySignature,
 } from '#services/users/index.ts';
 import { testDatabase, type TestDatabase } from './postgres.ts';
-import { writeOn } from './write.ts';
+import { toldOf, writeOn, type Told } from './write.ts';
 
 /** A clock that a test moves by hand. */
 export interface TestClock {
@@ -24,7 +23,7 @@ export interface TestClock {
   readonly advance: (ms: number) => void;
 }
 
-/** Everything users need, on a database of their own, with all that was logged and published. */
+/** Everything users need, on a database of their own, with all that was logged and told. */
 export interface UsersWorld extends AsyncDisposable {
   readonly db: TestDatabase;
   readonly store: Store;
@@ -34,7 +33,7 @@ export interface UsersWorld extends AsyncDisposable {
   readonly log: Logger;
   /** Every line that was logged, as JSON. */
   readonly logged: string[];
-  readonly published: Pick<Event, 'name' | 'payload' | 'audience'>[];
+  readonly published: Told[];
   /** Another node on the same database and clock: counters and a cache of its own. */
   another(options?: { jwtSecret?: string }): Promise<Users>;
   close(): Promise<void>;
@@ -54,20 +53,17 @@ export async function usersWorld(
   const logged: string[] = [];
   const log = memoryLog(logged);
   const published: UsersWorld['published'] = [];
-  const events: EventPublisher = {
-    publish: (name, payload, audience = 'all') => void published.push({ name, payload, audience }),
-  };
   const clock = testClock(Date.parse('2026-03-01T12:00:00Z'));
   const { now } = clock;
   const order = createLocalClock({ epoch: 1 });
-  const write = writeOn(db.sql, order);
+  const write = writeOn(db.sql, order, (told) => published.push(...toldOf(told)));
   const store: Store = { sql: db.sql, write };
   const newCache = () => createCache({ clock: order, log, now, l1MaxBytes: 1_000_000 });
   const cache = newCache();
   const settings = createSettings({ store, cache, now });
   const make = (own: { cache: Cache; jwtSecret: string }) =>
     createUsers({
-      ...{ store, settings, events, log, now, random: randomBytes, cache: own.cache },
+      ...{ store, settings, log, now, random: randomBytes, cache: own.cache },
       ...options,
       secrets: { jwtSecret: own.jwtSecret },
       counters: createMemoryCounters({ now }),

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { createCache } from '#storage/cache/index.ts';
 import { createOutbox } from '#storage/cluster/outbox.ts';
 import { createLocalClock } from '#cluster/clock.ts';
 import { ProblemError } from '#services/errors.ts';
 import { openDatabase } from '../database.ts';
+import { createEncoder } from '../events.ts';
 import { createPeople } from '../services.ts';
 import { createWrite } from '../write.ts';
 import { createContext, type Context, type GlobalOptions } from './context.ts';
@@ -44,14 +46,14 @@ async function makeAdministrator(
   const clock = createLocalClock({ epoch: 0 });
   // Nodes that run hear of it from their leader, which finds it in the outbox.
   const write = createWrite({
-    ...{ sql, outbox: createOutbox(sql), terms: () => undefined },
-    announce: async (tags) => (await clock.invalidate(tags)) > 0,
+    ...{ sql, outbox: createOutbox(sql), terms: () => undefined, randomId: randomUUID },
+    encodeEvent: createEncoder({ now, log, onDropped: () => undefined }),
+    announce: async ({ tags }) => (await clock.invalidate(tags)) > 0,
   });
   const cache = createCache({ clock, log, now, l1MaxBytes: 1024 ** 2 });
   const { users } = await createPeople({
     config: config.values,
     engines: { store: { sql, write }, sql, cache, redis: undefined },
-    events: { publish: () => undefined },
     log,
     now,
   });

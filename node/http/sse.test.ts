@@ -1,14 +1,16 @@
 import { expect } from 'chai';
 import { problem } from '#services/errors.ts';
-import type { Events } from '#services/events.ts';
+import type { Audience, EventName, Events } from '#services/events.ts';
 import type { Permission, Principal } from '#services/principal.ts';
-import { createEventRing, type EventRing } from '#node/events.ts';
+import { exampleLog, type ExampleLog } from '#node/events-examples.ts';
+import { createEventRing } from '#node/events-ring.ts';
 import { quiet } from '#test/log.ts';
 import { principalWith, specOf, testApi, type TestApi } from '#test/http.ts';
 import { createEventStreams, type EventStreamOptions, type EventStreams } from './sse.ts';
 import type { Timers } from './timers.ts';
 
-const base = 1000;
+/** The log's entry of the first event; each has one of its own. */
+const firstIndex = 1000;
 const item = { kind: 'movie', itemId: 'i', libraryId: 'l' };
 const scan: Events['scan.progress'] = {
   scanId: 's',
@@ -38,7 +40,8 @@ function handTimers() {
 
 interface Setup extends AsyncDisposable {
   api: TestApi;
-  ring: EventRing;
+  source: ExampleLog;
+  publish<Name extends EventName>(name: Name, payload: Events[Name], audience?: Audience): void;
   streams: EventStreams;
   hand: ReturnType<typeof handTimers>;
   /** What the second look finds. */
@@ -49,7 +52,13 @@ async function setUp(
   options: EventStreamOptions = {},
   principal: Principal = principalWith('events:read'),
 ): Promise<Setup> {
-  const ring = createEventRing({ now: () => 0, log: quiet }, { base, capacity: 3 });
+  const source = exampleLog();
+  source.apply(firstIndex - 1);
+  const ring = createEventRing({ source, log: quiet }, { capacity: 3 });
+  const publish: Setup['publish'] = (name, payload, audience = 'all') => {
+    const text = JSON.stringify({ at: 0, name, payload, audience });
+    source.say(source.index() + 1, [text]);
+  };
   const hand = handTimers();
   const { timers } = hand;
   const now: Setup['now'] = { principal };
@@ -64,7 +73,7 @@ async function setUp(
     handlers: streams.handlers,
     authenticate: async ({ bearer }) => (bearer ? principal : undefined),
   });
-  return { api, ring, streams, hand, now, [Symbol.asyncDispose]: () => api.close() };
+  return { api, source, publish, streams, hand, now, [Symbol.asyncDispose]: () => api.close() };
 }
 
 /** Reads blocks of an event stream as they come. */
@@ -93,31 +102,49 @@ describe('event stream', () => {
     expect(response.headers.get('content-type')).to.contain('text/event-stream');
     expect(response.headers.get('content-encoding')).to.equal(null);
     expect(await next()).to.equal('retry: 3000');
-    expect(await next()).to.equal(`id: ${base}`);
-    setup.ring.publish('item.added', item);
-    const data = { id: 1001, at: '1970-01-01T00:00:00.000Z', name: 'item.added', payload: item };
-    expect(await next()).to.equal(`id: 1001\nevent: item.added\ndata: ${JSON.stringify(data)}`);
+    expect(await next()).to.equal('id: 1000-0');
+    setup.publish('item.added', item);
+    const at = '1970-01-01T00:00:00.000Z';
+    const data = { id: '1000-1', index: 1000, at, name: 'item.added', payload: item };
+    expect(await next()).to.equal(`id: 1000-1\nevent: item.added\ndata: ${JSON.stringify(data)}`);
   });
 
   it('resumes after the id of the header, or of ?since=', async () => {
     await using setup = await setUp();
-    for (let i = 0; i < 3; i++) setup.ring.publish('item.added', item);
-    const byHeader = await open(setup.api, '?since=1001', { 'last-event-id': '1002' });
+    for (let i = 0; i < 3; i++) setup.publish('item.added', item);
+    const byHeader = await open(setup.api, '?since=1000-1', { 'last-event-id': '1001-1' });
     await byHeader.next();
-    expect(await byHeader.next()).to.match(/^id: 1003\n/);
-    const byQuery = await open(setup.api, '?since=1001');
+    expect(await byHeader.next()).to.match(/^id: 1002-1\n/);
+    expect(await byHeader.next()).to.equal('id: 1003-0');
+    const byQuery = await open(setup.api, '?since=1000-1');
     await byQuery.next();
-    expect(await byQuery.next()).to.match(/^id: 1002\n/);
+    expect(await byQuery.next()).to.match(/^id: 1001-1\n/);
+    const wrong = await setup.api.fetch('/api/v1/events?since=x', { token: 'events:read' });
+    expect(wrong.status).to.equal(400);
   });
 
   it('says so when events were lost', async () => {
     await using setup = await setUp();
-    for (let i = 0; i < 5; i++) setup.ring.publish('item.added', item);
-    for (const lost of ['1001', '999', '5000', 'nonsense']) {
+    for (let i = 0; i < 5; i++) setup.publish('item.added', item);
+    for (const lost of ['1000-1', '999-1', '900000-0', '1002', 'nonsense']) {
       const { next } = await open(setup.api, '', { 'last-event-id': lost });
       await next();
-      expect(await next(), lost).to.match(/^id: 1005\nevent: reset\n/);
+      expect(await next(), lost).to.match(/^id: 1005-0\nevent: reset\n/);
     }
+    const { next } = await open(setup.api, '?since=1002');
+    await next();
+    expect(await next(), 'an id of a version before').to.match(/\nevent: reset\n/);
+  });
+
+  it('says so when they are lost while one listens', async () => {
+    await using setup = await setUp();
+    const { next } = await open(setup.api);
+    await next();
+    await next();
+    setup.source.restore(2000);
+    expect(await next()).to.match(/^id: 2001-0\nevent: reset\n/);
+    setup.publish('item.added', item);
+    expect(await next()).to.match(/^id: 2001-1\nevent: item.added\n/);
   });
 
   it('tells each only what is for them', async () => {
@@ -125,9 +152,9 @@ describe('event stream', () => {
     const { next } = await open(setup.api);
     await next();
     await next();
-    setup.ring.publish('item.added', item, { userId: 'somebody else' });
-    setup.ring.publish('item.added', item, { permission: 'admin:jobs' });
-    setup.ring.publish('item.updated', item, { userId: principalWith().userId });
+    setup.publish('item.added', item, { userId: 'somebody else' });
+    setup.publish('item.added', item, { permission: 'admin:jobs' });
+    setup.publish('item.updated', item, { userId: principalWith().userId });
     expect(await next()).to.match(/event: item.updated/);
   });
 
@@ -136,9 +163,9 @@ describe('event stream', () => {
     const { next } = await open(setup.api, '?events=scan.*,item.added');
     await next();
     await next();
-    setup.ring.publish('item.updated', item);
-    setup.ring.publish('scan.progress', scan);
-    setup.ring.publish('item.added', item);
+    setup.publish('item.updated', item);
+    setup.publish('scan.progress', scan);
+    setup.publish('item.added', item);
     expect(await next()).to.match(/event: scan.progress/);
     expect(await next()).to.match(/event: item.added/);
     const wrong = await setup.api.fetch('/api/v1/events?events=scan.%25', { token: 'events:read' });
@@ -150,8 +177,9 @@ describe('event stream', () => {
     const { next } = await open(setup.api);
     await next();
     await next();
+    setup.source.apply(1005);
     setup.hand.everies[0]?.();
-    expect(await next()).to.equal(':');
+    expect(await next(), 'and of how far it is').to.equal(':\nid: 1006-0');
   });
 
   it('ends with the session, and with the token', async () => {
@@ -160,10 +188,10 @@ describe('event stream', () => {
     await first.next();
     await first.next();
     const { userId, credentialId } = principalWith();
-    setup.ring.publish('session.revoked', { userId, sessionId: 'another' });
-    setup.ring.publish('scan.progress', scan);
+    setup.publish('session.revoked', { userId, sessionId: 'another' });
+    setup.publish('scan.progress', scan);
     expect(await first.next()).to.match(/scan.progress/);
-    setup.ring.publish('session.revoked', { userId, sessionId: credentialId });
+    setup.publish('session.revoked', { userId, sessionId: credentialId });
     expect(await first.next()).to.equal(undefined);
 
     const second = await open(setup.api);
@@ -197,19 +225,19 @@ describe('event stream', () => {
     setup.now.principal = new Error('the database is away');
     setup.hand.everies[1]?.();
     await new Promise((resolve) => setImmediate(resolve));
-    setup.ring.publish('item.added', item);
+    setup.publish('item.added', item);
     expect(await next()).to.match(/event: item.added/);
   });
 
   it('lets a client start anew that missed more than it could take at once', async () => {
     await using setup = await setUp({ bufferMaxBytes: 4_000 });
     const big = { ...item, itemId: 'x'.repeat(1_500) };
-    for (let i = 0; i < 2; i++) setup.ring.publish('item.added', big);
-    const { next } = await open(setup.api, `?since=${base}`);
+    for (let i = 0; i < 2; i++) setup.publish('item.added', big);
+    const { next } = await open(setup.api, '?since=1000-0');
     await next();
-    expect(await next()).to.match(/^id: 1002\nevent: reset\n/);
-    setup.ring.publish('item.added', item);
-    expect(await next()).to.match(/^id: 1003\n/);
+    expect(await next()).to.match(/^id: 1002-0\nevent: reset\n/);
+    setup.publish('item.added', item);
+    expect(await next()).to.match(/^id: 1002-1\n/);
   });
 
   it('cuts a client off that does not read', async () => {
@@ -217,7 +245,7 @@ describe('event stream', () => {
     const { response, next } = await open(setup.api);
     await next();
     const big = { ...item, itemId: 'x'.repeat(9_000) };
-    for (let i = 0; i < 10; i++) setup.ring.publish('item.added', big);
+    for (let i = 0; i < 10; i++) setup.publish('item.added', big);
     const rest = (async () => {
       for (let text = await next(); text !== undefined; text = await next()) {
         expect(text.length).to.be.lessThan(20_000);
@@ -239,7 +267,7 @@ describe('event stream', () => {
     const { userId, credentialId } = principalWith();
     await first.next();
     await first.next();
-    setup.ring.publish('session.revoked', { userId, sessionId: credentialId });
+    setup.publish('session.revoked', { userId, sessionId: credentialId });
     while ((await first.next()) !== undefined);
     expect((await open(setup.api)).response.status).to.equal(200);
   });

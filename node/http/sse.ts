@@ -9,7 +9,7 @@ import type { Timers } from './timers.ts';
 
 /** What event streams take. */
 export interface EventStreamDeps {
-  events: EventSource & { lastId(): number };
+  events: EventSource;
   log: Log;
   now: () => number;
   timers: Timers;
@@ -41,12 +41,12 @@ interface Subscriber {
   /** Undefined: all. */
   names: readonly string[] | undefined;
   request: RequestFacts;
-  sinceId: number | undefined;
+  since: string | undefined;
 }
 
 /**
- * Live changes as server-sent events (WHATWG HTML §9.2). Who connects again with the last id gets
- * what happened meanwhile, or `event: reset` when that is no longer known.
+ * Live changes as server-sent events (WHATWG HTML §9.2). Who connects again with the last id, here
+ * or at another node, gets what happened meanwhile, or `event: reset` when that is not known.
  */
 export function createEventStreams(
   deps: EventStreamDeps,
@@ -79,11 +79,12 @@ export function createEventStreams(
     handlers: {
       async streamEvents({ principal, query, request }) {
         if (!principal) throw problem('unauthenticated', 'This needs a token or an API key');
-        const sinceId = resumeFrom(request.headers['last-event-id'], query.since);
+        // The header is what a browser sends by itself after a break, so it is the newer one.
+        const since = request.headers['last-event-id'] || query.since;
         const head = { status: 200, headers: streamHeaders };
         if (request.method === 'HEAD') return { ...head, stream: undefined };
         enter(principal.userId);
-        const subscriber = { principal, names: query.events, request, sinceId };
+        const subscriber = { principal, names: query.events, request, since };
         const stream = openStream(deps, options, subscriber);
         stream.once('close', () => leave(principal.userId));
         return { ...head, stream };
@@ -98,17 +99,10 @@ const streamHeaders = {
   'X-Accel-Buffering': 'no', // nginx would hold events back
 };
 
-/** The header is what a browser sends by itself after a break, so it is the newer one. */
-function resumeFrom(header: string | undefined, since: number | undefined): number | undefined {
-  if (header === undefined || header === '') return since;
-  const id = Number(header);
-  return Number.isSafeInteger(id) && id >= 0 ? id : 0; // not one of ours: everything is lost
-}
-
 function openStream(
   { events, log, now, timers, recheck }: EventStreamDeps,
   options: EventStreamOptions,
-  { principal, names, request, sinceId }: Subscriber,
+  { principal, names, request, since }: Subscriber,
 ): Readable {
   const { heartbeatMs = 15_000, lifetimeMs = 900_000, bufferMaxBytes = 262_144 } = options;
   const { recheckMs = 5_000, retryMs = 3_000 } = options;
@@ -133,25 +127,27 @@ function openStream(
     log.warn('event stream cut off: the client is too slow', { userId: principal.userId });
     stream.destroy();
   };
-  let missed: string[] | undefined = []; // what is told before `subscribe` returns
-  const listen = (event: Event) => {
-    if (ended()) return;
-    const isTold = isFor(event, principal) && isWanted(event.name, names);
-    if (isTold && missed) missed.push(frame(event));
-    else if (isTold) write(frame(event));
-    if (endsSession(event, principal)) finish();
-  };
-
-  write(`retry: ${retryMs}\n\n`);
-  // The place to resume from, even if the line breaks before the first event.
-  if (sinceId === undefined) write(`id: ${events.lastId()}\n\n`);
-  const { complete, unsubscribe } = events.subscribe(listen, sinceId);
+  const concerns = (event: Event) => isFor(event, principal) && isWanted(event.name, names);
+  const reset = () => `${place()}event: reset\ndata: {"reason":"lost"}\n\n`;
+  const { missed, position, unsubscribe } = events.subscribe(
+    {
+      tell(event) {
+        if (concerns(event)) write(frame(event));
+        if (endsSession(event, principal)) finish();
+      },
+      lost: () => write(reset()),
+    },
+    since,
+  );
+  // Not only with events: one who hears few of them comes back from where he really is.
+  const place = () => `id: ${position()}\n`;
   cleanups.push(unsubscribe);
-  const backlog = missed.join('');
-  missed = undefined;
+  const backlog = (missed ?? []).filter(concerns).map(frame).join('');
   // More than the buffer takes would cut the client off, and again each time it comes back.
-  const isWhole = complete && backlog.length <= bufferMaxBytes / 2;
-  write(isWhole ? backlog : `id: ${events.lastId()}\nevent: reset\ndata: {"reason":"lost"}\n\n`);
+  const isWhole = missed !== undefined && backlog.length <= bufferMaxBytes / 2;
+  write(`retry: ${retryMs}\n\n`);
+  write(isWhole ? `${backlog}${place()}\n` : reset());
+  if (missed?.some((event) => endsSession(event, principal))) finish();
   const look = () =>
     recheck(principal).then(
       (present) => isSame(present, principal) || finish(),
@@ -159,7 +155,7 @@ function openStream(
       (error: unknown) => error instanceof ProblemError && finish(),
     );
   const leftMs = principal.expiresAt === undefined ? lifetimeMs : principal.expiresAt - now();
-  cleanups.push(timers.every(heartbeatMs, () => !ended() && write(':\n\n')));
+  cleanups.push(timers.every(heartbeatMs, () => write(`:\n${place()}\n`)));
   cleanups.push(timers.every(recheckMs, () => !ended() && void look()));
   cleanups.push(timers.after(Math.max(0, Math.min(lifetimeMs, leftMs)), finish));
   request.signal.addEventListener('abort', finish, { once: true });
@@ -168,10 +164,17 @@ function openStream(
   return stream;
 }
 
-/** JSON has no line breaks, so one `data` line holds it. */
-function frame({ id, at, name, payload }: Event): string {
-  const data = JSON.stringify({ id, at: new Date(at).toISOString(), name, payload });
-  return `id: ${id}\nevent: ${name}\ndata: ${data}\n\n`;
+const frames = new WeakMap<Event, string>();
+
+/** JSON has no line breaks, so one `data` line holds it. Made once for all who listen. */
+function frame(event: Event): string {
+  const known = frames.get(event);
+  if (known !== undefined) return known;
+  const { id, index, at, name, payload } = event;
+  const data = JSON.stringify({ id, index, at: new Date(at).toISOString(), name, payload });
+  const made = `id: ${id}\nevent: ${name}\ndata: ${data}\n\n`;
+  frames.set(event, made);
+  return made;
 }
 
 function isFor({ audience }: Event, principal: Principal): boolean {

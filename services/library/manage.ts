@@ -36,8 +36,8 @@ export async function addLibrary(
     throw problem('unprocessable', `There is no kind of content named ${fields.kind}.`);
   }
   const paths = await checkPaths(deps, fields.paths, await store.allRoots(deps.store.sql));
-  const made = await named(() =>
-    deps.store.write(async (tx, stale) => {
+  return named(() =>
+    deps.store.write(async (tx, stale, tell) => {
       const library = await store.insertLibrary(tx, fields);
       await store.insertRoots(tx, library.id, paths);
       const request = { libraryId: library.id, mode: 'quick', requestedBy: by?.userId } as const;
@@ -48,12 +48,10 @@ export async function addLibrary(
         details: { name: library.name, kind: library.kind },
       });
       stale('libraries', `library:${library.id}`);
+      tell('library.changed', { libraryId: library.id, change: 'created' });
       return { library, scan: requested?.scan };
     }),
   );
-  const libraryId = made.library.id;
-  deps.events.publish('library.changed', { libraryId, change: 'created' });
-  return made;
 }
 
 /** What may change of a library; what is left out stays. */
@@ -72,8 +70,8 @@ export async function changeLibrary(
 ): Promise<Library> {
   const others = (await store.allRoots(deps.store.sql)).filter((root) => root.libraryId !== id);
   const paths = patch.paths && (await checkPaths(deps, patch.paths, others));
-  const library = await named(() =>
-    deps.store.write(async (tx, stale) => {
+  return named(() =>
+    deps.store.write(async (tx, stale, tell) => {
       await lockItems(tx, id);
       const now = await store.lockLibrary(tx, id);
       if (now === undefined) throw noLibrary();
@@ -87,11 +85,10 @@ export async function changeLibrary(
         details: { name: now.name, fields },
       });
       stale('libraries', `library:${id}`);
+      tell('library.changed', { libraryId: id, change: 'updated' });
       return changed;
     }),
   );
-  deps.events.publish('library.changed', { libraryId: id, change: 'updated' });
-  return library;
 }
 
 const merge = (now: Library, patch: LibraryPatch): LibraryFields => ({
@@ -125,7 +122,7 @@ async function changeRoots(
 
 /** Takes a library out of the catalogue; media files stay. Throws `not-found`. */
 export async function dropLibrary(deps: ManageDeps, id: string, by: Asker): Promise<void> {
-  await deps.store.write(async (tx, stale) => {
+  await deps.store.write(async (tx, stale, tell) => {
     await lockItems(tx, id);
     const library = await store.lockLibrary(tx, id);
     if (library === undefined) throw noLibrary();
@@ -135,8 +132,8 @@ export async function dropLibrary(deps: ManageDeps, id: string, by: Asker): Prom
     await store.deleteLibraryRow(tx, id);
     await note(tx, 'library.deleted', { library, by, details: { name: library.name } });
     stale('libraries', `library:${id}`, ...(module?.listTags ?? [`${library.kind}s`]));
+    tell('library.changed', { libraryId: id, change: 'deleted' });
   });
-  deps.events.publish('library.changed', { libraryId: id, change: 'deleted' });
 }
 
 /** Asks for a scan; resolves to the one that waits or runs, be it new or not. Throws `not-found`. */
@@ -165,20 +162,16 @@ export async function cancelScan(
   scanId: string,
   by: Asker,
 ): Promise<Scan | undefined> {
-  const scan = await deps.store.write(async (tx, stale) => {
+  return deps.store.write(async (tx, stale, tell) => {
     const ended = await endScan(tx, scanId, { state: 'cancelled' });
     const library = ended && (await store.findLibrary(tx, ended.libraryId));
     if (ended === undefined || library === undefined) return undefined;
     const details = { name: library.name, scanId };
     await note(tx, 'library.scan-cancelled', { library, by, details });
     stale(`library:${library.id}`, 'libraries');
+    tell('scan.finished', { scanId, libraryId: library.id, state: 'cancelled' });
     return ended;
   });
-  if (scan !== undefined) {
-    const { libraryId } = scan;
-    deps.events.publish('scan.finished', { scanId, libraryId, state: 'cancelled' });
-  }
-  return scan;
 }
 
 /** Why there is nothing to show. */

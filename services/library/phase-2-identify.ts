@@ -86,10 +86,10 @@ async function save(run: ScanRun, { directories, views, texts }: Work): Promise<
   const { deps, module, library } = run;
   const { id, language, options } = library;
   const filled = views.filter(({ files }) => files.length > 0);
-  let found: Identified = { added: [], updated: [] };
-  await run.change(async (tx, stale) => {
+  await run.change(async (tx, stale, tell) => {
     const batch = { library: { id, language, options }, directories: filled, texts };
-    found = filled.length > 0 ? await module.identify(tx, batch) : { added: [], updated: [] };
+    const none: Identified = { added: [], updated: [] };
+    const found = filled.length > 0 ? await module.identify(tx, batch) : none;
     await settle(tx, directories);
     const ids = directories.map((directory) => directory.id);
     await addProbes(tx, deps.jobs, { libraryId: id, fileIds: await dueProbes(tx, ids) });
@@ -97,10 +97,10 @@ async function save(run: ScanRun, { directories, views, texts }: Work): Promise<
     if (changed.length > 0) {
       await deps.onItemsChanged?.(tx, module.kind, changed);
       stale(...tagsOf(module, id, found.updated));
+      announce(run, tell, found);
     }
     return { itemsAdded: found.added.length, itemsUpdated: found.updated.length };
   });
-  announce(run, found);
 }
 
 /** NFO and hint files, read in bulk; one that cannot be read is left out. */

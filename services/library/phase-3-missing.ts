@@ -44,25 +44,24 @@ async function markMissing(run: ScanRun): Promise<void> {
 async function refresh(run: ScanRun): Promise<void> {
   const { deps, module, library } = run;
   const { onItemsChanged } = deps;
+  const { kind } = module;
+  const libraryId = library.id;
   let told = 0;
   for (;;) {
-    const itemIds = await itemsToRefresh(deps.store.sql, library.id, itemsPerStep);
-    if (itemIds.length === 0) break;
+    const itemIds = await itemsToRefresh(deps.store.sql, libraryId, itemsPerStep);
+    if (itemIds.length === 0) return;
     let gone: string[] = [];
-    await run.change(async (tx, stale) => {
-      const libraryId = library.id;
+    await run.change(async (tx, stale, tell) => {
       await refreshItems(tx, { module, libraryId, itemIds, onItemsChanged, stale });
       gone = await unavailableOf(tx, itemIds);
+      for (const itemId of gone.slice(0, eventsMax - told)) {
+        tell('item.unavailable', { kind, itemId, libraryId });
+      }
+      const isMore = gone.length > eventsMax - told;
+      if (isMore) tell('library.changed', { libraryId, change: 'updated' });
       return {};
     });
-    for (const itemId of gone.slice(0, eventsMax - told)) {
-      const { kind } = module;
-      deps.events.publish('item.unavailable', { kind, itemId, libraryId: library.id });
-    }
     told = Math.min(eventsMax, told + gone.length);
-  }
-  if (told === eventsMax) {
-    deps.events.publish('library.changed', { libraryId: library.id, change: 'updated' });
   }
 }
 

@@ -35,18 +35,17 @@ export async function runProbes(
   });
   const results = outcomes.filter(isResult);
   if (results.length > 0) {
-    const itemIds = await deps.store.write(async (tx, stale) => {
+    await deps.store.write(async (tx, stale, tell) => {
       await lockItems(tx, library.id);
-      const ids = await saveProbes(tx, results);
+      const itemIds = await saveProbes(tx, results);
       const { onItemsChanged } = deps;
-      const libraryId = library.id;
-      await refreshItems(tx, { module, libraryId, itemIds: ids, onItemsChanged, stale });
-      return ids;
-    });
-    for (const itemId of itemIds.slice(0, eventsMax)) {
       const { kind } = module;
-      deps.events.publish('item.updated', { kind, itemId, libraryId: library.id });
-    }
+      const libraryId = library.id;
+      await refreshItems(tx, { module, libraryId, itemIds, onItemsChanged, stale });
+      for (const itemId of itemIds.slice(0, eventsMax)) {
+        tell('item.updated', { kind, itemId, libraryId });
+      }
+    });
   }
   const postponed = outcomes.find((outcome) => outcome instanceof MediaError);
   if (postponed !== undefined) throw later(postponed);

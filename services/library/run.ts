@@ -2,7 +2,7 @@ import type { Media } from '#storage/media/media.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
 import type { Store } from '../changes.ts';
 import type { ContentModule, Kind } from '../content/module.ts';
-import type { EventPublisher } from '../events.ts';
+import type { EventPublisher, Tell } from '../events.ts';
 import type { JobAdder } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import type { Counters, Library, Root, Scan, ScanPhase } from './model.ts';
@@ -35,7 +35,7 @@ export interface ScanRun {
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Does one step in a transaction, with its share of the counters; see `createRun`. */
-  change(work: (tx: Tx, stale: (...tags: string[]) => void) => Promise<Count>): Promise<void>;
+  change(work: Step): Promise<void>;
   /** What the scan has counted so far. */
   counters(): Readonly<Partial<Counters>>;
   /** Tells how far it is; may be called as often as one likes. */
@@ -44,6 +44,9 @@ export interface ScanRun {
 
 /** What a step adds to the counters. */
 export type Count = Partial<Counters>;
+
+/** One step, as `Write` does it. */
+export type Step = (tx: Tx, stale: (...tags: string[]) => void, tell: Tell) => Promise<Count>;
 
 /** The scan was cancelled, its library deleted, or another run has taken it over: stop quietly. */
 export class ScanOverError extends Error {
@@ -82,10 +85,10 @@ export function createRun(parts: RunParts): ScanRun {
     log: deps.log.child({ scanId: scan.id, libraryId: library.id }),
     async change(work) {
       signal.throwIfAborted();
-      counters = await deps.store.write(async (tx, stale) => {
+      counters = await deps.store.write(async (tx, stale, tell) => {
         await lockItems(tx, library.id);
         if (!(await holds(tx, scan.id, scan.epoch))) throw new ScanOverError();
-        const count = await work(tx, stale);
+        const count = await work(tx, stale, tell);
         return isEmpty(count) ? counters : raiseCounters(tx, scan.id, count);
       });
     },

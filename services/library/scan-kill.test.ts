@@ -30,8 +30,8 @@ function mortal(deps: LibraryDeps, at: number): { deps: LibraryDeps; wasKilled: 
     sql: dying(deps.store.sql as unknown as () => void) as unknown as Sql,
     async write(work) {
       step();
-      const result = await deps.store.write((tx, stale) =>
-        work(dying(tx as unknown as () => void) as unknown as Tx, stale),
+      const result = await deps.store.write((tx, stale, tell) =>
+        work(dying(tx as unknown as () => void) as unknown as Tx, stale, tell),
       );
       step(); // committed, but nobody heard of it
       return result;

@@ -101,28 +101,27 @@ async function enter(run: ScanRun, phase: ScanPhase): Promise<void> {
 }
 
 async function complete(run: ScanRun): Promise<void> {
-  const { deps, scan, library } = run;
-  await run.change(async (tx, stale) => {
+  const { scan, library } = run;
+  await run.change(async (tx, stale, tell) => {
     await endScan(tx, scan.id, { state: 'completed' });
     stale(`library:${library.id}`, 'libraries');
+    tell('scan.finished', { scanId: scan.id, libraryId: library.id, state: 'completed' });
     return {};
   });
   run.log.info('scan completed', { counters: run.counters() });
-  const payload = { scanId: scan.id, libraryId: library.id, state: 'completed' as const };
-  deps.events.publish('scan.finished', payload);
 }
 
 /** Ends a scan that cannot go on, and says why. */
 export async function failScan(deps: ScannerDeps, scanId: string, reason: string): Promise<void> {
-  const scan = await deps.store.write(async (tx, stale) => {
+  const scan = await deps.store.write(async (tx, stale, tell) => {
     const ended = await endScan(tx, scanId, { state: 'failed', error: reason });
-    if (ended !== undefined) stale(`library:${ended.libraryId}`, 'libraries');
+    if (ended === undefined) return undefined;
+    const { libraryId } = ended;
+    stale(`library:${libraryId}`, 'libraries');
+    tell('scan.finished', { scanId, libraryId, state: 'failed' });
     return ended;
   });
-  if (scan === undefined) return;
-  deps.log.error('scan failed', { scanId, reason });
-  const { libraryId } = scan;
-  deps.events.publish('scan.finished', { scanId, libraryId, state: 'failed' });
+  if (scan !== undefined) deps.log.error('scan failed', { scanId, reason });
 }
 
 /** Tells progress at most twice a second, but every change of phase. */

@@ -2,7 +2,6 @@ import type { HandlersOf } from '#api/handler.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
-import type { EventPublisher } from '../events.ts';
 import type { Principal } from '../principal.ts';
 import { exportWatchlist } from './export.ts';
 import type { ProgressKind } from './kinds.ts';
@@ -21,7 +20,6 @@ import {
 
 export interface ProgressDeps extends Store {
   readonly kinds: readonly ProgressKind[];
-  readonly events: EventPublisher;
   readonly now: () => number;
 }
 
@@ -144,12 +142,11 @@ async function changeState(
   save: (tx: Tx) => Promise<void>,
 ): Promise<UserStateView> {
   const { userId, kind, itemId } = key;
-  const state = await deps.write(async (tx, stale) => {
+  return deps.write(async (tx, stale, tell) => {
     await requireItem(deps, tx, key);
     await save(tx);
     stale(`user-items:${userId}`);
+    tell('progress.changed', { userId, kind, itemId }, { userId });
     return readState(tx, key);
   });
-  deps.events.publish('progress.changed', { userId, kind, itemId }, { userId });
-  return state;
 }

@@ -46,10 +46,15 @@ describe('progress and personal lists', () => {
     const stale: string[] = [];
     let clock = start;
     const write: Write = async (work) =>
-      (await db.sql.begin((tx) => work(tx, (...tags) => stale.push(...tags)))) as never;
-    const events = { publish: (...args: unknown[]) => void told.push(args) };
+      (await db.sql.begin((tx) =>
+        work(
+          tx,
+          (...tags) => stale.push(...tags),
+          (...args) => told.push(args),
+        ),
+      )) as never;
     const now = () => clock;
-    const { handlers } = createProgress({ sql: db.sql, write, events, now, kinds: [kind] });
+    const { handlers } = createProgress({ sql: db.sql, write, now, kinds: [kind] });
     const ask = async <Id extends OperationId>(
       handler: Handler<Id>,
       asked: { userId?: string; itemId?: string; query?: object; body?: object } = {},

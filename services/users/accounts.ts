@@ -6,7 +6,7 @@ import { problem } from '../errors.ts';
 import type { Principal } from '../principal.ts';
 import type { PasswordHasher } from './argon2.ts';
 import { checkDisplayName, checkPassword, checkUsername } from './rules.ts';
-import type { Sessions, Stale } from './sessions.ts';
+import type { Change, Sessions } from './sessions.ts';
 import * as userStore from './user-store.ts';
 import type { UserRow } from './user-store.ts';
 
@@ -99,20 +99,11 @@ interface Updating {
 }
 
 async function update(deps: AccountDeps, updating: Updating): Promise<UserRow> {
-  const { userId } = updating;
-  const { row, ended } = await deps.store.write((tx, stale) =>
-    updateIn(deps, { tx, stale }, updating),
-  );
-  deps.sessions.announce(userId, ended);
-  return row;
+  return deps.store.write((tx, stale, tell) => updateIn(deps, { tx, stale, tell }, updating));
 }
 
-interface Change {
-  readonly tx: Tx;
-  readonly stale: Stale;
-}
-
-async function updateIn(deps: AccountDeps, { tx, stale }: Change, updating: Updating) {
+async function updateIn(deps: AccountDeps, here: Change, updating: Updating): Promise<UserRow> {
+  const { tx, stale } = here;
   const { userId, change, actor } = updating;
   const at = new Date(deps.now());
   if (change.role === 'user' || change.disabled === true) await keepAdmin(tx, userId);
@@ -133,8 +124,8 @@ async function updateIn(deps: AccountDeps, { tx, stale }: Change, updating: Upda
     at,
   });
   const reason = 'account disabled';
-  const ended = disabled === true ? await deps.sessions.endAll(tx, stale, { userId, reason }) : [];
-  return { row, ended };
+  if (disabled === true) await deps.sessions.endAll(here, { userId, reason });
+  return row;
 }
 
 function patchOf(change: UserChange, before: UserRow | undefined, at: Date): userStore.UserPatch {
@@ -149,18 +140,16 @@ function patchOf(change: UserChange, before: UserRow | undefined, at: Date): use
 
 async function remove(deps: AccountDeps, userId: string, actor?: Actor): Promise<void> {
   const at = new Date(deps.now());
-  const ended = await deps.store.write(async (tx, stale) => {
+  await deps.store.write(async (tx, stale, tell) => {
     await keepAdmin(tx, userId);
     const before = await userStore.lockUser(tx, userId);
     if (before === undefined) throw missing();
     const details = { username: before.username };
     await record(tx, { action: 'user.deleted', ...about(actor, userId), details, at });
-    const ids = await deps.sessions.endAll(tx, stale, { userId, reason: 'account deleted' });
+    await deps.sessions.endAll({ tx, stale, tell }, { userId, reason: 'account deleted' });
     await userStore.deleteUser(tx, userId);
     stale(userTag(userId), 'users');
-    return ids;
   });
-  deps.sessions.announce(userId, ended);
 }
 
 async function setPassword(
@@ -173,16 +162,15 @@ async function setPassword(
   const normal = checkPassword(setting.password, user.username);
   const passwordHash = await deps.hasher.hash(normal);
   const at = new Date(deps.now());
-  const ended = await deps.store.write(async (tx, stale) => {
+  await deps.store.write(async (tx, stale, tell) => {
     const row = await userStore.updatePassword(tx, userId, { passwordHash, at });
     if (row === undefined) throw missing();
-    const ids = await deps.sessions.endAll(tx, stale, { userId, reason: 'password reset' });
+    const ending = { userId, reason: 'password reset' };
+    const ids = await deps.sessions.endAll({ tx, stale, tell }, ending);
     const details = { username: row.username, revoked: ids.length };
     await record(tx, { action: 'user.password-reset', ...about(actor, userId), details, at });
     stale(userTag(userId));
-    return ids;
   });
-  deps.sessions.announce(userId, ended);
 }
 
 /** Throws `conflict` when the account is the only enabled administrator. */

@@ -68,13 +68,11 @@ const endOne =
     const { ip } = clientOf(request);
     const at = new Date(deps.now());
     const what = { resourceType: 'session', resourceId: sessionId, ip, at };
-    const ended = await deps.store.write(async (tx, stale) => {
+    await deps.store.write(async (tx, stale, tell) => {
       const ending = { userId, sessionId, reason: 'signed out' };
-      const done = await deps.sessions.end(tx, stale, ending);
+      const done = await deps.sessions.end({ tx, stale, tell }, ending);
       if (done) await record(tx, { action: 'auth.logout', userId, username, ...what });
-      return done;
     });
-    if (ended) deps.sessions.announce(userId, [sessionId]);
     return { status: 204, body: undefined };
   };
 
@@ -84,12 +82,12 @@ const endAll =
     const { userId, username } = signedInOf(principal);
     const { ip } = clientOf(request);
     const at = new Date(deps.now());
-    const ended = await deps.store.write(async (tx, stale) => {
-      const ids = await deps.sessions.endAll(tx, stale, { userId, reason: 'signed out' });
+    const ended = await deps.store.write(async (tx, stale, tell) => {
+      const ending = { userId, reason: 'signed out' };
+      const ids = await deps.sessions.endAll({ tx, stale, tell }, ending);
       const details = { revoked: ids.length };
       await record(tx, { action: 'auth.logout-all', userId, username, ip, details, at });
       return ids;
     });
-    deps.sessions.announce(userId, ended);
     return { body: { revoked: ended.length } };
   };

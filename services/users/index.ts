@@ -1,6 +1,5 @@
 import type { Cache } from '#storage/cache/cache.ts';
 import type { Store } from '../changes.ts';
-import type { EventPublisher } from '../events.ts';
 import type { JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import type { Authenticate } from '../principal.ts';
@@ -52,7 +51,6 @@ export interface UsersDeps {
   readonly settings: Pick<Settings, 'get'>;
   /** Where failed sign-ins are counted: shared by the nodes, or this node's own. */
   readonly counters: Counters;
-  readonly events: EventPublisher;
   readonly log: Log;
   readonly now: () => number;
   readonly random: Random;

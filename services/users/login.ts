@@ -157,13 +157,11 @@ async function changePassword(deps: LoginDeps, change: PasswordChange): Promise<
   const normal = checkPassword(change.newPassword, username);
   const passwordHash = await deps.hasher.hash(normal);
   const at = new Date(deps.now());
-  const ended = await deps.store.write(async (tx, stale) => {
+  await deps.store.write(async (tx, stale, tell) => {
     await userStore.updatePassword(tx, userId, { passwordHash, at });
     const ending = { userId, exceptId: principal.credentialId, reason: 'password changed' };
-    const ids = await deps.sessions.endAll(tx, stale, ending);
+    const ids = await deps.sessions.endAll({ tx, stale, tell }, ending);
     const details = { revoked: ids.length };
     await record(tx, { action: 'auth.password-changed', ...who, details, at });
-    return ids;
   });
-  deps.sessions.announce(userId, ended);
 }

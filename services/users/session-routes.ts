@@ -79,26 +79,25 @@ async function revoke(
   revoking: Revoking & { sessionId: string },
 ): Promise<void> {
   const { userId, sessionId } = revoking;
-  await deps.store.write(async (tx, stale) => {
+  await deps.store.write(async (tx, stale, tell) => {
     const ending = { userId, sessionId, reason: reasonOf(revoking) };
-    if (!(await deps.sessions.end(tx, stale, ending))) {
+    if (!(await deps.sessions.end({ tx, stale, tell }, ending))) {
       throw problem('not-found', 'There is no such session, or it has ended.');
     }
     const what = { resourceType: 'session', resourceId: sessionId, details: { userId } };
     await record(tx, { action: 'session.revoked', ...doer(deps, revoking), ...what });
   });
-  deps.sessions.announce(userId, [sessionId]);
 }
 
 async function revokeAll(deps: SessionRouteDeps, revoking: Revoking): Promise<number> {
   const { userId } = revoking;
-  const ended = await deps.store.write(async (tx, stale) => {
-    const ids = await deps.sessions.endAll(tx, stale, { userId, reason: reasonOf(revoking) });
+  const ended = await deps.store.write(async (tx, stale, tell) => {
+    const ending = { userId, reason: reasonOf(revoking) };
+    const ids = await deps.sessions.endAll({ tx, stale, tell }, ending);
     const what = { resourceType: 'user', resourceId: userId, details: { revoked: ids.length } };
     await record(tx, { action: 'auth.logout-all', ...doer(deps, revoking), ...what });
     return ids;
   });
-  deps.sessions.announce(userId, ended);
   return ended.length;
 }
 

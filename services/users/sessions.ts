@@ -2,7 +2,7 @@ import type { Tx } from '#storage/postgres/connect.ts';
 import { record } from '../activity/record.ts';
 import type { Store } from '../changes.ts';
 import { problem, type ProblemCode } from '../errors.ts';
-import type { EventPublisher } from '../events.ts';
+import type { Tell } from '../events.ts';
 import type { Log } from '../log.ts';
 import type { Settings } from '../settings/index.ts';
 import type { AccessTokens } from './access-token.ts';
@@ -18,7 +18,6 @@ export interface SessionDeps {
   readonly store: Store;
   readonly tokens: AccessTokens;
   readonly settings: Pick<Settings, 'get'>;
-  readonly events: EventPublisher;
   readonly random: Random;
   readonly now: () => number;
   readonly log: Log;
@@ -47,15 +46,17 @@ export interface Sessions {
   /** Throws `token-invalid`, `token-expired`, `token-reused` or `account-disabled`. */
   refresh(refreshToken: string, client: Client): Promise<Issued>;
   /** Ends one in the caller's transaction; false when there is nothing to end. */
-  end(tx: Tx, stale: Stale, ending: Ending & { sessionId: string }): Promise<boolean>;
+  end(change: Change, ending: Ending & { sessionId: string }): Promise<boolean>;
   /** Ends all but one in the caller's transaction; resolves to their ids. */
-  endAll(tx: Tx, stale: Stale, ending: Ending): Promise<string[]>;
-  /** Tells the clients of ended sessions; call it once the transaction has committed. */
-  announce(userId: string, sessionIds: readonly string[]): void;
+  endAll(change: Change, ending: Ending): Promise<string[]>;
 }
 
-/** Names the cache tags that a transaction makes stale; see `Write`. */
-export type Stale = (...tags: string[]) => void;
+/** A transaction that a caller has begun; see `Write`. */
+export interface Change {
+  readonly tx: Tx;
+  readonly stale: (...tags: string[]) => void;
+  readonly tell: Tell;
+}
 
 /** The cache tag of one session. */
 export const sessionTag = (sessionId: string): string => `session:${sessionId}`;
@@ -68,24 +69,27 @@ export function createSessions(given: SessionDeps): Sessions {
   return {
     open: (user, from) => open(deps, user, from),
     refresh: (refreshToken, client) => refresh(deps, refreshToken, client),
-    async end(tx, stale, { userId, sessionId, reason }) {
+    async end(change, { userId, sessionId, reason }) {
       const at = new Date(deps.now());
-      const ended = await sessionStore.revokeSession(tx, { id: sessionId, userId, reason, at });
-      if (ended) stale(sessionTag(sessionId));
+      const ending = { id: sessionId, userId, reason, at };
+      const ended = await sessionStore.revokeSession(change.tx, ending);
+      if (ended) haveEnded(change, userId, [sessionId]);
       return ended;
     },
-    async endAll(tx, stale, ending) {
-      const ids = await sessionStore.revokeSessions(tx, { ...ending, at: new Date(deps.now()) });
-      stale(...ids.map(sessionTag));
+    async endAll(change, ending) {
+      const at = new Date(deps.now());
+      const ids = await sessionStore.revokeSessions(change.tx, { ...ending, at });
+      haveEnded(change, ending.userId, ids);
       return ids;
     },
-    announce: (userId, sessionIds) => announce(deps.events, userId, sessionIds),
   };
 }
 
-function announce(events: EventPublisher, userId: string, sessionIds: readonly string[]): void {
+/** Nobody believes them any more, and their clients are told. */
+function haveEnded({ stale, tell }: Change, userId: string, sessionIds: readonly string[]): void {
   for (const sessionId of sessionIds) {
-    events.publish('session.revoked', { userId, sessionId }, { userId });
+    stale(sessionTag(sessionId));
+    tell('session.revoked', { userId, sessionId }, { userId });
   }
 }
 
@@ -111,13 +115,13 @@ async function open(
   const absoluteExpiresAt = new Date(at.getTime() + maxMs);
   const expiresAt = earlier(new Date(at.getTime() + idleMs), absoluteExpiresAt);
   const refreshToken = newToken(deps.random);
-  const { sessionId, surplus } = await deps.store.write(async (tx, stale) => {
+  const sessionId = await deps.store.write(async (tx, stale, tell) => {
     const times = { at, expiresAt, absoluteExpiresAt };
     const id = await sessionStore.insertSession(tx, { userId: user.id, ...from, ...times });
     const token = { hash: hashToken(refreshToken), sessionId: id, at, expiresAt };
     await refreshStore.insertToken(tx, token);
     const ended = await sessionStore.revokeSurplus(tx, { userId: user.id, keep: perUser, at });
-    stale(...ended.map(sessionTag));
+    haveEnded({ tx, stale, tell }, user.id, ended);
     const { deviceName, client } = from;
     await record(tx, {
       action: 'auth.login',
@@ -127,9 +131,8 @@ async function open(
       details: { sessionId: id, deviceName: deviceName ?? null },
       at,
     });
-    return { sessionId: id, surplus: ended };
+    return id;
   });
-  announce(deps.events, user.id, surplus);
   deps.log.info('session opened', { userId: user.id, sessionId });
   const owner = { userId: user.id, role: user.role, sessionId };
   return issue(deps, owner, { refreshToken, refreshTokenExpiresAt: expiresAt });
@@ -155,8 +158,8 @@ async function refresh(deps: SessionDeps, presented: string, client: Client): Pr
   const { idleMs } = await lifetimes(deps);
   const at = new Date(deps.now());
   const successor = newToken(deps.random);
-  const outcome = await deps.store.write((tx, stale) =>
-    spend(tx, stale, { presented, successor, client, at, idleMs }),
+  const outcome = await deps.store.write((tx, stale, tell) =>
+    spend({ tx, stale, tell }, { presented, successor, client, at, idleMs }),
   );
   if (outcome.kind === 'issued') {
     const { owner, token: refreshToken, expiresAt: refreshTokenExpiresAt } = outcome;
@@ -166,7 +169,6 @@ async function refresh(deps: SessionDeps, presented: string, client: Client): Pr
   if (ended !== undefined) {
     const { userId, sessionId } = ended;
     deps.log.warn('refresh token used twice, session ended', { userId, sessionId });
-    announce(deps.events, userId, [sessionId]);
   }
   throw problem(code, refusals[code] ?? 'Sign in again.');
 }
@@ -186,13 +188,14 @@ interface Spending {
   readonly idleMs: number;
 }
 
-async function spend(tx: Tx, stale: Stale, spending: Spending): Promise<Refreshed> {
+async function spend(change: Change, spending: Spending): Promise<Refreshed> {
+  const { tx } = change;
   const { presented, successor, client, at } = spending;
   const hash = hashToken(presented);
   const successorHash = hashToken(successor);
   const successorSealed = sealSuccessor(presented, Buffer.from(successor, 'base64url'));
   const owner = await refreshStore.spendToken(tx, { hash, at, successorHash, successorSealed });
-  if (owner === undefined) return explain(tx, stale, { ...spending, hash });
+  if (owner === undefined) return explain(change, { ...spending, hash });
   const { sessionId, absoluteExpiresAt } = owner;
   const expiresAt = earlier(new Date(at.getTime() + spending.idleMs), absoluteExpiresAt);
   await refreshStore.insertToken(tx, { hash: successorHash, sessionId, at, expiresAt });
@@ -202,10 +205,10 @@ async function spend(tx: Tx, stale: Stale, spending: Spending): Promise<Refreshe
 }
 
 async function explain(
-  tx: Tx,
-  stale: Stale,
+  change: Change,
   { presented, hash, client, at }: Spending & { hash: Buffer },
 ): Promise<Refreshed> {
+  const { tx } = change;
   const known = await refreshStore.findToken(tx, hash);
   const verdict = judgeToken(known, client, at.getTime());
   if (verdict.kind === 'refuse') return { kind: 'refused', code: verdict.code, ended: undefined };
@@ -217,7 +220,7 @@ async function explain(
   const { sessionId, userId, username } = token;
   const reason = 'token reused';
   await sessionStore.revokeSession(tx, { id: sessionId, userId, reason, at });
-  stale(sessionTag(sessionId));
+  haveEnded(change, userId, [sessionId]);
   await record(tx, {
     action: 'auth.token-reused',
     userId,

@@ -95,10 +95,10 @@ describe('the outbox', () => {
   });
 
   it('keeps tags with the change that made them stale, until they are removed', async () => {
-    const id = await db.sql.begin((tx) => outbox.put(tx, ['movie:1', 'movies']));
+    const id = await db.sql.begin((tx) => outbox.put(tx, { tags: ['movie:1', 'movies'] }));
     await db.sql
       .begin(async (tx) => {
-        await outbox.put(tx, ['never']);
+        await outbox.put(tx, { tags: ['never'] });
         throw new Error('rolled back');
       })
       .catch(() => undefined);
@@ -106,5 +106,11 @@ describe('the outbox', () => {
     expect(await outbox.waiting(60_000, 10)).to.deep.equal([]);
     await outbox.remove([id]);
     expect(await outbox.waiting(0, 10)).to.deep.equal([]);
+  });
+
+  it('keeps what is told of a change with it', async () => {
+    const effects = { tags: ['movie:1'], told: { id: 'r', events: ['{"a":"\\n"}', 'ü'] } };
+    const id = await db.sql.begin((tx) => outbox.put(tx, effects));
+    expect(await outbox.waiting(0, 10)).to.deep.equal([{ id, ...effects }]);
   });
 });

@@ -16,14 +16,21 @@ export class FencedError extends Error {
   }
 }
 
-/** Tags that a committed transaction made stale and that the log has not announced yet. */
-export interface Unannounced {
-  readonly id: number;
+/** What a transaction means to those who do not see it. */
+export interface Effects {
+  /** Cache tags that it makes stale. */
   readonly tags: readonly string[];
+  /** Events that tell of it, under a random id by which one knows them again. */
+  readonly told?: { readonly id: string; readonly events: readonly string[] } | undefined;
+}
+
+/** Effects of a committed transaction that the log has not announced yet. */
+export interface Unannounced extends Effects {
+  readonly id: number;
 }
 
 /**
- * What ties a change in PostgreSQL to the order of the cluster: the leader's fence, and the tags
+ * What ties a change in PostgreSQL to the order of the cluster: the leader's fence, and the effects
  * that are announced after the commit. Both are part of the change's own transaction.
  */
 export interface Outbox {
@@ -34,8 +41,8 @@ export interface Outbox {
   hold(tx: Tx, fence: Fence): Promise<void>;
   /** Takes the leadership once no transaction holds an earlier one; false: too late. */
   take(fence: Fence, nodeId: string): Promise<boolean>;
-  /** Resolves to the id under which the tags wait. */
-  put(tx: Tx, tags: readonly string[]): Promise<number>;
+  /** Resolves to the id under which the effects wait. */
+  put(tx: Tx, effects: Effects): Promise<number>;
   /** The oldest that wait, of those at least `minAgeMs` old. */
   waiting(minAgeMs: number, max: number): Promise<Unannounced[]>;
   remove(ids: readonly number[]): Promise<void>;
@@ -50,9 +57,10 @@ export function createOutbox(sql: Sql): Outbox {
       if (held.count === 0) throw new FencedError(fence);
     },
     take: (fence, nodeId) => take(sql, fence, nodeId),
-    async put(tx, tags) {
+    async put(tx, { tags, told }) {
       const [row] = await tx<{ id: number }[]>`
-        insert into shared.invalidation_outbox (tags) values (${tags as string[]}) returning id`;
+        insert into shared.invalidation_outbox (tags, told)
+        values (${tags as string[]}, ${told ? tx.json(told) : null}) returning id`;
       return row!.id;
     },
     waiting: (minAgeMs, max) => waiting(sql, minAgeMs, max),
@@ -63,12 +71,13 @@ export function createOutbox(sql: Sql): Outbox {
   };
 }
 
-const waiting = async (sql: Queryable, minAgeMs: number, max: number) => [
-  ...(await sql<{ id: number; tags: string[] }[]>`
-    select id, tags from shared.invalidation_outbox
+async function waiting(sql: Queryable, minAgeMs: number, max: number): Promise<Unannounced[]> {
+  const rows = await sql<{ id: number; tags: string[]; told: Effects['told'] | null }[]>`
+    select id, tags, told from shared.invalidation_outbox
     where created_at <= clock_timestamp() - ${minAgeMs} * interval '1 millisecond'
-    order by id limit ${max}`),
-];
+    order by id limit ${max}`;
+  return rows.map(({ told, ...rest }) => (told ? { ...rest, told } : rest));
+}
 
 /** A transaction of a leader that lives is over by then. */
 const patience = '500ms';

@@ -5,9 +5,8 @@ import { createTestOrder } from '#test/clock.ts';
 import { filmLibrary } from '#test/films.ts';
 import { quiet } from '#test/log.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
+import { toldOf, writeOn, type Told } from '#test/write.ts';
 import { createCache } from '#storage/cache/index.ts';
-import type { Event, EventName } from '../../events.ts';
-import type { Write } from '../../changes.ts';
 import type { Principal } from '../../principal.ts';
 import { createProgress } from '../../progress/index.ts';
 import { createContent } from '../index.ts';
@@ -16,30 +15,19 @@ import { createContent } from '../index.ts';
 function api(db: TestDatabase, nowMs: () => number) {
   const clock = createTestOrder().node();
   const cache = createCache({ clock, log: quiet, now: nowMs, l1MaxBytes: 10_000_000 });
-  const published: Pick<Event, 'name' | 'payload' | 'audience'>[] = [];
-  const write: Write = async (work) => {
-    const tags: string[] = [];
-    const result = await db.sql.begin((tx) => work(tx, (...more) => tags.push(...more)));
-    await clock.invalidate(tags);
-    return result as Awaited<ReturnType<typeof work>>;
-  };
-  const events = {
-    publish: (name: EventName, payload: never, audience: Event['audience'] = 'all') => {
-      published.push({ name, payload, audience });
-    },
-  };
+  const published: Told[] = [];
+  const write = writeOn(db.sql, clock, (told) => published.push(...toldOf(told)));
   const changed: string[] = [];
   const content = createContent({
     sql: db.sql,
     write,
     cache,
-    events,
     images: { forItems: async () => new Map() },
     search: { changed: async (_tx, _kind, ids) => void changed.push(...ids) },
     now: nowMs,
     random: () => 0.5,
   });
-  const progress = createProgress({ sql: db.sql, write, events, now: nowMs, kinds: content.kinds });
+  const progress = createProgress({ sql: db.sql, write, now: nowMs, kinds: content.kinds });
   return { content, progress, published, changed, write };
 }
 

@@ -2,7 +2,6 @@ import type { components } from '#api/types.ts';
 import type { Cache } from '#storage/cache/cache.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import type { Store } from '../../changes.ts';
-import type { EventPublisher } from '../../events.ts';
 import type { ItemImage } from '../../progress/kinds.ts';
 import type { SearchChanges } from '../../search/source.ts';
 
@@ -21,7 +20,6 @@ export interface MovieDeps extends Store {
   readonly cache: Cache;
   readonly images: ImageLookup;
   readonly search: SearchChanges;
-  readonly events: EventPublisher;
   readonly now: () => number;
   /** 0 to 1; where a shuffled list begins. */
   readonly random: () => number;

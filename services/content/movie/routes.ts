@@ -70,15 +70,14 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
     async updateMovie({ params, body, principal, request }) {
       const id = params.movieId;
       const revision = revisionOf(request.headers['if-match']);
-      const edited = await deps.write(async (tx, stale) => {
+      await deps.write(async (tx, stale, tell) => {
         const found = await editFilm(tx, id, { update: body, revision });
         if (found === undefined) throw problem('not-found', `There is no film ${id}`);
         await deps.search.changed(tx, 'movie', [id]);
         stale(itemTag(id), listTag);
-        return found;
+        const { libraryId } = found;
+        tell('item.updated', { kind: 'movie', itemId: id, libraryId });
       });
-      const { libraryId } = edited;
-      deps.events.publish('item.updated', { kind: 'movie', itemId: id, libraryId });
       return show(id, signedIn(principal).userId);
     },
   };

@@ -1,0 +1,1 @@
+alter table shared.invalidation_outbox drop column told;
