@@ -13,6 +13,8 @@ export interface Operation {
   readonly 'x-stream'?: boolean;
   /** May be proven by `?token=` instead of a header. */
   readonly 'x-signed'?: boolean;
+  /** Other pages (another node's web app, a dashboard) may show what is answered. */
+  readonly 'x-embeddable'?: boolean;
   /** `auth`: guessing must be slow here, so the strict rate limit applies. */
   readonly 'x-limit'?: 'auth';
   readonly summary?: string;
@@ -83,13 +85,61 @@ export function mergeTopics(topics: Iterable<Topic>, version: string): Spec {
       mergeInto((spec.components[section] ??= {}), entries, `component ${section}`);
     }
   }
+  for (const at of [...operationsOf(spec)]) {
+    spec.paths[at.path] = { ...spec.paths[at.path], [at.method]: withClusterHeaders(at) };
+  }
+  // What operations of all kinds share may have them or not.
+  const shared = Object.entries(spec.components['responses'] ?? {}).map(([name, response]) => [
+    name,
+    name === 'Problem' ? response : withHeaders(response as object, true),
+  ]);
+  spec.components['responses'] = Object.fromEntries(shared) as Record<string, unknown>;
   return spec;
 }
 
+/** Of the pipeline, not of operations: handlers neither see nor set them. */
+export const clusterHeaders: ReadonlySet<string> = new Set(['x-revenge-index', 'idempotency-key']);
+
+const named = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
+
+/** What lets a client see its own changes on any node, and repeat them, is said here for all. */
+function withClusterHeaders({ method, operation }: At): Operation {
+  if (operation.tags?.includes('health') === true) return operation;
+  const isRead = method === 'get' || method === 'head';
+  const mayRepeat =
+    writeClass(method, operation) === 'leader' && operation['x-permission'] !== 'public';
+  const responses = Object.entries(operation.responses).map(([status, response]) => [
+    status,
+    /^2/.test(status) && !('$ref' in response) ? withHeaders(response, isRead) : response,
+  ]);
+  return {
+    ...operation,
+    parameters: [
+      ...(operation.parameters ?? []),
+      named('parameters', 'RevengeIndex'),
+      ...(mayRepeat ? [named('parameters', 'IdempotencyKey')] : []),
+    ],
+    responses: Object.fromEntries(responses) as Operation['responses'],
+  };
+}
+
+const withHeaders = (response: object, isRead: boolean): object => ({
+  ...response,
+  headers: {
+    ...('headers' in response ? (response.headers as object) : {}),
+    'X-Revenge-Index': named('headers', 'RevengeIndex'),
+    ...(isRead ? { 'X-Revenge-Stale': named('headers', 'RevengeStale') } : {}),
+  },
+});
+
+interface At {
+  readonly method: Method;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
 /** Every operation of a spec with its method and path. */
-export function* operationsOf(
-  spec: Spec,
-): Generator<{ method: Method; path: string; operation: Operation }> {
+export function* operationsOf(spec: Spec): Generator<At> {
   for (const [path, item] of Object.entries(spec.paths)) {
     for (const method of methods) {
       const operation = item[method];

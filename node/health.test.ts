@@ -14,6 +14,7 @@ describe('health', () => {
       metrics: createMetrics(),
       now: () => 0,
       isCaughtUp: () => true,
+      isDraining: () => false,
       ...more,
     });
   const check = (name: string, isVital: boolean, state: { isUp: boolean }): HealthCheck => ({
@@ -78,6 +79,22 @@ describe('health', () => {
     while (health.ready().status !== 'failing') await new Promise((done) => setImmediate(done));
     health.suspect();
     expect(asked).to.equal(2);
+  });
+
+  it('is not ready while it is drained, and says why, but is as alive as ever', async () => {
+    const state = { isDraining: true };
+    await using health = make([], { isDraining: () => state.isDraining });
+    health.started();
+    expect(health.ready()).to.deep.include({ status: 'failing' });
+    expect(health.ready().checks['drain']).to.include({ status: 'failing' });
+    expect(health.ready().checks['drain']?.detail).to.contain('undrain');
+    // Whoever counts on its life would end it, and what it still does with it.
+    for (const other of [health.live(), health.swarm(), health.startup()]) {
+      expect(other.status).to.equal('ok');
+    }
+    state.isDraining = false;
+    expect(health.ready()).to.deep.include({ status: 'ok' });
+    expect(health.ready().checks).to.not.have.property('drain');
   });
 
   it('tells an orchestrator to count on it once it has caught up, or has waited long enough', async () => {

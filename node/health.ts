@@ -37,6 +37,8 @@ export interface HealthDeps {
   readonly now: () => number;
   /** Whether this node knows all its cluster had decided a moment ago; alone: always. */
   readonly isCaughtUp: () => boolean;
+  /** An operator has told this node to take no new work. */
+  readonly isDraining: () => boolean;
 }
 
 export type Health = ReturnType<typeof createHealth>;
@@ -65,12 +67,35 @@ function statusOf(failing: readonly HealthCheck[]): HealthReport['status'] {
   return failing.length > 0 ? 'degraded' : 'ok';
 }
 
+/** Into the log what has changed, into the metrics what is. */
+function note(
+  { log, metrics }: Pick<HealthDeps, 'log' | 'metrics'>,
+  check: string,
+  { before, result }: { before: CheckResult['status'] | undefined; result: CheckResult },
+): void {
+  const { status, detail: error, durationMs = 0 } = result;
+  if (status === 'failing' && before !== status) log.warn('dependency failing', { check, error });
+  if (status === 'ok' && before === 'failing') log.info('dependency answers again', { check });
+  metrics.healthStatus.set({ check }, status === 'ok' ? 1 : 0);
+  metrics.healthDuration.observe({ check }, durationMs / 1000);
+}
+
+/** Whoever comes all the same is served; balancers and their owners are told why not to. */
+function drained({ checks, ...rest }: HealthReport): HealthReport {
+  const detail = 'drained by an operator, until `revenge cluster undrain`';
+  return {
+    ...rest,
+    status: 'failing',
+    checks: { ...checks, drain: { status: 'failing', detail } },
+  };
+}
+
 /**
  * Keeps asking the dependencies, each at its own pace, and answers probes from the last results, so
  * that a probe never waits for a dependency that hangs.
  */
 export function createHealth(deps: HealthDeps) {
-  const { checks, off, version, nodeId, log, metrics, now, isCaughtUp } = deps;
+  const { checks, off, version, nodeId, now, isCaughtUp, isDraining } = deps;
   const madeAt = now();
   const results = new Map<string, CheckResult>(off.map((name) => [name, { status: 'off' }]));
   const timers = new Map<string, NodeJS.Timeout>();
@@ -83,19 +108,11 @@ export function createHealth(deps: HealthDeps) {
     asking.add(check.name);
     const result = await askOnce(check, now);
     asking.delete(check.name);
-    const { status, detail: error, durationMs = 0 } = result;
-    if (status === 'failing' && before !== 'failing') {
-      log.warn('dependency failing', { check: check.name, error });
-    }
-    if (status === 'ok' && before === 'failing') {
-      log.info('dependency answers again', { check: check.name });
-    }
-    metrics.healthStatus.set({ check: check.name }, status === 'ok' ? 1 : 0);
-    metrics.healthDuration.observe({ check: check.name }, durationMs / 1000);
+    note(deps, check.name, { before, result });
     results.set(check.name, result);
     if (isStopping) return;
     // A failing dependency is asked more often, so that its return is noticed soon.
-    const waitMs = status === 'ok' ? check.intervalMs : Math.min(check.intervalMs, 2_000);
+    const waitMs = result.status === 'ok' ? check.intervalMs : Math.min(check.intervalMs, 2_000);
     timers.set(check.name, setTimeout(() => void run(check), waitMs).unref());
   }
 
@@ -107,7 +124,6 @@ export function createHealth(deps: HealthDeps) {
   });
 
   const as = (status: HealthReport['status']): HealthReport => ({ ...report(), status });
-
   return {
     /** Asks every dependency once, then keeps asking. */
     async start(): Promise<void> {
@@ -135,12 +151,20 @@ export function createHealth(deps: HealthDeps) {
       }
     },
     live: () => as('ok'),
-    ready: () => (isStopping || !isStarted ? as('failing') : report()),
+    ready() {
+      if (isStopping || !isStarted) return as('failing');
+      return isDraining() ? drained(report()) : report();
+    },
     /** Never waits for the others for long: they may be waiting for this answer themselves. */
     isStopping: () => isStopping,
     swarm() {
       const isKnown = isCaughtUp() || now() - madeAt > alonePatienceMs;
       return as(isStarted && isKnown && !isStopping ? 'ok' : 'failing');
+    },
+    /** Whether there is a leader that this node keeps up with. */
+    cluster() {
+      const isLed = results.get('cluster')?.status === 'ok' && isCaughtUp();
+      return as(isLed ? 'ok' : 'failing');
     },
     startup: () => as(isStarted ? 'ok' : 'failing'),
     [Symbol.asyncDispose](): Promise<void> {

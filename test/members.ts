@@ -10,6 +10,7 @@ import type { ClusterControl } from '#node/cluster/control.ts';
 import { enterCluster } from '#node/cluster/enter.ts';
 import { openMember } from '#node/cluster/member.ts';
 import { createControl } from '#node/cluster/operate.ts';
+import type { Config } from '#node/config/keys.ts';
 import { readConfig } from '#node/config/read.ts';
 import { createOutbox } from '#storage/cluster/outbox.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
@@ -20,6 +21,8 @@ import { freePorts } from './ports.ts';
 export interface TestMember extends Member {
   readonly id: string;
   readonly dataDir: string;
+  /** Where others ask it, `host:port`. */
+  readonly rpc: string;
   readonly control: ClusterControl;
 }
 
@@ -45,6 +48,10 @@ export interface MembersOptions {
   readonly hints?: (id: string) => Promise<readonly string[]>;
   /** Milliseconds since 1970, as this member's clock shows them. */
   readonly now?: (id: string) => number;
+  /** Of this member, over those of every test. */
+  readonly settings?: (id: string) => Partial<Config>;
+  /** How long all members must know a feature level before it is the cluster's, in milliseconds. */
+  readonly raiseAfterMs?: number;
 }
 
 /** Members that share a database, with a data folder each; none is started yet. */
@@ -119,8 +126,9 @@ interface One {
 
 async function openOne(
   { sql, id, dataDir, by, ports, identity }: One,
-  { onBarred = () => undefined, hints = async () => [], now: nowOf = Date.now }: MembersOptions,
+  options: MembersOptions,
 ): Promise<TestMember> {
+  const { onBarred = () => undefined, hints = async () => [], now: nowOf = Date.now } = options;
   const now = () => nowOf(id);
   const [raft, rpc, gossip] = ports.map((port) => `127.0.0.1:${port}`);
   const { values } = readConfig({ env: { REVENGE_DATA_DIR: dataDir } });
@@ -135,12 +143,13 @@ async function openOne(
     'cluster.max_staleness': 2_000,
     'cluster.join_token': by?.token,
     'cluster.raft.join_addrs': [...(by?.addresses ?? [])],
+    ...options.settings?.(id),
   };
   const wish = {
     ...{ config, identity, version: '0.0.0', sql, outbox: createOutbox(sql), log: quiet },
     onBarred: (error: BarredError) => onBarred(id, error),
     ...{ apiPort: () => 1, now, database: async () => undefined, hints: () => hints(id) },
-    onHandedOn: () => undefined,
+    ...{ onHandedOn: () => undefined, raiseAfterMs: options.raiseAfterMs },
   };
   await enterCluster({ ...wish, keepDatabase: async () => undefined });
   const member = await openMember(wish);
@@ -162,5 +171,5 @@ async function openOne(
       databaseNote: () => undefined,
     },
   });
-  return { ...member, id, dataDir, control };
+  return { ...member, id, dataDir, rpc: rpc!, control };
 }

@@ -1,8 +1,11 @@
 import type { Fence, Outbox } from '#storage/cluster/outbox.ts';
 import type { Log } from '../raft/driver/ports.ts';
+import { perEpoch } from '../state/limits.ts';
 import type { View } from '../state/types.ts';
 import type { Consensus } from './consensus.ts';
-import { checkDone, commandTags } from './announce.ts';
+import { checkDone } from './announce.ts';
+import { commandsOf, knowsEvents } from './commands.ts';
+import { UnfitError } from './office.ts';
 
 export interface TakeOverDeps {
   readonly nodeId: string;
@@ -14,9 +17,9 @@ export interface TakeOverDeps {
   /** This log was recovered without its quorum, and no leader has begun a new epoch since. */
   readonly isRecovered: () => Promise<boolean>;
   readonly onEpochBegun: () => Promise<void>;
+  /** From now on this leader knows all that was committed before it. */
+  readonly onSettled: (term: number) => void;
   readonly log: Log;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
 }
 
 /** The leadership in PostgreSQL is a later one's: of a cluster founded or recovered after this. */
@@ -39,13 +42,18 @@ export function createTakeOver(deps: TakeOverDeps) {
   const { consensus, outbox, nodeId } = deps;
   const beginEpoch = async (term: number, isRecovery: boolean) => {
     const { clusterId, epoch } = await deps.found();
-    const at = deps.now();
-    checkDone(await consensus.propose({ type: 'found', clusterId, epoch, at, isRecovery }, term));
+    // When it is, is said when it is proposed.
+    const command = { type: 'found', clusterId, epoch, at: 0, isRecovery } as const;
+    checkDone(await consensus.propose(command, term));
     if (isRecovery) await forgetLost(deps, term);
     await deps.onEpochBegun();
   };
   return async (term: number, signal: AbortSignal): Promise<Fence> => {
-    await consensus.barrier();
+    const { index } = await consensus.barrier();
+    if (deps.view().index % perEpoch < index) {
+      throw new UnfitError('this version cannot read the log of its cluster: update this node');
+    }
+    deps.onSettled(term);
     const isNew = deps.view().clusterId === undefined;
     if (isNew || (await deps.isRecovered())) await beginEpoch(term, !isNew);
     signal.throwIfAborted();
@@ -71,16 +79,15 @@ const atOnce = 500;
 
 /** Announces what waits in the outbox, oldest first; resolves to how many changes that were. */
 export async function drain(
-  { consensus, outbox }: Pick<TakeOverDeps, 'consensus' | 'outbox'>,
+  { consensus, outbox, view }: Pick<TakeOverDeps, 'consensus' | 'outbox' | 'view'>,
   { term, minAgeMs, signal }: { term: number; minAgeMs: number; signal: AbortSignal },
 ): Promise<number> {
   let count = 0;
   for (;;) {
     signal.throwIfAborted();
     const waiting = await outbox.waiting(minAgeMs, atOnce);
-    for (const tags of commandTags(waiting.map((each) => each.tags))) {
-      checkDone(await consensus.propose({ type: 'invalidate', tags }, term));
-    }
+    const changes = knowsEvents(view()) ? waiting : waiting.map(({ tags }) => ({ tags }));
+    for (const command of commandsOf(changes)) checkDone(await consensus.propose(command, term));
     await outbox.remove(waiting.map(({ id }) => id));
     count += waiting.length;
     if (waiting.length < atOnce) return count;

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createDriver } from '#cluster/raft/driver/driver.ts';
 import { openEngine } from '#cluster/raft/driver/open.ts';
@@ -14,6 +15,9 @@ import { createState } from './state.ts';
 import type { Command, Result } from './types.ts';
 
 const log: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** Written by the last version that knew level 1 only: a log, and a snapshot in the middle of it. */
+const level1 = fileURLToPath(new URL('../../test/fixtures/level-1', import.meta.url));
 
 describe('the state behind a real log', () => {
   let folder: string;
@@ -67,5 +71,32 @@ describe('the state behind a real log', () => {
     const late = await again.run({ type: 'revokeToken', id: 'one' });
     expect(late).to.deep.equal({ isDone: true, index: again.state.view().index });
     expect([...again.state.view().tokens.keys()]).to.have.members(['two']);
+  });
+
+  it('goes on from a folder of the release before, and only then to what is new', async () => {
+    cpSync(level1, folder, { recursive: true });
+    const { driver, state, run } = await open();
+    const before = state.view();
+    expect(before).to.include({ clusterId: 'home', epoch: 7, featureLevel: 1, time: 2000 });
+    expect(
+      [...before.members.values()].map(({ id, isDraining }) => [id, isDraining]),
+    ).to.deep.equal([
+      ['a', false],
+      ['b', true],
+    ]);
+    expect(before.tokens.get('two')).to.include({ usesLeft: 1 });
+    const events: Command = { type: 'events', tags: [], batches: [{ id: 'x', events: ['1'] }] };
+    expect(await run(events)).to.include({ why: 'features-unsupported' });
+    // As long as the other one is of the release before, it is given snapshots that it can read.
+    await run({ type: 'announce', member: exampleMember('a', { bootEpoch: 2 }), at: 3000 });
+    await driver.snapshot();
+    expect((await Array.fromAsync(state.machine.snapshot())).join()).to.match(/^revenge-state 1\n/);
+    await run({ type: 'announce', member: exampleMember('b', { bootEpoch: 2 }), at: 3000 });
+    expect(await run({ type: 'raiseFeatures', level: 2 })).to.include({ isDone: true });
+    expect(await run(events)).to.include({ isDone: true });
+    await driver.snapshot();
+    await driver.close();
+    const again = await open();
+    expect(again.state.view()).to.deep.include({ featureLevel: 2, told: ['x'] });
   });
 });

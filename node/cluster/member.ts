@@ -43,6 +43,8 @@ export interface MemberWish {
   readonly onBarred: (error: BarredError) => void;
   /** Told to the leader; absent: nothing. */
   readonly doing?: (() => Doing) | undefined;
+  /** See MemberDeps. */
+  readonly raiseAfterMs?: number | undefined;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -73,6 +75,7 @@ export async function openMember(wish: MemberWish): Promise<Member> {
     place: meetingPlace(wish, () => member),
     maxStalenessMs: config['cluster.max_staleness'],
     ...{ maxLevel: config['cluster.feature_level'], doing: wish.doing },
+    raiseAfterMs: wish.raiseAfterMs,
     openDriver: (machine, has, network) =>
       startDriver({ config, nodeId, isFounder: !isJoiner, machine, has, network, log }),
     openNetwork: (calls) => openDoors(wish, { calls, member: () => member, log }),

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { features } from '#cluster/state/features.ts';
 import { defaultDataFolder } from './data-folder.ts';
 import { duration, flag, hostPort, list, oneOf, port, secret, size, text, url } from './values.ts';
 import { whole } from './values.ts';
@@ -149,6 +150,11 @@ export const keys = {
   'cluster.raft.join_addrs': key(list, 'RPC addresses of members, host:port or dns:name:port', {
     fallback: [],
   }),
+  'cluster.discovery.lan': key(
+    flag,
+    'members that lost each other call out on the local network (UDP multicast, port 7004)',
+    { fallback: true },
+  ),
   'cluster.raft.heartbeat_timeout': key(duration, 'silence before an election', {
     fallback: '1s',
   }),
@@ -157,6 +163,10 @@ export const keys = {
   'cluster.raft.snapshot_threshold': key(whole(16, 10_000_000), 'entries before a snapshot', {
     fallback: 8192,
   }),
+  'cluster.feature_level': key(
+    maybe(whole(features.min, features.max)),
+    'the highest that this node takes part in; absent: that it knows; see docs/cluster.md',
+  ),
   'cluster.max_staleness': key(duration, 'age at which cached reads are bypassed', {
     fallback: '10s',
   }),

@@ -1,4 +1,11 @@
-import { operationsOf, writeClass, type Method, type Operation, type Spec } from '#api/spec.ts';
+import {
+  clusterHeaders,
+  operationsOf,
+  writeClass,
+  type Method,
+  type Operation,
+  type Spec,
+} from '#api/spec.ts';
 import type { JsonAnswer, StreamReply } from '#api/handler.ts';
 import type { Permission } from '#services/principal.ts';
 import { sliceSpec, type SlicedOperation } from './slice.ts';
@@ -26,6 +33,7 @@ export interface Route {
   readonly access: Access;
   /** May be proven by `?token=`. */
   readonly signed: boolean;
+  readonly embeddable: boolean;
   readonly write: 'leader' | 'local' | undefined;
   readonly stream: boolean;
   /** Served in the background of every house: not worth an info line. */
@@ -116,12 +124,15 @@ function bind(
     operationId: operation.operationId,
     access,
     signed: operation['x-signed'] === true,
+    embeddable: operation['x-embeddable'] === true || operation['x-signed'] === true,
     write: mutation ? writeClass(method, operation) : undefined,
     stream,
     quiet: operation.tags?.includes('health') === true,
     limit: operation['x-limit'] ?? (access.kind === 'public' && mutation ? 'auth' : undefined),
     ...bodyOf(slice.operation),
-    headerNames: named('header').map(({ name }) => name.toLowerCase()),
+    headerNames: named('header')
+      .map(({ name }) => name.toLowerCase())
+      .filter((name) => !clusterHeaders.has(name)),
     tokenInQuery: named('query').some(({ name }) => name === 'token'),
     status: successOf(slice.operation),
     handler,

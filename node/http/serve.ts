@@ -58,7 +58,7 @@ export async function serve(exchange: Exchange, context: ServeContext): Promise<
   }
   const { route, params } = found;
   exchange.route = route;
-  if (route.signed) exchange.security = context.security.embeddable;
+  if (route.embeddable) exchange.security = context.security.embeddable;
   if (route.limit === 'auth' && !exchange.handedOn)
     replaceRate(exchange, rate, await context.limits.auth(exchange.ip));
   const query = queryOf(exchange.search);
@@ -71,13 +71,14 @@ export async function serve(exchange: Exchange, context: ServeContext): Promise<
   const carryOut = async () => {
     const call = await validate(exchange, context, { route, params, query, principal });
     await awaitIndex(exchange, context);
+    const reflected = context.clock.applied();
     const handle = () => route.handler(call as never);
     const key = context.once && route.write === 'leader' ? idempotencyKeyOf(exchange) : undefined;
     const reply =
       key === undefined
         ? await handle()
         : await once(exchange, context, { route, key, call, handle });
-    await answer(exchange, context, { route, reply });
+    await answer(exchange, context, { route, reply, reflected });
   };
   if (context.leader && route.write === 'leader') {
     await onLeader(exchange, context.leader, carryOut);
@@ -215,12 +216,12 @@ async function awaitIndex({ req }: Exchange, context: ServeContext): Promise<voi
 async function answer(
   exchange: Exchange,
   context: ServeContext,
-  outcome: { route: Route; reply: JsonAnswer<unknown> | StreamReply },
+  outcome: { route: Route; reply: JsonAnswer<unknown> | StreamReply; reflected: number },
 ): Promise<void> {
-  const { route, reply } = outcome;
-  if (mutations.has(exchange.req.method)) {
-    exchange.headers.push('X-Revenge-Index', String(context.clock.applied()));
-  }
+  const { route, reply, reflected } = outcome;
+  // A read may have begun just before the latest index, and then does not show it.
+  const index = mutations.has(exchange.req.method) ? context.clock.applied() : reflected;
+  if (!route.quiet) exchange.headers.push('X-Revenge-Index', String(index));
   if ('stream' in reply) {
     if (context.revoke) endWhenRevoked(exchange, reply, context.revoke);
     return sendStream(exchange, reply);
