@@ -1,6 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Member } from '#cluster/member/member.ts';
+import { pause as pauseUntil } from '#cluster/member/pause.ts';
 import type { Identity } from '#cluster/trust/identity.ts';
 import type { Store } from '#services/changes.ts';
 import type { Log } from '#services/log.ts';
@@ -10,13 +11,14 @@ import { createCache, type Cache } from '#storage/cache/index.ts';
 import { createOutbox } from '#storage/cluster/outbox.ts';
 import { createMedia, type MediaEngine } from '#storage/media/index.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
-import { isUnavailable } from '#storage/postgres/errors.ts';
 import type { TypesenseEngine } from '#storage/search/typesense.ts';
 import { createRedis, type RedisEngine } from '#storage/redis/redis.ts';
 import type { Config } from './config/keys.ts';
 import { openMember, type MemberWish } from './cluster/member.ts';
 import { openDatabase, type OpenDatabase } from './database.ts';
+import { createLiveEvents, type LiveEvents } from './events.ts';
 import { termsOfWork } from './fence.ts';
+import { untilReachable, untilTold, type ReachDeps } from './reach.ts';
 import type { Metrics } from './metrics.ts';
 import { createWrite } from './write.ts';
 
@@ -29,8 +31,8 @@ export interface Engines {
   readonly clock: InvalidationClock;
   /** This node's part in its cluster. */
   readonly member: Member;
-  /** This start's number; greater than that of every start before. */
-  readonly epoch: number;
+  /** Live changes, of all nodes. */
+  readonly events: LiveEvents;
   readonly cache: Cache;
   readonly media: MediaEngine;
   /** Undefined where none is configured: PostgreSQL searches. */
@@ -39,23 +41,32 @@ export interface Engines {
   readonly picturesDir: string;
 }
 
-export interface EngineOptions {
+export interface EngineOptions extends ReachDeps {
   readonly config: Config;
   readonly identity: Identity;
   /** How others reach this node, and what they may ask of it. */
   readonly cluster: Pick<
     MemberWish,
-    'version' | 'apiPort' | 'onHandedOn' | 'database' | 'onBarred'
+    | 'version'
+    | 'apiPort'
+    | 'onHandedOn'
+    | 'database'
+    | 'onBarred'
+    | 'doing'
+    | 'hints'
+    | 'calls'
+    | 'onNetwork'
   >;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => number;
   /** Told when a cached value is served past its time because its source does not answer. */
   readonly onStale: (ageMs: number) => void;
+  /** Whether whoever asks now wants nothing cached. */
+  readonly isBypassed: () => boolean;
 }
 
 const mediaIdleMs = 60_000;
-const retryMaxMs = 5_000;
 
 /** Opens the engines in order, hands them to `stack`, and brings the database up to date. */
 export async function openEngines(
@@ -63,16 +74,27 @@ export async function openEngines(
   stack: AsyncDisposableStack,
 ): Promise<Engines> {
   const { config, log, metrics, now } = options;
-  const open = stack.use(await openDatabase(config, log));
+  const ask = () => untilTold(options);
+  const open = stack.use(await openDatabase(config, log, { ask }));
   const { sql } = open.database;
-  await untilReachable(open, log, () => open.migrator.up());
-  const epoch = await nextEpoch(sql);
+  // What takes away from nodes of the release before is the leader's to do, once there are none.
+  await untilReachable(open, options, () => open.migrator.up(undefined, { level: 0 }));
   const url = config['cache.url'];
   const redis = url === undefined ? undefined : stack.use(createRedis({ url, log }));
   const outbox = createOutbox(sql);
   const member = stack.use(await openMember({ ...options, ...options.cluster, sql, outbox }));
   const { clock, currency } = member;
-  const write = createWrite({ sql, outbox, terms: termsOfWork, announce: member.announce });
+  const events = stack.use(
+    createLiveEvents({
+      ...{ member, log, now, randomId: randomUUID, pause: pauseUntil },
+      onDropped: (count, why) => metrics.eventsDropped.inc({ why }, count),
+    }),
+  );
+  const write = createWrite({
+    ...{ sql, outbox, terms: termsOfWork, randomId: randomUUID },
+    announce: events.announce,
+    encodeEvent: events.encode,
+  });
   const cache = createCache({
     clock,
     redis,
@@ -80,6 +102,7 @@ export async function openEngines(
     now,
     onStale: options.onStale,
     isCutOff() {
+      if (options.isBypassed()) return true;
       const ageMs = currency.ageMs();
       const isCutOff = ageMs > config['cluster.max_staleness'];
       if (isCutOff) options.onStale(ageMs);
@@ -108,7 +131,7 @@ export async function openEngines(
     redis,
     clock,
     member,
-    epoch,
+    events,
     cache,
     media,
     typesense,
@@ -126,29 +149,4 @@ async function openTypesense(
   const { createTypesenseSearch } = await import('#storage/search/typesense.ts');
   const apiKey = config['search.api_key'] ?? '';
   return stack.use(createTypesenseSearch({ schema: searchSchema, log, now }, { url, apiKey }));
-}
-
-async function nextEpoch(sql: Sql): Promise<number> {
-  const [row] = await sql<{ epoch: number }[]>`
-    select nextval('shared.clock_epoch')::int8 as epoch`;
-  if (row === undefined) throw new Error('shared.clock_epoch gave no value');
-  return row.epoch;
-}
-
-/** A database that is not there yet is waited for: a crash loop would help nobody. */
-async function untilReachable(
-  { isEmbedded }: OpenDatabase,
-  log: Log,
-  work: () => Promise<unknown>,
-): Promise<void> {
-  for (let waitMs = 250; ; waitMs = Math.min(2 * waitMs, retryMaxMs)) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (isEmbedded || !isUnavailable(error)) throw error;
-      log.warn('the database does not answer; waiting for it', { waitMs, error });
-      await pause(waitMs);
-    }
-  }
 }

@@ -47,6 +47,12 @@ export function addGauges(
   });
   addClusterGauges(metrics, engines);
   metrics.gauge({
+    name: 'live_events',
+    help: 'Events told to clients since the start, and held for those who come back; what waits',
+    labelNames: ['what'],
+    read: () => entriesOf(engines.events.stats()),
+  });
+  metrics.gauge({
     name: 'active_streams_count',
     help: 'Media streams being sent now',
     read: () => [{ value: playback.activity().streams }],
@@ -88,8 +94,14 @@ function addClusterGauges(metrics: Metrics, { member, sql }: Engines): void {
         members: state.view().members.size,
         index: state.view().index,
         ageMs: Math.min(currency.ageMs(), Number.MAX_SAFE_INTEGER),
-        leases: state.view().leases.size,
       }),
+  });
+  metrics.gauge({
+    name: 'cluster_clock_skew_seconds',
+    help: "How far the clocks of members are ahead of this node's",
+    labelNames: ['node'],
+    read: () =>
+      [...member.pulses.skews()].map(([node, ms]) => ({ labels: { node }, value: ms / 1000 })),
   });
   metrics.gauge({
     name: 'cluster_rpc',

@@ -24,7 +24,6 @@ import {
 } from '#services/users/index.ts';
 import { createBlobs } from '#storage/blobs/index.ts';
 import { createPostgresSearch } from '#storage/search/postgres.ts';
-import type { EventPublisher } from '#services/events.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import type { Config } from './config/keys.ts';
 import { createDatabaseClock, timeOf } from './database-clock.ts';
@@ -34,7 +33,6 @@ import type { Metrics } from './metrics.ts';
 export interface ServicesDeps {
   readonly config: Config;
   readonly engines: Engines;
-  readonly events: EventPublisher;
   readonly metrics: Metrics;
   readonly nodeId: string;
   readonly log: Log;
@@ -42,10 +40,12 @@ export interface ServicesDeps {
 }
 
 const secretBytes = 32;
+/** Heartbeats come ten times a second. */
+const silentMs = 4_000;
 
 /** People: accounts, sessions, keys, settings, and the log of what they did. */
 export async function createPeople(
-  deps: Pick<ServicesDeps, 'config' | 'events' | 'log' | 'now'> & {
+  deps: Pick<ServicesDeps, 'config' | 'log' | 'now'> & {
     engines: Pick<Engines, 'store' | 'sql' | 'cache' | 'redis'>;
     verifySignature?: VerifySignature;
   },
@@ -57,7 +57,7 @@ export async function createPeople(
   const activity = createActivity({ store, retentionDays, log, now });
   const fallback = createMemoryCounters({ now });
   const users = createUsers({
-    ...{ store, cache, settings, events: deps.events, log, now },
+    ...{ store, cache, settings, log, now },
     secrets: {
       jwtSecret:
         config['auth.jwt_secret'] ?? (await ensureSecret(sql, 'jwt', { sizeBytes: secretBytes })),
@@ -73,13 +73,14 @@ export type Services = Awaited<ReturnType<typeof createServices>>;
 
 /** Everything the product does, wired. */
 export async function createServices(deps: ServicesDeps) {
-  const { config, engines, events, metrics, nodeId, log, now } = deps;
-  const { store, cache, sql, media } = engines;
+  const { config, engines, metrics, nodeId, log, now } = deps;
+  const { store, cache, sql, media, events } = engines;
   const signingKey = await ensureSecret(sql, 'signing', { sizeBytes: secretBytes });
   const jobs = createJobs({
     ...store,
     ...{ log, now, events, nodeId, random: Math.random },
     isLeader: () => engines.member.offices.current() !== undefined,
+    silentNodes: () => engines.member.autopilot.silent(silentMs),
     onFinish: ({ name, outcome, durationMs }) =>
       metrics.jobDuration.observe({ name, outcome }, durationMs / 1000),
   });
@@ -100,7 +101,7 @@ export async function createServices(deps: ServicesDeps) {
   const changes = createSearchChanges({ jobs, engines: engineNames, instance: nodeId, now });
   const content = createContent({
     ...store,
-    ...{ cache, events, now, images: artwork, search: changes, random: Math.random },
+    ...{ cache, now, images: artwork, search: changes, random: Math.random },
   });
   const search = createSearch({
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
@@ -108,7 +109,7 @@ export async function createServices(deps: ServicesDeps) {
   });
   // Of two reports the later one counts, whichever nodes they came to.
   const shared = await createDatabaseClock({ ask: timeOf(sql), elapsed: () => performance.now() });
-  const progress = createProgress({ ...store, kinds: content.kinds, events, now: shared.now });
+  const progress = createProgress({ ...store, kinds: content.kinds, now: shared.now });
   const library = createLibrary({
     ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
     modules: new Map(content.modules.map((module) => [module.kind, module])),
