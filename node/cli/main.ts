@@ -4,6 +4,7 @@ import { ConfigError } from '../config/read.ts';
 import { addCluster } from './cluster/cluster.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
+import { addIdentify } from './identify.ts';
 import { exitCode } from './exit.ts';
 import { describeFault } from './fault.ts';
 import { addJobs } from './jobs.ts';
@@ -34,6 +35,7 @@ function createProgram(): Command {
   addMigrate(program);
   addConfig(program);
   addDoctor(program);
+  addIdentify(program);
   inherit(program);
   return program;
 }

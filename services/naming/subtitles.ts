@@ -52,3 +52,21 @@ function leadingCode(token: string): { language: string; rest: string } | undefi
 }
 
 const bare = (token: string): string => token.replace(/^[\s\-[(]+|[\s\-\])]+$| - \d+$/g, '');
+
+const isFlag = (token: string): boolean => {
+  const lower = bare(token).toLowerCase();
+  const isWord = forced.has(lower) || impaired.has(lower) || lower === 'default' || lower === 'hi';
+  return isWord || languageCode(lower) !== undefined;
+};
+
+/**
+ * The name of a subtitle or sound file whose video is not known, in two: the video's name, and the
+ * languages and marks at the end, at most four.
+ */
+export function splitSubtitleName(stem: string): { video: string; facts: SubtitleFacts } {
+  const tokens = stem.split('.');
+  let from = tokens.length;
+  while (from > 1 && tokens.length - from < 4 && isFlag(tokens[from - 1] ?? '')) from -= 1;
+  const facts = readSubtitleTail(tokens.slice(from).join('.'));
+  return { video: tokens.slice(0, from).join('.'), facts };
+}

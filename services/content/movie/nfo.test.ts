@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { nfoMaxBytes, readNfo } from './nfo.ts';
+import { nfoMaxBytes } from '../../nfo/xml.ts';
+import { readNfo } from './nfo.ts';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const read = (text: string) => readNfo(utf8(text));
@@ -153,7 +154,7 @@ describe('reading film NFO files', () => {
     for (const inner of ['<a/>'.repeat(40_000), `<a ${'b '.repeat(300_000)}/>`]) {
       expect(read(film(inner))).to.deep.equal({
         film: undefined,
-        problems: ['describes more than any film has'],
+        problems: ['describes more than any work has'],
       });
     }
     const actor = '<actor><name>N</name><role>R</role><thumb>http://x/y.jpg</thumb></actor>';

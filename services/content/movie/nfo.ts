@@ -1,6 +1,6 @@
-import { XMLParser } from 'fast-xml-parser';
 import { idsInText, type ProviderIds } from '../../naming/ids.ts';
-import * as read from './nfo-values.ts';
+import * as read from '../../nfo/values.ts';
+import { idsOf, nfoMaxBytes, parseRoot, rootAt } from '../../nfo/xml.ts';
 
 /** A part in a film, as an NFO tells it. */
 export interface NfoActor {
@@ -45,23 +45,6 @@ export interface NfoReading {
   readonly problems: readonly string[];
 }
 
-/** Bytes an NFO may have; scene releases decorate theirs, but a film's facts need far less. */
-export const nfoMaxBytes = 1024 * 1024;
-
-const parser = new XMLParser({
-  ignoreAttributes: false,
-  attributeNamePrefix: '@',
-  textNodeName: '#',
-  parseTagValue: false,
-  parseAttributeValue: false,
-  processEntities: false,
-  htmlEntities: false,
-  ignoreDeclaration: true,
-  ignorePiTags: true,
-  trimValues: true,
-  transformTagName: (name) => name.toLowerCase(),
-});
-
 /**
  * Reads an NFO file: Kodi's XML (https://kodi.wiki/view/NFO_files/Movies), a text with a link to
  * IMDb or TheMovieDB, or XML followed by such a link. Never throws: what is broken is told.
@@ -69,26 +52,8 @@ const parser = new XMLParser({
 export function readNfo(bytes: Uint8Array): NfoReading {
   if (bytes.byteLength > nfoMaxBytes) return refused('larger than 1 MiB');
   const text = read.decodeText(bytes);
-  const start = /<movie[\s>/]/i.exec(text)?.index;
-  if (start === undefined) return readPlain(text);
-  if (/<!ENTITY/i.test(text)) return refused('defines entities, which are not read');
-  return readXml(text, start);
-}
-
-/**
- * Bounds of what is parsed, because nothing else runs meanwhile: a film with 500 actors and all
- * their pictures has 6,000 marks in 200 KiB, while 1 MiB of empty elements took 0.8 s.
- */
-const xmlMaxLength = 512 * 1024;
-const marksMax = 30_000;
-
-function hasAtMost(text: string, mark: string, max: number): boolean {
-  let at = -1;
-  for (let count = 0; count <= max; count++) {
-    at = text.indexOf(mark, at + 1);
-    if (at < 0) return true;
-  }
-  return false;
+  const start = rootAt(text, 'movie');
+  return start === undefined ? readPlain(text) : readXml(text, start);
 }
 
 const refused = (problem: string): NfoReading => ({ film: undefined, problems: [problem] });
@@ -102,27 +67,14 @@ function readPlain(text: string): NfoReading {
 }
 
 function readXml(text: string, start: number): NfoReading {
-  const problems: string[] = [];
-  const close = /<\/movie\s*>/i.exec(text.slice(start));
-  if (close === null) problems.push('is cut off: </movie> is missing');
-  const end = close === null ? text.length : start + close.index + close[0].length;
-  const xml = text.slice(start, end) + (close === null ? '</movie>' : '');
-  if (xml.length > xmlMaxLength || !hasAtMost(xml, '<', marksMax)) {
-    return refused('describes more than any film has');
+  const { element, after, problems } = parseRoot(text, 'movie', start);
+  if (element === undefined) {
+    const ids = after === '' ? {} : idsInText(text);
+    return { film: Object.keys(ids).length > 0 ? { ...empty, ids } : undefined, problems };
   }
-  try {
-    const document = parser.parse(xml) as Record<string, unknown>;
-    const film = toFilm(read.elementOf(document['movie']), text.slice(end));
-    if (film.title === undefined && Object.keys(film.ids).length === 0) {
-      problems.push('has neither a title nor an id');
-    }
-    return { film, problems };
-  } catch (error) {
-    // The file is a person's or another program's: its faults are shown, the scan goes on.
-    const ids = idsInText(text);
-    const why = `is not well-formed XML: ${read.clip(String((error as Error).message), 200)}`;
-    return { film: Object.keys(ids).length > 0 ? { ...empty, ids } : undefined, problems: [why] };
-  }
+  const film = toFilm(element, after);
+  const isEmpty = film.title === undefined && Object.keys(film.ids).length === 0;
+  return { film, problems: isEmpty ? [...problems, 'has neither a title nor an id'] : problems };
 }
 
 const empty: NfoFilm = {
@@ -175,25 +127,6 @@ function collectionName(movie: read.Element): string | undefined {
   const set = read.children(movie, 'set')[0];
   if (set === undefined) return undefined;
   return read.text(set, 'name', 200) ?? read.ownText(set, 200);
-}
-
-function idsOf(movie: read.Element): ProviderIds {
-  const given: Record<string, string | undefined> = {};
-  for (const unique of read.children(movie, 'uniqueid')) {
-    const type = read.attribute(unique, 'type')?.toLowerCase();
-    if (type !== undefined) given[type] ??= read.ownText(unique, 40);
-  }
-  const named = (...names: string[]) =>
-    names.map((name) => read.text(movie, name, 40)).find((value) => value !== undefined);
-  const id = named('id');
-  const imdb = given['imdb'] ?? named('imdbid', 'imdb_id', 'imdb') ?? id;
-  const tmdb = given['tmdb'] ?? named('tmdbid', 'tmdb_id');
-  const tvdb = given['tvdb'] ?? named('tvdbid', 'tvdb_id');
-  return {
-    ...(imdb !== undefined && /^tt\d{7,9}$/.test(imdb) ? { imdb } : {}),
-    ...(tmdb !== undefined && /^[1-9]\d{0,8}$/.test(tmdb) ? { tmdb } : {}),
-    ...(tvdb !== undefined && /^[1-9]\d{0,8}$/.test(tvdb) ? { tvdb } : {}),
-  };
 }
 
 function ratingsOf(movie: read.Element): NfoRating[] {
