@@ -621,11 +621,17 @@ export interface paths {
          * Live changes as server-sent events
          * @description A `text/event-stream` (WHATWG HTML, server-sent events) of what changes while one looks:
          *     progress of scans, new and changed items, jobs. Each event has an `id`, an `event` (its
-         *     name) and `data` (JSON: `{ id, at, name, payload }`).
+         *     name) and `data` (JSON: `{ id, index, at, name, payload }`).
          *
-         *     After a break give the last id as `Last-Event-ID` (browsers do it by themselves) or as
-         *     `?since=`; what happened in between follows. When too much has happened, or another node
-         *     answers, an `event: reset` comes first: read your lists anew and go on listening.
+         *     All nodes tell the same events in the same order, whichever node they come from. After a
+         *     break give the last id as `Last-Event-ID` (browsers do it by themselves) or as `?since=`,
+         *     to any node: what happened in between follows, nothing twice. When that is no longer
+         *     known, because too much has happened or the node was away for long, an `event: reset`
+         *     comes instead: read your lists anew and go on listening. It may come at any time.
+         *     An id also comes alone, as a sign of life; ids are opaque.
+         *
+         *     Who reads at the node that told an event finds what it tells of. To find it at another one
+         *     too, send the event's `index` as `X-Revenge-Index`.
          *     The stream ends with the session, and at the latest when the access token does.
          */
         get: operations["streamEvents"];
@@ -1555,6 +1561,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Is there a leader that this node keeps up with
+         * @description For people and for monitoring, not for balancers: without a leader a node goes on answering what it can. A node that is alone leads itself.
+         */
+        get: operations["getClusterReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -1876,6 +1902,11 @@ export interface components {
          *       "isDraining": false,
          *       "isHealthy": true,
          *       "problem": null,
+         *       "work": {
+         *         "jobs": 2,
+         *         "streams": 1
+         *       },
+         *       "clockAheadMs": null,
          *       "addresses": {
          *         "raft": [
          *           "192.168.1.10:7000"
@@ -1901,6 +1932,8 @@ export interface components {
                 raft: components["schemas"]["ClusterAddresses"];
                 rpc: components["schemas"]["ClusterAddresses"];
             };
+            /** @description How far its clock is ahead of the leader's; null when that is not known. */
+            clockAheadMs: number | null;
             id: components["schemas"]["ClusterMemberId"];
             /** @description No new work. */
             isDraining: boolean;
@@ -1928,6 +1961,13 @@ export interface components {
             /** @enum {string} */
             state: "alive" | "silent" | "joining" | "unknown";
             version: string;
+            /** @description What it does now; null when it has not said so lately. */
+            work: {
+                /** @description That it works off. */
+                jobs: number;
+                /** @description That it serves. */
+                streams: number;
+            } | null;
         };
         ClusterMemberId: string;
         /**
@@ -2835,6 +2875,8 @@ export interface components {
         /** @description What was done; with `dryRun`, what would be. */
         ClusterChange: {
             headers: {
+                "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                "X-Revenge-Stale": components["headers"]["RevengeStale"];
                 [name: string]: unknown;
             };
             content: {
@@ -2844,6 +2886,8 @@ export interface components {
         /** @description Done; nothing to say. */
         NoContent: {
             headers: {
+                "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                "X-Revenge-Stale": components["headers"]["RevengeStale"];
                 [name: string]: unknown;
             };
             content?: never;
@@ -2860,6 +2904,8 @@ export interface components {
         /** @description One page. */
         UserItems: {
             headers: {
+                "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                "X-Revenge-Stale": components["headers"]["RevengeStale"];
                 [name: string]: unknown;
             };
             content: {
@@ -2869,6 +2915,8 @@ export interface components {
         /** @description My state of it. */
         UserState: {
             headers: {
+                "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                "X-Revenge-Stale": components["headers"]["RevengeStale"];
                 [name: string]: unknown;
             };
             content: {
@@ -2883,7 +2931,7 @@ export interface components {
         Cursor: string;
         /** @description Only tells what would be done. */
         DryRun: boolean;
-        /** @description Makes a repeated request harmless. */
+        /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
         IdempotencyKey: string;
         ImageItemId: components["schemas"]["Id"];
         ImageItemKind: "movie";
@@ -2898,6 +2946,8 @@ export interface components {
         /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
         Offset: number;
         PlaybackFileId: components["schemas"]["Id"];
+        /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+        RevengeIndex: number;
         ScanId: components["schemas"]["Id"];
         /** @description Only these kinds; absent, all. */
         SearchKinds: string[];
@@ -2919,8 +2969,10 @@ export interface components {
     headers: {
         /** @description The version of the answer, for `If-None-Match` and `If-Match`. */
         ETag: string;
-        /** @description The cluster's index this answer reflects; send the highest seen with each request. */
+        /** @description The cluster's index that this answer reflects, at least. Keep the highest, and send it with each request. */
         RevengeIndex: number;
+        /** @description There only when the answer may be older than usual, in milliseconds: this node has heard of no leader for so long, or a source does not answer and what is cached is past its time. */
+        RevengeStale: number;
     };
     pathItems: never;
 }
@@ -2929,7 +2981,10 @@ export interface operations {
     getDocs: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2938,6 +2993,8 @@ export interface operations {
             /** @description A page that loads nothing from outside. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2950,7 +3007,10 @@ export interface operations {
     getDocsFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 file: string;
             };
@@ -2961,6 +3021,8 @@ export interface operations {
             /** @description A script, a style sheet or an icon. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2973,7 +3035,10 @@ export interface operations {
     getOpenApiJson: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2982,6 +3047,8 @@ export interface operations {
             /** @description OpenAPI 3.1. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2994,7 +3061,10 @@ export interface operations {
     getOpenApiYaml: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3003,6 +3073,8 @@ export interface operations {
             /** @description OpenAPI 3.1. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3032,7 +3104,10 @@ export interface operations {
                 until?: components["schemas"]["Time"];
                 userId?: components["schemas"]["Id"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3041,6 +3116,8 @@ export interface operations {
             /** @description One page. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3056,7 +3133,10 @@ export interface operations {
                 /** @description An absolute path; without it, the folders one may start from. */
                 path?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3065,6 +3145,8 @@ export interface operations {
             /** @description The folders in it, by name. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3077,7 +3159,10 @@ export interface operations {
     getSearchStatus: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3086,6 +3171,8 @@ export interface operations {
             /** @description Every engine, the one that is asked first. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3100,7 +3187,12 @@ export interface operations {
     rebuildSearch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3119,6 +3211,7 @@ export interface operations {
             /** @description It will be done by these jobs; an engine that is waiting for it already has none. */
             202: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3133,7 +3226,10 @@ export interface operations {
     listApiKeys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3142,6 +3238,8 @@ export interface operations {
             /** @description All of them, without their secrets. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3154,7 +3252,12 @@ export interface operations {
     createApiKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3167,6 +3270,7 @@ export interface operations {
             /** @description The key, with its secret. */
             201: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3179,7 +3283,12 @@ export interface operations {
     deleteApiKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 apiKeyId: components["schemas"]["Id"];
             };
@@ -3194,7 +3303,10 @@ export interface operations {
     login: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3207,6 +3319,7 @@ export interface operations {
             /** @description A new session and its tokens. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3219,7 +3332,10 @@ export interface operations {
     logout: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3232,7 +3348,10 @@ export interface operations {
     logoutAll: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3241,6 +3360,7 @@ export interface operations {
             /** @description How many were ended. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3253,7 +3373,12 @@ export interface operations {
     changePassword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3270,7 +3395,10 @@ export interface operations {
     refresh: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3283,6 +3411,7 @@ export interface operations {
             /** @description New tokens for the same session. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3295,7 +3424,10 @@ export interface operations {
     getSetup: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3304,6 +3436,8 @@ export interface operations {
             /** @description What a sign-in page must know. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3316,7 +3450,10 @@ export interface operations {
     completeSetup: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3329,6 +3466,7 @@ export interface operations {
             /** @description The administrator. */
             201: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3341,7 +3479,10 @@ export interface operations {
     getClusterStatus: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3350,6 +3491,8 @@ export interface operations {
             /** @description The cluster, or this node alone. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3362,7 +3505,10 @@ export interface operations {
     getClusterAutopilot: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3371,6 +3517,8 @@ export interface operations {
             /** @description The rules. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3383,7 +3531,12 @@ export interface operations {
     putClusterAutopilot: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3396,6 +3549,7 @@ export interface operations {
             /** @description The rules as they are now. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3411,7 +3565,10 @@ export interface operations {
                 /** @description Items a page holds. */
                 limit?: components["parameters"]["Limit"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3420,6 +3577,8 @@ export interface operations {
             /** @description The latest since this node started, oldest first. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3432,7 +3591,10 @@ export interface operations {
     getClusterHealth: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3441,6 +3603,8 @@ export interface operations {
             /** @description How it is, well or not. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3453,7 +3617,10 @@ export interface operations {
     initCluster: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3462,6 +3629,7 @@ export interface operations {
             /** @description The cluster, of one node so far. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3474,7 +3642,10 @@ export interface operations {
     listClusterMembers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3483,6 +3654,8 @@ export interface operations {
             /** @description All of them. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3495,7 +3668,10 @@ export interface operations {
     getClusterMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 memberId: components["parameters"]["ClusterMemberId"];
             };
@@ -3506,6 +3682,8 @@ export interface operations {
             /** @description The member. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3521,7 +3699,12 @@ export interface operations {
                 /** @description Only tells what would be done. */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 memberId: components["parameters"]["ClusterMemberId"];
             };
@@ -3536,7 +3719,12 @@ export interface operations {
     drainClusterMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 memberId: components["parameters"]["ClusterMemberId"];
             };
@@ -3547,6 +3735,7 @@ export interface operations {
             /** @description The member as it is now. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3562,7 +3751,12 @@ export interface operations {
                 /** @description Only tells what would be done. */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 memberId: components["parameters"]["ClusterMemberId"];
             };
@@ -3580,7 +3774,12 @@ export interface operations {
                 /** @description Only tells what would be done. */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 memberId: components["parameters"]["ClusterMemberId"];
             };
@@ -3595,7 +3794,12 @@ export interface operations {
     undrainClusterMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 memberId: components["parameters"]["ClusterMemberId"];
             };
@@ -3606,6 +3810,7 @@ export interface operations {
             /** @description The member as it is now. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3618,7 +3823,10 @@ export interface operations {
     snapshotCluster: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3627,6 +3835,7 @@ export interface operations {
             /** @description How far the snapshot reaches. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3644,7 +3853,10 @@ export interface operations {
     listClusterTokens: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3653,6 +3865,8 @@ export interface operations {
             /** @description All of them, the oldest first. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3665,7 +3879,12 @@ export interface operations {
     createClusterToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3678,6 +3897,7 @@ export interface operations {
             /** @description The token, and where to join with it. */
             201: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3690,7 +3910,12 @@ export interface operations {
     revokeClusterToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 tokenId: components["parameters"]["ClusterTokenId"];
             };
@@ -3705,7 +3930,12 @@ export interface operations {
     rotateClusterToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 tokenId: components["parameters"]["ClusterTokenId"];
             };
@@ -3716,6 +3946,7 @@ export interface operations {
             /** @description The new token, and where to join with it. */
             201: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3728,7 +3959,12 @@ export interface operations {
     transferClusterLeadership: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3743,6 +3979,7 @@ export interface operations {
             /** @description Who leads now. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3760,11 +3997,13 @@ export interface operations {
                 /** @description Only these names, with `*` for all of a group (`scan.*,item.added`). */
                 events?: string[];
                 /** @description Resume after this event id, as `Last-Event-ID`. */
-                since?: number;
+                since?: string;
             };
             header?: {
                 /** @description Resume after this event id. */
                 "Last-Event-ID"?: string;
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
             };
             path?: never;
             cookie?: never;
@@ -3774,6 +4013,8 @@ export interface operations {
             /** @description The stream. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3792,6 +4033,8 @@ export interface operations {
             header?: {
                 Accept?: string;
                 "If-None-Match"?: string;
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
             };
             path: {
                 imageId: components["schemas"]["Id"];
@@ -3804,6 +4047,8 @@ export interface operations {
             /** @description The picture. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3825,7 +4070,10 @@ export interface operations {
     listItemImages: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 itemId: components["parameters"]["ImageItemId"];
                 kind: components["parameters"]["ImageItemKind"];
@@ -3837,6 +4085,8 @@ export interface operations {
             /** @description By type, the one shown first. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3849,7 +4099,12 @@ export interface operations {
     chooseItemImage: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 imageId: components["schemas"]["Id"];
                 itemId: components["parameters"]["ImageItemId"];
@@ -3866,7 +4121,12 @@ export interface operations {
     unchooseItemImage: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 imageId: components["schemas"]["Id"];
                 itemId: components["parameters"]["ImageItemId"];
@@ -3894,7 +4154,10 @@ export interface operations {
                 queue?: components["schemas"]["JobQueueName"];
                 state?: components["schemas"]["JobState"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3903,6 +4166,8 @@ export interface operations {
             /** @description A page of jobs. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3915,7 +4180,10 @@ export interface operations {
     getJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 jobId: components["parameters"]["JobId"];
             };
@@ -3926,6 +4194,8 @@ export interface operations {
             /** @description The job. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3938,7 +4208,10 @@ export interface operations {
     deleteJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 jobId: components["parameters"]["JobId"];
             };
@@ -3953,7 +4226,10 @@ export interface operations {
     cancelJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 jobId: components["parameters"]["JobId"];
             };
@@ -3964,6 +4240,7 @@ export interface operations {
             /** @description The job as it is now; `cancelRequested` while it still runs. */
             202: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3976,7 +4253,10 @@ export interface operations {
     retryJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 jobId: components["parameters"]["JobId"];
             };
@@ -3987,6 +4267,7 @@ export interface operations {
             /** @description The job, waiting. */
             202: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4009,7 +4290,10 @@ export interface operations {
                 offset?: components["parameters"]["Offset"];
                 queue?: components["schemas"]["JobQueueName"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4018,6 +4302,8 @@ export interface operations {
             /** @description A page of dead jobs. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4030,7 +4316,10 @@ export interface operations {
     retryDeadJobs: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4046,6 +4335,7 @@ export interface operations {
             /** @description How many wait again. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4060,7 +4350,10 @@ export interface operations {
     listJobQueues: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4069,6 +4362,8 @@ export interface operations {
             /** @description Every queue, those of users first. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4083,7 +4378,12 @@ export interface operations {
     updateJobQueue: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 queue: components["schemas"]["JobQueueName"];
             };
@@ -4102,6 +4402,7 @@ export interface operations {
             /** @description The queue as it is now. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4114,7 +4415,10 @@ export interface operations {
     listJobSchedules: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4123,6 +4427,8 @@ export interface operations {
             /** @description Every recurring job this node knows, by name. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4137,7 +4443,10 @@ export interface operations {
     runJobSchedule: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 name: string;
             };
@@ -4148,6 +4457,7 @@ export interface operations {
             /** @description The job that was added. */
             202: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4160,7 +4470,10 @@ export interface operations {
     listLibraries: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4169,6 +4482,8 @@ export interface operations {
             /** @description By name. A server has few, so there is one page. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4181,7 +4496,12 @@ export interface operations {
     createLibrary: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4194,6 +4514,7 @@ export interface operations {
             /** @description Added. */
             201: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4206,7 +4527,10 @@ export interface operations {
     getLibrary: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 libraryId: components["parameters"]["LibraryId"];
             };
@@ -4217,6 +4541,8 @@ export interface operations {
             /** @description The library. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4229,7 +4555,12 @@ export interface operations {
     deleteLibrary: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 libraryId: components["parameters"]["LibraryId"];
             };
@@ -4244,7 +4575,12 @@ export interface operations {
     updateLibrary: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 libraryId: components["parameters"]["LibraryId"];
             };
@@ -4259,6 +4595,7 @@ export interface operations {
             /** @description As it is now. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4278,7 +4615,10 @@ export interface operations {
                 /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
                 offset?: components["parameters"]["Offset"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 libraryId: components["parameters"]["LibraryId"];
             };
@@ -4289,6 +4629,8 @@ export interface operations {
             /** @description One page. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4308,7 +4650,10 @@ export interface operations {
                 /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
                 offset?: components["parameters"]["Offset"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 libraryId: components["parameters"]["LibraryId"];
             };
@@ -4319,6 +4664,8 @@ export interface operations {
             /** @description One page. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4331,7 +4678,12 @@ export interface operations {
     startLibraryScan: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 libraryId: components["parameters"]["LibraryId"];
             };
@@ -4346,6 +4698,7 @@ export interface operations {
             /** @description It waits or runs. */
             202: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4387,7 +4740,10 @@ export interface operations {
                 yearFrom?: number;
                 yearTo?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4396,6 +4752,8 @@ export interface operations {
             /** @description One page. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4408,7 +4766,10 @@ export interface operations {
     getMovie: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 movieId: components["schemas"]["Id"];
             };
@@ -4420,6 +4781,8 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4433,10 +4796,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeated request harmless. */
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description The `ETag` it was read with; another version is refused with 412. */
                 "If-Match"?: string;
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
             };
             path: {
                 movieId: components["schemas"]["Id"];
@@ -4453,6 +4818,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4467,7 +4833,10 @@ export interface operations {
             query?: {
                 library?: components["schemas"]["Id"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4476,6 +4845,8 @@ export interface operations {
             /** @description Values in use, most frequent first. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4490,7 +4861,10 @@ export interface operations {
             query?: {
                 library?: components["schemas"]["Id"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4499,6 +4873,8 @@ export interface operations {
             /** @description All of them. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4513,7 +4889,10 @@ export interface operations {
     revokePlaybackAddresses: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4526,7 +4905,10 @@ export interface operations {
     getPlaybackFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 fileId: components["parameters"]["PlaybackFileId"];
             };
@@ -4537,6 +4919,8 @@ export interface operations {
             /** @description The file and its streams. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4549,7 +4933,10 @@ export interface operations {
     createPlaybackAddress: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 fileId: components["parameters"]["PlaybackFileId"];
             };
@@ -4564,6 +4951,7 @@ export interface operations {
             /** @description The address, relative to the server. */
             201: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4588,6 +4976,8 @@ export interface operations {
                 "If-Range"?: string;
                 "If-Unmodified-Since"?: string;
                 Range?: string;
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
             };
             path: {
                 fileId: components["parameters"]["PlaybackFileId"];
@@ -4599,6 +4989,8 @@ export interface operations {
             /** @description All of it. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4608,6 +5000,8 @@ export interface operations {
             /** @description The range asked for. */
             206: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4627,7 +5021,10 @@ export interface operations {
     getScan: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 scanId: components["parameters"]["ScanId"];
             };
@@ -4638,6 +5035,8 @@ export interface operations {
             /** @description The scan. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4650,7 +5049,12 @@ export interface operations {
     cancelScan: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 scanId: components["parameters"]["ScanId"];
             };
@@ -4661,6 +5065,7 @@ export interface operations {
             /** @description The scan as it is now. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4695,7 +5100,10 @@ export interface operations {
                 yearFrom?: number;
                 yearTo?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4704,6 +5112,8 @@ export interface operations {
             /** @description What was found, the best first. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4722,7 +5132,10 @@ export interface operations {
                 /** @description What is looked for. */
                 q: components["parameters"]["SearchText"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4731,6 +5144,8 @@ export interface operations {
             /** @description The best few. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4745,7 +5160,10 @@ export interface operations {
     listSessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4754,6 +5172,8 @@ export interface operations {
             /** @description All that are alive. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4766,7 +5186,10 @@ export interface operations {
     revokeSession: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 sessionId: components["parameters"]["SessionId"];
             };
@@ -4781,7 +5204,10 @@ export interface operations {
     listSettings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4790,6 +5216,8 @@ export interface operations {
             /** @description Every known setting, by key. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4802,7 +5230,10 @@ export interface operations {
     getSetting: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 settingKey: string;
             };
@@ -4813,6 +5244,8 @@ export interface operations {
             /** @description The setting. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4825,7 +5258,12 @@ export interface operations {
     putSetting: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 settingKey: string;
             };
@@ -4840,6 +5278,7 @@ export interface operations {
             /** @description The setting, changed. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4852,7 +5291,12 @@ export interface operations {
     resetSetting: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 settingKey: string;
             };
@@ -4863,6 +5307,7 @@ export interface operations {
             /** @description The setting, at its default. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4882,7 +5327,10 @@ export interface operations {
                 /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
                 offset?: components["parameters"]["Offset"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4891,6 +5339,8 @@ export interface operations {
             /** @description One page. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4903,7 +5353,12 @@ export interface operations {
     createUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4916,6 +5371,7 @@ export interface operations {
             /** @description The new user. */
             201: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4928,7 +5384,10 @@ export interface operations {
     getUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 userId: components["parameters"]["UserId"];
             };
@@ -4939,6 +5398,8 @@ export interface operations {
             /** @description The user. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4951,7 +5412,12 @@ export interface operations {
     deleteUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 userId: components["parameters"]["UserId"];
             };
@@ -4966,7 +5432,12 @@ export interface operations {
     updateUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 userId: components["parameters"]["UserId"];
             };
@@ -4981,6 +5452,7 @@ export interface operations {
             /** @description The user, changed. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4993,7 +5465,12 @@ export interface operations {
     resetPassword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 userId: components["parameters"]["UserId"];
             };
@@ -5012,7 +5489,10 @@ export interface operations {
     listUserSessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 userId: components["parameters"]["UserId"];
             };
@@ -5023,6 +5503,8 @@ export interface operations {
             /** @description All that are alive. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5035,7 +5517,10 @@ export interface operations {
     revokeUserSessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 userId: components["parameters"]["UserId"];
             };
@@ -5046,6 +5531,7 @@ export interface operations {
             /** @description How many were ended. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5058,7 +5544,10 @@ export interface operations {
     revokeUserSession: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 sessionId: components["parameters"]["SessionId"];
                 userId: components["parameters"]["UserId"];
@@ -5074,7 +5563,10 @@ export interface operations {
     getMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5083,6 +5575,8 @@ export interface operations {
             /** @description The caller. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5095,7 +5589,12 @@ export interface operations {
     updateMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5108,6 +5607,7 @@ export interface operations {
             /** @description The caller, changed. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5125,7 +5625,10 @@ export interface operations {
                 /** @description Items a page holds. */
                 limit?: components["parameters"]["Limit"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5143,7 +5646,10 @@ export interface operations {
                 /** @description Items a page holds. */
                 limit?: components["parameters"]["Limit"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5156,7 +5662,10 @@ export interface operations {
     addFavourite: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 itemId: components["parameters"]["ItemId"];
                 kind: components["parameters"]["ItemKind"];
@@ -5172,7 +5681,10 @@ export interface operations {
     removeFavourite: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 itemId: components["parameters"]["ItemId"];
                 kind: components["parameters"]["ItemKind"];
@@ -5188,7 +5700,10 @@ export interface operations {
     getProgress: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 itemId: components["parameters"]["ItemId"];
                 kind: components["parameters"]["ItemKind"];
@@ -5204,7 +5719,10 @@ export interface operations {
     putProgress: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 itemId: components["parameters"]["ItemId"];
                 kind: components["parameters"]["ItemKind"];
@@ -5224,7 +5742,10 @@ export interface operations {
     markWatched: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 itemId: components["parameters"]["ItemId"];
                 kind: components["parameters"]["ItemKind"];
@@ -5240,7 +5761,10 @@ export interface operations {
     unmarkWatched: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 itemId: components["parameters"]["ItemId"];
                 kind: components["parameters"]["ItemKind"];
@@ -5261,7 +5785,10 @@ export interface operations {
                 /** @description Items a page holds. */
                 limit?: components["parameters"]["Limit"];
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5274,7 +5801,10 @@ export interface operations {
     addToWatchlist: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 itemId: components["parameters"]["ItemId"];
                 kind: components["parameters"]["ItemKind"];
@@ -5290,7 +5820,10 @@ export interface operations {
     removeFromWatchlist: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 itemId: components["parameters"]["ItemId"];
                 kind: components["parameters"]["ItemKind"];
@@ -5308,7 +5841,10 @@ export interface operations {
             query?: {
                 format?: "csv" | "json";
             };
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5317,11 +5853,43 @@ export interface operations {
             /** @description All of it, at most 10,000 works. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["WatchlistRow"][];
                     "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getClusterReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Not now; changes are refused until there is. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5462,7 +6030,10 @@ export interface operations {
     listProblems: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5471,6 +6042,8 @@ export interface operations {
             /** @description All problem types. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5485,7 +6058,10 @@ export interface operations {
     getProblem: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
             path: {
                 code: string;
             };
@@ -5496,6 +6072,8 @@ export interface operations {
             /** @description The problem type. */
             200: {
                 headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import manifest from '#package.json' with { type: 'json' };
+import type { Doing } from '#cluster/member/pulse.ts';
+import type { Network } from '#cluster/member/network.ts';
 import type { Log } from '#services/log.ts';
 import { ensureSecret } from '#services/users/index.ts';
 import { createIdempotencyKeys } from '#storage/cluster/idempotency.ts';
@@ -8,21 +10,22 @@ import { watchConfig } from './config/live.ts';
 import type { Config } from './config/keys.ts';
 import type { ReadConfig } from './config/read.ts';
 import { openEngines, type EngineOptions, type Engines } from './engines.ts';
-import { createEventRing, eventBase } from './events.ts';
 import { addGauges } from './gauges.ts';
 import { createHealth, type Health } from './health.ts';
 import { defaultLimits, type Limits } from './http/limits.ts';
 import { createStaleness } from './http/staleness.ts';
 import { startHttp } from './http/start.ts';
-import { openNodeIdentity } from './identity.ts';
+import { checkKind, openNodeIdentity } from './identity.ts';
 import { createLeaderPort } from './leader.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { startMetricsListener } from './metrics-listener.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { createAsk, followOwner } from './cluster/ask.ts';
 import { enterCluster } from './cluster/enter.ts';
 import type { ClusterControl } from './cluster/control.ts';
 import { createControl } from './cluster/operate.ts';
 import { createSharing, keepDatabase, type Sharing } from './cluster/database.ts';
+import { createHints } from './cluster/hints.ts';
 import { leaderDuties } from './duties.ts';
 import { createClusterHandlers } from './cluster/operations.ts';
 import { createDoor, type Door } from './door.ts';
@@ -68,14 +71,24 @@ async function openBase(
   stack: AsyncDisposableStack,
   { onStale }: Pick<EngineOptions, 'onStale'>,
 ): Promise<{ engines: Engines; sharing: Sharing }> {
-  const { config, identity, door, log } = deps;
-  const sharing = createSharing({ config, nodeId: identity.nodeId, open: () => engines.open });
-  const cluster = { ...door.wish, version: manifest.version, database: () => sharing.offer() };
+  const { config, identity, door, log, now } = deps;
+  const { nodeId } = identity;
+  checkKind(identity, 'node');
+  const sharing = createSharing({ config, nodeId, log, open: () => engines.open });
+  const { version } = manifest;
+  const { apiPort } = door.wish;
+  const places = stack.use(createHints({ config, identity, version, apiPort, log }));
+  const cluster = {
+    ...{ ...door.wish, version, hints: places.ask, calls: sharing.calls },
+    database: () => sharing.offer(),
+    onNetwork: (network: Network) => followOwner(config['data.dir'], network, log),
+  };
   await enterCluster({
-    ...{ config, identity, log, ...cluster },
+    ...{ config, identity, log, now, ...cluster },
     keepDatabase: (offered) => keepDatabase(config, offered),
   });
-  const engines = await openEngines({ ...deps, cluster, onStale }, stack);
+  const askDatabase = createAsk({ config, identity, hints: places.ask, log });
+  const engines = await openEngines({ ...deps, cluster, onStale, askDatabase }, stack);
   return { engines, sharing };
 }
 
@@ -98,7 +111,8 @@ const controlOf = (
 ) =>
   createControl({
     ...{ member, nodeId, dataDir: config['data.dir'], now },
-    shareDatabase: () => sharing.offer(),
+    shareDatabase: () => sharing.open(),
+    databaseOwner: () => sharing.owner(),
     databaseNote: () => sharing.note(),
   });
 
@@ -114,19 +128,35 @@ const ownHandlers = (deps: { health: Health; metrics: Metrics; control: ClusterC
   ...createClusterHandlers(deps.control),
 });
 
+/** Orchestrators wait 30 s and more before they kill. */
+const lastMs = 25_000;
 const softMs = 10_000;
+const jobsMs = 6_000;
 const firstSeatMs = 10_000;
+const firstLookMs = 50;
+const firstLooksMax = 40;
 
 /** Joins in, and waits until there is a leader, so that the first request finds one. */
 async function takePart(
-  { member, sql }: Engines,
+  { member, sql, open }: Engines,
   { sharing, log }: { sharing: Sharing; log: Log },
 ): Promise<void> {
-  await member.start(leaderDuties(sql));
+  await member.start(
+    leaderDuties({ sql, migrator: open.migrator, view: () => member.state.view() }),
+  );
   // An embedded PostgreSQL shows members the certificate of now.
-  if (member.network()) await sharing.offer();
-  if (await member.offices.find(firstSeatMs)) return;
-  log.warn('there is no leader yet: reading works, and changes are refused until there is one');
+  if (member.network()) await sharing.open();
+  member.state.onChange(sharing.dismiss);
+  sharing.dismiss(member.state.view());
+  if (!(await member.offices.find(firstSeatMs))) {
+    log.warn('there is no leader yet: reading works, and changes are refused until there is one');
+    return;
+  }
+  // What an operator has told this node, it told all: it is known by the time it takes work.
+  for (let looks = 0; looks < firstLooksMax && member.currency.ageMs() === Infinity; looks += 1) {
+    await member.currency.look();
+    await pause(firstLookMs);
+  }
 }
 
 /** Builds a node, in order, and starts it: this function is the architecture. */
@@ -149,13 +179,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       onStale: (ageMs) => staleness.note(ageMs),
     },
   );
-  const events = createEventRing({ now, log }, { base: eventBase(engines.epoch) });
-  const services = await createServices({ config, engines, events, metrics, nodeId, log, now });
+  const services = await createServices({ config, engines, metrics, nodeId, log, now });
   const health = stack.use(
     createHealth({
       ...healthChecks(engines, { jobs: services.jobs, search: services.searchHealth }),
       ...{ version: manifest.version, nodeId, log, metrics, now },
       isCaughtUp: () => engines.member.currency.ageMs() < config['cluster.max_staleness'],
+      isDraining: () => engines.member.isDraining(),
     }),
   );
   addGauges(metrics, engines, services);
@@ -171,22 +201,21 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         handlers: { ...services.handlers, ...ownHandlers({ health, metrics, control }) },
         authenticate: operator.authenticate(services.users.authenticate),
         recheck: operator.recheck(services.users.recheck),
-        clock: engines.clock,
+        ...{ clock: engines.clock, redis: engines.redis, staleness },
         leader: leaderPort(engines, operator),
         once: createOnce(createIdempotencyKeys(engines.sql)),
         isStopping: health.isStopping,
-        redis: engines.redis,
-        staleness,
         metrics: requestMetrics(metrics, health),
-        ...{ events, version: manifest.version, log, now },
+        ...{ events: engines.events.ring, version: manifest.version, log, now },
       },
       httpOptions(options),
     ),
   );
   stack.use(await startMetricsListener(config, metrics));
-  door.open(http);
+  door.open({ ...http, doing: () => doingOf(services) });
   const workers = stack.use(services.jobs.work(services.jobHandlers));
-  followLoad(services, workers, stack);
+  followDraining(engines, workers, stack);
+  followLoad({ ...services, ...engines }, workers, stack);
   stack.use(watchLevel(options));
   await tellCommandLine(config, { engines, http, operator });
   stack.defer(() => withdraw(config['data.dir']));
@@ -197,7 +226,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const exit = options.exit ?? (() => process.exit(1));
   const rest = stack.move();
   const lifecycle = createLifecycle({
-    ...{ health, http, workers, rest, log, softMs, exit },
+    ...{ health, http, workers, rest, log, softMs: jobsMs, lastMs, exit },
     sayFarewell: () => sayFarewell(engines, log),
   });
   door.onBarred(() => lifecycle.stop());
@@ -256,7 +285,7 @@ async function sayFarewell({ member }: Engines, log: Log): Promise<void> {
   const farewell = pause(farewellMs);
   if (member.offices.current()) {
     try {
-      await Promise.race([member.consensus.transfer(), pause(handOverMs)]);
+      await Promise.race([member.consensus.transfer(successorOf(member)), pause(handOverMs)]);
     } catch (error) {
       const reason = String(error);
       log.warn('leadership could not be handed over; the others will elect', { reason });
@@ -265,19 +294,38 @@ async function sayFarewell({ member }: Engines, log: Log): Promise<void> {
   await farewell;
 }
 
+/** Whom the leader would choose; Raft's own choice knows nothing of who is drained. */
+const successorOf = ({ autopilot }: Engines['member']) =>
+  autopilot.assessment()?.decision.successor;
+
 const loadEveryMs = 2_000;
 
-/** User traffic first: while somebody watches, background queues shrink. */
+/** User traffic first: while somebody watches, on whichever node, background queues shrink. */
 function followLoad(
-  { playback }: Services,
+  { playback, member }: Pick<Services, 'playback'> & Pick<Engines, 'member'>,
   workers: { setLoad(load: 'idle' | 'watching'): void },
   stack: AsyncDisposableStack,
 ): void {
-  const timer = setInterval(
-    () => workers.setLoad(playback.activity().streams > 0 ? 'watching' : 'idle'),
-    loadEveryMs,
-  );
+  const timer = setInterval(() => {
+    const streams = playback.activity().streams + member.pulses.streamsElsewhere();
+    workers.setLoad(streams > 0 ? 'watching' : 'idle');
+  }, loadEveryMs);
   stack.defer(() => clearInterval(timer));
+}
+
+const doingOf = ({ jobs, playback }: Services): Doing => ({
+  jobs: jobs.count(),
+  streams: playback.activity().streams,
+});
+
+/** A node that an operator drains leaves jobs to the others. */
+function followDraining(
+  { member }: Engines,
+  workers: { setTaking(isTaking: boolean): void },
+  stack: AsyncDisposableStack,
+): void {
+  stack.defer(member.onDraining((isDraining) => workers.setTaking(!isDraining)));
+  if (member.isDraining()) workers.setTaking(false);
 }
 
 function watchLevel({ config, env, configFile, log }: NodeOptions): AsyncDisposable {

@@ -23,7 +23,7 @@ describe('members of a cluster', function () {
   afterEach(() => members[Symbol.asyncDispose]());
 
   /** What a node writes, as its transaction leaves it behind. */
-  const put = (...tags: string[]) => db.sql.begin((tx) => outbox.put(tx, tags));
+  const put = (...tags: string[]) => db.sql.begin((tx) => outbox.put(tx, { tags }));
   const heard = (member: TestMember) => {
     const tags: string[] = [];
     member.clock.onInvalidate((_index, more) => tags.push(...more));
@@ -48,7 +48,7 @@ describe('members of a cluster', function () {
       expect(member.clock.floor()).to.equal(epoch * 2 ** 32);
 
       const before = member.clock.applied();
-      await member.announce(['movie:1', 'movies'], await put('movie:1', 'movies'));
+      await member.announce({ tags: ['movie:1', 'movies'] }, await put('movie:1', 'movies'));
       expect(member.clock.applied()).to.be.greaterThan(before);
       expect(tags).to.deep.equal(['movie:1', 'movies']);
       await until(async () => (await outbox.waiting(0, 1)).length === 0);
@@ -60,7 +60,7 @@ describe('members of a cluster', function () {
     it('goes on after a restart where it was, with one founding', async () => {
       const first = await members.start('a');
       await first.offices.find(10_000);
-      await first.announce(['x'], await put('x'));
+      await first.announce({ tags: ['x'] }, await put('x'));
       const { clusterId, epoch, index } = first.state.view();
       await first.close();
       const second = await members.start('a');
@@ -89,9 +89,9 @@ describe('members of a cluster', function () {
       const indices: number[] = [];
       member.clock.onInvalidate((index) => indices.push(index));
       await member.offices.find(10_000);
-      await member.announce(['one'], await put('one'));
+      await member.announce({ tags: ['one'] }, await put('one'));
       await member.consensus.reopen();
-      await member.announce(['two'], await put('two'));
+      await member.announce({ tags: ['two'] }, await put('two'));
       expect(indices.length).to.be.greaterThan(1);
       expect(indices).to.deep.equal([...new Set(indices)].sort((one, other) => one - other));
       expect(await member.offices.find(10_000)).to.have.property('here');
@@ -124,7 +124,7 @@ describe('members of a cluster', function () {
       const follower = [...members.running.values()].find(({ id }) => id !== leader.id)!;
       expect(await follower.offices.find(5000)).to.deep.equal({ leader: leader.id });
       const [there, here] = [heard(leader), heard(follower)];
-      await follower.announce(['progress'], await put('progress'));
+      await follower.announce({ tags: ['progress'] }, await put('progress'));
       // Gossip may have said it before the log did.
       expect([...new Set(here)]).to.deep.equal(['progress']);
       expect([...new Set(there)]).to.deep.equal(['progress']);
@@ -155,7 +155,7 @@ describe('members of a cluster', function () {
       const [second, third] = [...members.running.values()].filter(({ id }) => id !== first.id);
       await Promise.all([first.close(), second!.close()]);
       await until(() => third!.consensus.leadership().leader === undefined);
-      await third!.announce(['lonely'], await put('lonely'));
+      await third!.announce({ tags: ['lonely'] }, await put('lonely'));
       expect(await outbox.waiting(0, 1)).to.have.length(1);
       await until(() => third!.currency.ageMs() > 2000);
       const back = await members.start(second!.id);
@@ -171,7 +171,7 @@ describe('members of a cluster', function () {
       await until(() => barred.length > 0);
       expect(barred).to.deep.equal([`${gone.id}: retired`]);
       expect(leader.state.view().members.has(gone.id)).to.equal(false);
-      await leader.announce(['after'], await put('after'));
+      await leader.announce({ tags: ['after'] }, await put('after'));
     });
 
     it('keep out a copy of a data folder, and let the true one back in', async () => {

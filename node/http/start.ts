@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mergeTopics, readTopics } from '#api/spec.ts';
 import type { Handlers } from '#api/handler.ts';
+import type { EventSource } from '#services/events.ts';
 import type { Log } from '#services/log.ts';
 import type { Authenticate } from '#services/principal.ts';
 import type { RedisEngine } from '#storage/redis/redis.ts';
-import type { EventRing } from '../events.ts';
 import { createApp, type AppOptions } from './app.ts';
 import { createDocs } from './docs.ts';
 import { listen, type Listening, type ListenOptions } from './listen.ts';
@@ -33,7 +33,7 @@ export interface HttpDeps {
   readonly leader: LeaderPort;
   readonly once: OncePort;
   readonly isStopping: () => boolean;
-  readonly events: EventRing;
+  readonly events: EventSource;
   readonly redis: RedisEngine | undefined;
   readonly metrics: RequestMetrics;
   readonly staleness: Staleness;

@@ -22,6 +22,8 @@ export interface NodeWish {
   readonly dataDir: string;
   readonly logFile: string;
   readonly env: Readonly<Record<string, string>>;
+  /** `serve` unless it is a witness. */
+  readonly role?: 'serve' | 'witness' | undefined;
   /** Through which it reads its wall clock; undefined: the machine's. */
   readonly clockFile?: string | undefined;
   /** What its data folder lies on; undefined: the machine's. */
@@ -204,7 +206,7 @@ function launch(wish: NodeWish, args: readonly string[]): { child: ChildProcess;
   // Everywhere on a host of its own, so that its own loopback is there for the command line.
   const address = host.enter.length > 0 ? '0.0.0.0' : host.address;
   const place = ['--host', address, '--port', String(ports.api)];
-  const [command, given] = commandLine(wish, ['serve', ...place, ...args]);
+  const [command, given] = commandLine(wish, [wish.role ?? 'serve', ...place, ...args]);
   const log = openSync(logFile, 'a', 0o600);
   const logFrom = fstatSync(log).size;
   const child = spawn(command, given, {
