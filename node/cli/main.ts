@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addCluster } from './cluster/cluster.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
+import { addIdentify } from './identify.ts';
 import { addJobs } from './jobs.ts';
 import { addLibrary } from './library.ts';
 import { addMigrate } from './migrate.ts';
@@ -25,6 +26,7 @@ function createProgram(): Command {
   addMigrate(program);
   addConfig(program);
   addDoctor(program);
+  addIdentify(program);
   return program;
 }
 
