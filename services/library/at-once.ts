@@ -48,3 +48,20 @@ export async function* inOrder<Item, Result>(
   }
   for (let first = ahead.shift(); first !== undefined; first = ahead.shift()) yield await first;
 }
+
+/** Does work of one key one after the other, in the order it came; other keys do not wait for it. */
+export type Turns = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+
+/** Makes turns; work that fails does not hold up what comes after it. */
+export function createTurns(): Turns {
+  const last = new Map<string, Promise<unknown>>();
+  return async (key, work) => {
+    const mine = (last.get(key) ?? Promise.resolve()).then(work, work);
+    last.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(key) === mine) last.delete(key);
+    }
+  };
+}

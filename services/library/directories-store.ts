@@ -48,6 +48,48 @@ export async function dueDirectories(
     limit ${limit}`;
 }
 
+/** Directories of a root that wait to be read, in the order they were found, after the one given. */
+export async function dueAfter(
+  sql: Queryable,
+  page: { rootId: string; after: string | undefined; limit: number },
+): Promise<KnownDirectory[]> {
+  return sql<KnownDirectory[]>`
+    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId"
+    from directories
+    where root_id = ${page.rootId} and is_due
+      and (${page.after ?? null}::uuid is null or id > ${page.after ?? null}::uuid)
+    order by id
+    limit ${page.limit}`;
+}
+
+/** Those of the directories given that still wait to be read. */
+export async function dueAmong(sql: Queryable, ids: readonly string[]): Promise<KnownDirectory[]> {
+  return sql<KnownDirectory[]>`
+    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId"
+    from directories where id = any (${ids}::uuid[]) and is_due
+    order by path`;
+}
+
+/** How many directories of a root wait to be read, and which of them was found last. */
+export async function countDue(
+  sql: Queryable,
+  rootId: string,
+): Promise<{ count: number; latest: string | null }> {
+  const [row] = await sql<[{ count: number; latest: string | null }]>`
+    select count(*),
+      (select id from directories where root_id = ${rootId} and is_due order by id desc limit 1)
+        as latest
+    from directories where root_id = ${rootId} and is_due`;
+  return row;
+}
+
+/** Lets directories wait to be read. */
+export async function markDue(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx`
+    update directories set is_due = true
+    where id = any (${ids}::uuid[]) and gone_since is null`;
+}
+
 /** Sub-directories, not gone, of the directories given. */
 export async function subdirectories(
   sql: Queryable,

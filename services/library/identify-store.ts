@@ -27,6 +27,20 @@ export async function unsettledDirectories(
     limit ${limit}`;
 }
 
+/** Those of the directories given that wait to be identified, parents before what is below them. */
+export async function unsettledAmong(
+  sql: Queryable,
+  ids: readonly string[],
+): Promise<UnsettledDirectory[]> {
+  return sql<UnsettledDirectory[]>`
+    select d.id, d.root_id as "rootId", d.path, d.revision,
+      (select count(*) from files f
+        where f.directory_id = d.id and f.missing_since is null) as "fileCount"
+    from directories d
+    where d.id = any (${ids}::uuid[]) and not d.is_settled and d.gone_since is null
+    order by d.root_id, d.path`;
+}
+
 /** How many directories of a library wait to be identified. */
 export async function countUnsettled(sql: Queryable, rootIds: readonly string[]): Promise<number> {
   const [row] = await sql<[{ count: number }]>`

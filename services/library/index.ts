@@ -1,11 +1,14 @@
 import type { Kind } from '../content/module.ts';
 import { on, type JobHandler } from '../jobs/job.ts';
+import { createTurns } from './at-once.ts';
 import type { FolderDeps } from './folders.ts';
+import { runReads } from './help.ts';
 import { allRoots, findLibrary } from './libraries-store.ts';
 import { addLibrary, startScan } from './manage.ts';
 import type { Library, Scan, ScanMode } from './model.ts';
 import { runProbes } from './probe.ts';
 import { probeFiles } from './probe-jobs.ts';
+import { readDirectories } from './read-jobs.ts';
 import { createRoutes, type LibraryHandlers } from './routes.ts';
 import type { ScannerDeps } from './run.ts';
 import { failScan, runScan } from './scan.ts';
@@ -17,7 +20,7 @@ export type { Counters, Library, Root, Scan, ScanMode, ScanState } from './model
 export { libraryScan } from './start.ts';
 
 /** What libraries need of the rest. */
-export interface LibraryDeps extends ScannerDeps, Partial<FolderOptions> {
+export interface LibraryDeps extends Omit<ScannerDeps, 'turns'>, Partial<FolderOptions> {
   readonly dataDir: string;
 }
 
@@ -52,6 +55,7 @@ export function createLibrary(deps: LibraryDeps): LibraryService {
   const scanner: ScannerDeps & FolderDeps = {
     ...deps,
     allowedFolders: deps.allowedFolders ?? ['/'],
+    turns: createTurns(),
     log: deps.log.child({ module: 'library' }),
   };
   const graceDays = deps.missingGraceDays ?? (() => Promise.resolve(graceDaysDefault));
@@ -68,6 +72,7 @@ export function createLibrary(deps: LibraryDeps): LibraryService {
           throw error;
         }
       }),
+      on(readDirectories, (payload, context) => runReads(scanner, payload, context)),
       on(probeFiles, (payload, context) => runProbes(scanner, payload, context)),
       on(scanAll, () => scanDue(scanner)),
       on(clean, async (_payload, context) => cleanMissing(scanner, await graceDays(), context)),

@@ -16,7 +16,7 @@ import { requestScan } from './start.ts';
 /** Who asks; undefined for the server itself. */
 export type Asker = Pick<Principal, 'userId' | 'username'> | undefined;
 
-export type ManageDeps = ScannerDeps & FolderDeps;
+export type ManageDeps = Omit<ScannerDeps, 'turns'> & FolderDeps;
 
 /** A new library. */
 export interface NewLibrary extends LibraryFields {
@@ -138,7 +138,7 @@ export async function dropLibrary(deps: ManageDeps, id: string, by: Asker): Prom
 
 /** Asks for a scan; resolves to the one that waits or runs, be it new or not. Throws `not-found`. */
 export async function startScan(
-  deps: ScannerDeps,
+  deps: Omit<ScannerDeps, 'turns'>,
   { libraryId, mode, by }: { libraryId: string; mode: ScanMode; by: Asker },
 ): Promise<Scan> {
   return deps.store.write(async (tx, stale) => {
@@ -158,7 +158,7 @@ export async function startScan(
 
 /** Ends a scan early; undefined when there is none, the scan as it was when it had ended before. */
 export async function cancelScan(
-  deps: ScannerDeps,
+  deps: Omit<ScannerDeps, 'turns'>,
   scanId: string,
   by: Asker,
 ): Promise<Scan | undefined> {

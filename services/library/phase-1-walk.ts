@@ -3,14 +3,15 @@ import { chunksOf, inOrder, mapAtOnce } from './at-once.ts';
 import {
   countDirectories,
   directoryPage,
-  dueDirectories,
+  markDue,
   topDirectory,
   type KnownDirectory,
 } from './directories-store.ts';
 import type { Root } from './model.ts';
 import { confirmRoot, inspectRoot } from './roots.ts';
 import type { ScanRun } from './run.ts';
-import { saveListings, type Visit } from './save-listings.ts';
+import { saveDue, saveListings, toVisit, type Visit } from './save-listings.ts';
+import { createShare, isMuch } from './share.ts';
 
 /** Directories looked up in the catalogue at once, compared by one call, read by one call. */
 const pageSize = 2_000;
@@ -20,8 +21,6 @@ const callsAhead = 3;
 /** What one transaction takes in, about: it ends with the directory that passes one of them. */
 const directoriesPerSave = 512;
 const entriesPerSave = 4_000;
-/** A time younger than this when read may hide a change made right after (as git's racy index). */
-const racyMs = 2_000;
 
 /**
  * Phase 1: makes the rows of directories and files say what is on disk. First the known directories
@@ -29,9 +28,8 @@ const racyMs = 2_000;
  * nothing is left to read. What is still to be read is in the database (`directories.is_due`), so a
  * run that is cut off anywhere is continued by the next one.
  *
- * One run walks a library; it is not split over the nodes. A walk waits for the file server far
- * more than it computes, so calls in flight are what speeds it up, and those are bounded per mount
- * anyway; what costs processors (probing, pictures) is done in jobs that all nodes share.
+ * The run plans: it finds out what is to be read. When that is much, all nodes read it, in jobs of
+ * some directories each (see `share.ts`); the run reads what is little, and what nobody else can.
  */
 export async function walk(run: ScanRun, onSaved: () => void): Promise<void> {
   const { sql } = run.deps.store;
@@ -84,19 +82,37 @@ async function revisit(walk: Walk): Promise<void> {
     const changed = await changedOf(walk, page);
     tally.done += page.length - changed.length;
     run.report('walk', tally.done, tally.total);
-    await read(walk, changed);
+    if (isMuch(run, changed.length)) await leave(walk, changed);
+    else await read(walk, changed);
     if (next.length < pageSize) return;
   }
 }
 
-/** Reads what was discovered, until nothing is left. */
+/** Lets `explore` read them, with all nodes. */
+async function leave({ run }: Walk, directories: readonly KnownDirectory[]): Promise<void> {
+  await run.change(async (tx) => {
+    await markDue(
+      tx,
+      directories.map(({ id }) => id),
+    );
+    return {};
+  });
+}
+
+/** Has read what was discovered, here and by other nodes, until nothing is left. */
 async function explore(walk: Walk): Promise<void> {
   const { run, root, tally } = walk;
+  const { sql } = run.deps.store;
+  const share = createShare(run, root.id, async (left) => {
+    tally.total = await countDirectories(sql, run.library.id);
+    tally.done = Math.max(0, tally.total - left);
+    run.report('walk', tally.done, tally.total);
+  });
   for (;;) {
-    const due = await dueDirectories(run.deps.store.sql, root.id, pageSize);
+    const due = await share.next();
     if (due.length === 0) return;
     tally.total = Math.max(tally.total, tally.done + due.length);
-    await read(walk, due);
+    await read(walk, due, { areDue: true });
   }
 }
 
@@ -133,7 +149,11 @@ async function statAll(
 }
 
 /** Reads directories and saves what they hold, a few calls ahead of the saving. */
-async function read(walk: Walk, directories: readonly KnownDirectory[]): Promise<void> {
+async function read(
+  walk: Walk,
+  directories: readonly KnownDirectory[],
+  { areDue = false } = {},
+): Promise<void> {
   const groups = chunksOf(directories, listingsAtOnce);
   let visits: Visit[] = [];
   let entries = 0;
@@ -141,7 +161,7 @@ async function read(walk: Walk, directories: readonly KnownDirectory[]): Promise
     const batch = visits;
     visits = [];
     entries = 0;
-    await saveVisits(walk, batch);
+    await saveVisits(walk, batch, areDue);
   };
   for await (const group of inOrder(groups, callsAhead, (group) => visit(walk, group))) {
     for (const one of group) {
@@ -153,10 +173,16 @@ async function read(walk: Walk, directories: readonly KnownDirectory[]): Promise
   if (visits.length > 0) await save();
 }
 
-async function saveVisits({ run, root, tally }: Walk, visits: readonly Visit[]): Promise<void> {
-  const discovered = await saveListings(run, root, visits);
+async function saveVisits(
+  { run, root, tally }: Walk,
+  visits: readonly Visit[],
+  areDue: boolean,
+): Promise<void> {
+  const discovered = areDue
+    ? await saveDue(visits, (left, prove) => saveListings(run, root, { visits: left, prove }))
+    : await saveListings(run, root, { visits });
   tally.done += visits.length;
-  tally.total = Math.max(tally.total + discovered, tally.done);
+  tally.total = Math.max(tally.total + (discovered ?? 0), tally.done);
   tally.onSaved();
   run.report('walk', tally.done, tally.total);
   const failed = visits.filter(({ result }) => result instanceof MediaError && isOutage(result));
@@ -167,12 +193,9 @@ async function saveVisits({ run, root, tally }: Walk, visits: readonly Visit[]):
 async function visit({ run, root }: Walk, group: readonly KnownDirectory[]): Promise<Visit[]> {
   const readAt = run.deps.now();
   const results = await listAll(run, root, group);
-  return group.map((directory, at) => {
-    const result = results[at] ?? new MediaError('unavailable', 'no answer');
-    if (result instanceof MediaError) return { directory, result, mtimeMs: null };
-    const isSure = result.mtimeMs < readAt - racyMs;
-    return { directory, result, mtimeMs: isSure ? result.mtimeMs : null };
-  });
+  return group.map((directory, at) =>
+    toVisit(directory, results[at] ?? new MediaError('unavailable', 'no answer'), readAt),
+  );
 }
 
 async function listAll(

@@ -1,5 +1,7 @@
 import { MediaError } from '#storage/media/media.ts';
-import type { DirectoryView, Identified } from '../content/module.ts';
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import type { DirectoryView, Identified, StoredFile } from '../content/module.ts';
+import type { Tell } from '../events.ts';
 import { chunksOf } from './at-once.ts';
 import { announce } from './announce.ts';
 import { subdirectories } from './directories-store.ts';
@@ -12,7 +14,7 @@ import {
   type UnsettledDirectory,
 } from './identify-store.ts';
 import { addProbes } from './probe-jobs.ts';
-import { tagsOf, type ScanRun } from './run.ts';
+import { tagsOf, type Count, type ScanRun } from './run.ts';
 
 const directoriesMax = 200;
 const filesMax = 400;
@@ -53,19 +55,29 @@ async function identifySome(run: ScanRun): Promise<number> {
   const { sql } = run.deps.store;
   const directories = await nextDirectories(run);
   if (directories.length === 0) return 0;
+  const views = await viewsOf(sql, directories);
+  const texts = await readTexts(run, views);
+  await run.change((tx, stale, tell) =>
+    identifyIn({ run, tx, stale, tell }, { directories, views, texts }),
+  );
+  return directories.length;
+}
+
+/** What directories hold, as it is recorded. */
+export async function viewsOf(
+  sql: Queryable,
+  directories: readonly UnsettledDirectory[],
+): Promise<DirectoryView[]> {
   const ids = directories.map(({ id }) => id);
   const [files, children] = await Promise.all([presentFiles(sql, ids), subdirectories(sql, ids)]);
   const filesOf = Map.groupBy(files, ({ directoryId }) => directoryId);
   const childrenOf = Map.groupBy(children, ({ parentId }) => parentId);
-  const views = directories.map(({ id, rootId, path }) => ({
+  return directories.map(({ id, rootId, path }) => ({
     rootId,
     path,
     files: filesOf.get(id) ?? [],
     directories: (childrenOf.get(id) ?? []).map((child) => lastStep(child.path)),
   }));
-  const texts = await readTexts(run, views);
-  await save(run, { directories, views, texts });
-  return directories.length;
 }
 
 async function nextDirectories(run: ScanRun): Promise<UnsettledDirectory[]> {
@@ -76,37 +88,54 @@ async function nextDirectories(run: ScanRun): Promise<UnsettledDirectory[]> {
   return end === -1 ? next : next.slice(0, Math.max(1, end));
 }
 
-interface Work {
+/** Directories to identify, with what they hold. */
+export interface Work {
   readonly directories: readonly UnsettledDirectory[];
   readonly views: readonly DirectoryView[];
   readonly texts: ReadonlyMap<string, Uint8Array>;
 }
 
-async function save(run: ScanRun, { directories, views, texts }: Work): Promise<void> {
+/** The transaction in which it is done. */
+export interface Within {
+  readonly run: ScanRun;
+  readonly tx: Tx;
+  readonly stale: (...tags: string[]) => void;
+  readonly tell: Tell;
+}
+
+/** Gives the files of directories their works, and asks for what follows from that. */
+export async function identifyIn(
+  { run, tx, stale, tell }: Within,
+  { directories, views, texts }: Work,
+): Promise<Count> {
   const { deps, module, library } = run;
   const { id, language, options } = library;
   const filled = views.filter(({ files }) => files.length > 0);
-  await run.change(async (tx, stale, tell) => {
-    const batch = { library: { id, language, options }, directories: filled, texts };
-    const none: Identified = { added: [], updated: [] };
-    const found = filled.length > 0 ? await module.identify(tx, batch) : none;
-    await settle(tx, directories);
-    const ids = directories.map((directory) => directory.id);
-    await addProbes(tx, deps.jobs, { libraryId: id, fileIds: await dueProbes(tx, ids) });
-    const changed = [...found.added, ...found.updated];
-    if (changed.length > 0) {
-      await deps.onItemsChanged?.(tx, module.kind, changed);
-      stale(...tagsOf(module, id, found.updated));
-      announce(run, tell, found);
-    }
-    return { itemsAdded: found.added.length, itemsUpdated: found.updated.length };
-  });
+  const batch = { library: { id, language, options }, directories: filled, texts };
+  const none: Identified = { added: [], updated: [] };
+  const found = filled.length > 0 ? await module.identify(tx, batch) : none;
+  await settle(tx, directories);
+  const ids = directories.map((directory) => directory.id);
+  await addProbes(tx, deps.jobs, { libraryId: id, fileIds: await dueProbes(tx, ids) });
+  const changed = [...found.added, ...found.updated];
+  if (changed.length > 0) {
+    await deps.onItemsChanged?.(tx, module.kind, changed);
+    stale(...tagsOf(module, id, found.updated));
+    announce(run, tell, found);
+  }
+  return { itemsAdded: found.added.length, itemsUpdated: found.updated.length };
 }
 
-/** NFO and hint files, read in bulk; one that cannot be read is left out. */
-async function readTexts(
+/** Files by an id of the caller's, in the root they lie in. */
+interface Readable {
+  readonly rootId: string;
+  readonly files: readonly Pick<StoredFile, 'id' | 'path' | 'role' | 'sizeBytes'>[];
+}
+
+/** NFO and hint files, read in bulk, by id; one that cannot be read is left out. */
+export async function readTexts(
   run: ScanRun,
-  views: readonly DirectoryView[],
+  views: readonly Readable[],
 ): Promise<Map<string, Uint8Array>> {
   const texts = new Map<string, Uint8Array>();
   const wanted = views.flatMap(({ rootId, files }) =>

@@ -35,17 +35,19 @@ export async function runProbes(
   });
   const results = outcomes.filter(isResult);
   if (results.length > 0) {
-    await deps.store.write(async (tx, stale, tell) => {
-      await lockItems(tx, library.id);
-      const itemIds = await saveProbes(tx, results);
-      const { onItemsChanged } = deps;
-      const { kind } = module;
-      const libraryId = library.id;
-      await refreshItems(tx, { module, libraryId, itemIds, onItemsChanged, stale });
-      for (const itemId of itemIds.slice(0, eventsMax)) {
-        tell('item.updated', { kind, itemId, libraryId });
-      }
-    });
+    await deps.turns(library.id, () =>
+      deps.store.write(async (tx, stale, tell) => {
+        await lockItems(tx, library.id);
+        const itemIds = await saveProbes(tx, results);
+        const { onItemsChanged } = deps;
+        const { kind } = module;
+        const libraryId = library.id;
+        await refreshItems(tx, { module, libraryId, itemIds, onItemsChanged, stale });
+        for (const itemId of itemIds.slice(0, eventsMax)) {
+          tell('item.updated', { kind, itemId, libraryId });
+        }
+      }),
+    );
   }
   const postponed = outcomes.find((outcome) => outcome instanceof MediaError);
   if (postponed !== undefined) throw later(postponed);

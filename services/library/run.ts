@@ -5,6 +5,7 @@ import type { ContentModule, Kind } from '../content/module.ts';
 import type { EventPublisher, Tell } from '../events.ts';
 import type { JobAdder } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
+import type { Turns } from './at-once.ts';
 import type { Counters, Library, Root, Scan, ScanPhase } from './model.ts';
 import { holds, raiseCounters } from './scans-store.ts';
 
@@ -22,6 +23,20 @@ export interface ScannerDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onItemsChanged?: OnItemsChanged;
+  /** By library: what waits for its lock in PostgreSQL would keep a connection from others. */
+  readonly turns: Turns;
+  /** How reading is shared out among all nodes; see `share.ts`. */
+  readonly sharing?: Partial<SharingRules>;
+}
+
+/** When others are to help, and how long they are waited for, in milliseconds. */
+export interface SharingRules {
+  /** So many directories to read are worth it. */
+  readonly from: number;
+  /** As long as nobody is known to help. */
+  readonly beginMs: number;
+  /** Since somebody has last got on. */
+  readonly helpMs: number;
 }
 
 /** One run of one scan: from its start, or from where an earlier run was cut off. */
@@ -84,12 +99,14 @@ export function createRun(parts: RunParts): ScanRun {
     roots: new Map(parts.roots.map((root) => [root.id, root])),
     log: deps.log.child({ scanId: scan.id, libraryId: library.id }),
     async change(work) {
-      signal.throwIfAborted();
-      counters = await deps.store.write(async (tx, stale, tell) => {
-        await lockItems(tx, library.id);
-        if (!(await holds(tx, scan.id, scan.epoch))) throw new ScanOverError();
-        const count = await work(tx, stale, tell);
-        return isEmpty(count) ? counters : raiseCounters(tx, scan.id, count);
+      await deps.turns(library.id, async () => {
+        signal.throwIfAborted();
+        counters = await deps.store.write(async (tx, stale, tell) => {
+          await lockItems(tx, library.id);
+          if (!(await holds(tx, scan.id, scan.epoch))) throw new ScanOverError();
+          const count = await work(tx, stale, tell);
+          return isEmpty(count) ? counters : raiseCounters(tx, scan.id, count);
+        });
       });
     },
     counters: () => counters,

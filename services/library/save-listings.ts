@@ -18,8 +18,31 @@ export interface Visit {
   readonly mtimeMs: number | null;
 }
 
+/** A time younger than this when read may hide a change made right after (as git's racy index). */
+const racyMs = 2_000;
+
+/** What came of reading a directory; `readAt` is when that began, in milliseconds since 1970. */
+export function toVisit(
+  directory: KnownDirectory,
+  result: Listing | MediaError,
+  readAt: number,
+): Visit {
+  if (result instanceof MediaError) return { directory, result, mtimeMs: null };
+  const isSure = result.mtimeMs < readAt - racyMs;
+  return { directory, result, mtimeMs: isSure ? result.mtimeMs : null };
+}
+
 /** A row that was to follow its file went away in between; the batch is worked out anew. */
 class RowGoneError extends Error {}
+
+/** Others have read some of the directories meanwhile; these are left. */
+class ReadElsewhereError extends Error {
+  readonly left: ReadonlySet<string>;
+  constructor(left: ReadonlySet<string>) {
+    super('some of the directories were read by another node');
+    this.left = left;
+  }
+}
 
 const triesMax = 5;
 const rowsPerStatement = 2_000;
@@ -38,14 +61,52 @@ const skipMarks: ReadonlySet<string> = new Set(['.ignore', '.nomedia']);
 export async function saveListings(
   run: ScanRun,
   root: Root,
-  visits: readonly Visit[],
+  { visits, prove = async () => undefined }: { visits: readonly Visit[]; prove?: Proof },
 ): Promise<number> {
-  const contents = visits.flatMap((visit) => contentOf(run, root, visit));
-  for (let tries = 1; ; tries++) {
-    const batch = await workOut(run, root, { visits, contents });
+  return insist(async () => {
+    const batch = await workOut(run, root, visits);
+    await run.change(async (tx) => {
+      await prove(tx);
+      return apply(tx, run, batch);
+    });
+    return batch.discovered.length;
+  });
+}
+
+/** Fails when what is about to be saved was saved by another meanwhile. */
+export type Proof = (tx: Tx) => Promise<void>;
+
+/**
+ * Saves directories that waited to be read, by whomever: those that another node has read first are
+ * left out. So each is taken in once, and never by a node that slept over it. Undefined when none
+ * is left.
+ */
+export async function saveDue<T>(
+  visits: readonly Visit[],
+  save: (left: readonly Visit[], prove: Proof) => Promise<T>,
+): Promise<T | undefined> {
+  for (let left = visits; left.length > 0;) {
+    const ids = left.map(({ directory }) => directory.id);
+    const prove: Proof = async (tx) => {
+      const due = await directoriesStore.dueAmong(tx, ids);
+      if (due.length === ids.length) return;
+      throw new ReadElsewhereError(new Set(due.map(({ id }) => id)));
+    };
     try {
-      await run.change((tx) => apply(tx, run, batch));
-      return batch.discovered.length;
+      return await save(left, prove);
+    } catch (error) {
+      if (!(error instanceof ReadElsewhereError)) throw error;
+      left = left.filter(({ directory }) => error.left.has(directory.id));
+    }
+  }
+  return undefined;
+}
+
+/** Does something anew when a row that was to follow its file went away in between. */
+export async function insist<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
     } catch (error) {
       if (!(error instanceof RowGoneError) || tries === triesMax) throw error;
     }
@@ -53,21 +114,23 @@ export async function saveListings(
 }
 
 /** What of a directory's content is of interest. */
-interface Content {
+export interface Content {
   readonly visit: Visit;
   readonly files: readonly SeenFile[];
   readonly subdirectories: readonly string[];
   readonly refused: readonly { name: string; reason: string }[];
 }
 
-interface Batch {
+/** Some directories as they were read, and what that means for the catalogue. */
+export interface Batch {
   readonly root: Root;
   readonly visits: readonly Visit[];
   readonly contents: readonly Content[];
   readonly comparison: Comparison;
   readonly plan: FilePlan;
   readonly discovered: readonly { rootId: string; parentId: string; path: string }[];
-  readonly gone: readonly string[];
+  /** Sub-directories that are there no more. */
+  readonly gone: readonly { parentId: string; path: string }[];
 }
 
 function contentOf({ module }: ScanRun, root: Root, visit: Visit): Content[] {
@@ -94,12 +157,10 @@ function contentOf({ module }: ScanRun, root: Root, visit: Visit): Content[] {
   return [{ visit, files, subdirectories, refused: told }];
 }
 
-async function workOut(
-  run: ScanRun,
-  root: Root,
-  { visits, contents }: Pick<Batch, 'visits' | 'contents'>,
-): Promise<Batch> {
+/** Finds out what is to be done; changes nothing. */
+export async function workOut(run: ScanRun, root: Root, visits: readonly Visit[]): Promise<Batch> {
   const { store, media } = run.deps;
+  const contents = visits.flatMap((visit) => contentOf(run, root, visit));
   const ids = contents.map(({ visit }) => visit.directory.id);
   const [known, children] = await Promise.all([
     filesStore.knownFiles(store.sql, ids),
@@ -119,11 +180,12 @@ async function workOut(
       .filter((path) => !before.has(path))
       .map((path) => ({ rootId: root.id, parentId: visit.directory.id, path })),
   );
-  const gone = [...before].filter((path) => !there.has(path));
+  const gone = children.filter(({ path }) => !there.has(path));
   return { root, visits, contents, comparison, plan, discovered, gone };
 }
 
-async function apply(tx: Tx, run: ScanRun, batch: Batch): Promise<Count> {
+/** Does it. @throws RowGoneError: it is to be worked out anew, see `insist` */
+export async function apply(tx: Tx, run: ScanRun, batch: Batch): Promise<Count> {
   await applyDirectories(tx, run, batch);
   await applyFiles(tx, run, batch.plan);
   return countOf(run, batch);
@@ -141,7 +203,8 @@ async function applyDirectories(tx: Tx, run: ScanRun, batch: Batch): Promise<voi
     await directoriesStore.saveRead(tx, scanId, read);
   }
   if (discovered.length > 0) await directoriesStore.discover(tx, discovered);
-  if (gone.length > 0) await directoriesStore.markGone(tx, root.id, gone);
+  const gonePaths = gone.map(({ path }) => path);
+  if (gone.length > 0) await directoriesStore.markGone(tx, root.id, gonePaths);
   const failed = failedOf(batch);
   const absent = failed.filter(({ isAbsent }) => isAbsent).map(({ id }) => id);
   const unreadable = failed.filter(({ isAbsent }) => !isAbsent);
@@ -152,7 +215,7 @@ async function applyDirectories(tx: Tx, run: ScanRun, batch: Batch): Promise<voi
 /** Directories that could not be read, without those that are known to be gone by now. */
 function failedOf({ visits, gone }: Batch): { id: string; error: string; isAbsent: boolean }[] {
   const isGone = (path: string) =>
-    gone.some((above) => path === above || path.startsWith(`${above}/`));
+    gone.some((above) => path === above.path || path.startsWith(`${above.path}/`));
   return visits.flatMap(({ directory, result }) =>
     result instanceof MediaError && !isGone(directory.path)
       ? [{ id: directory.id, error: result.message, isAbsent: result.code === 'not-found' }]
