@@ -285,6 +285,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The backups in the folder of backups (setting `backup.dir`), the newest first.
+         * @description As the node that is asked sees it: give all nodes the same folder. The newest 1,000 are listed. Of those that are sealed only their names are known.
+         */
+        get: operations["listBackups"];
+        put?: never;
+        /** Makes a backup in the folder of backups, as a job. */
+        post: operations["makeBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cluster": {
         parameters: {
             query?: never;
@@ -1766,6 +1787,25 @@ export interface components {
         };
         ArtworkImageList: {
             items: components["schemas"]["ArtworkImage"][];
+        };
+        Backup: {
+            /** @description The version that made it. */
+            application: string | null;
+            clusterId: string | null;
+            /** @description Why its beginning cannot be read. */
+            fault: string | null;
+            /** @description Only a key tells what is in it. */
+            isSealed: boolean;
+            madeAt: components["schemas"]["Time"];
+            name: string;
+            rows: number | null;
+            /** @description The number of the last migration. */
+            schemaVersion: number | null;
+            sizeBytes: number;
+        };
+        BackupList: {
+            folder: string;
+            items: components["schemas"]["Backup"][];
         };
         /** @description `host:port`, the likeliest first. */
         ClusterAddresses: string[];
@@ -3471,6 +3511,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBackups: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All backups. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    makeBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job that makes it. */
+            202: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        jobId: components["schemas"]["Id"];
+                    };
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import manifest from '#package.json' with { type: 'json' };
+import type { Duty } from '#cluster/member/duties.ts';
 import type { Doing } from '#cluster/member/pulse.ts';
 import type { Network } from '#cluster/member/network.ts';
 import type { Log } from '#services/log.ts';
 import { ensureSecret } from '#services/users/index.ts';
 import { createIdempotencyKeys } from '#storage/cluster/idempotency.ts';
+import { backupDuty } from './backup-duty.ts';
 import { healthChecks } from './checks.ts';
 import { watchConfig } from './config/live.ts';
 import type { Config } from './config/keys.ts';
@@ -139,11 +141,10 @@ const firstLooksMax = 40;
 /** Joins in, and waits until there is a leader, so that the first request finds one. */
 async function takePart(
   { member, sql, open }: Engines,
-  { sharing, log }: { sharing: Sharing; log: Log },
+  { sharing, log, duties }: { sharing: Sharing; log: Log; duties: readonly Duty[] },
 ): Promise<void> {
-  await member.start(
-    leaderDuties({ sql, migrator: open.migrator, view: () => member.state.view() }),
-  );
+  const own = leaderDuties({ sql, migrator: open.migrator, view: () => member.state.view() });
+  await member.start([...own, ...duties]);
   // An embedded PostgreSQL shows members the certificate of now.
   if (member.network()) await sharing.open();
   member.state.onChange(sharing.dismiss);
@@ -189,7 +190,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }),
   );
   addGauges(metrics, engines, services);
-  await takePart(engines, { sharing, log });
+  await takePart(engines, { sharing, log, duties: [backupDuty(services.backups)] });
   const control = controlOf(engines, { config, nodeId, now, sharing });
   if (config['cluster.enabled'] && config['cluster.raft.bootstrap']) await control.init();
   await health.start();

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import manifest from '#package.json' with { type: 'json' };
 import { createActivity } from '#services/activity/index.ts';
 import { createArtwork, type Artwork } from '#services/artwork/index.ts';
+import { createBackups, type BackupDeps } from '#services/backup/index.ts';
 import { createContent } from '#services/content/index.ts';
 import { ProblemError } from '#services/errors.ts';
 import { createJobs } from '#services/jobs/index.ts';
@@ -22,7 +24,7 @@ import {
   ensureSecret,
   type VerifySignature,
 } from '#services/users/index.ts';
-import { createBlobs } from '#storage/blobs/index.ts';
+import { createBlobs, type Blobs } from '#storage/blobs/index.ts';
 import { createPostgresSearch } from '#storage/search/postgres.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import type { Config } from './config/keys.ts';
@@ -119,10 +121,11 @@ export async function createServices(deps: ServicesDeps) {
       await artwork.due(tx, kind, ids);
     },
   });
-  const parts = [people.users, people.activity, artwork, search, library];
+  const backups = backupsOf(deps, { settings: people.settings, jobs, blobs });
+  const parts = [people.users, people.activity, artwork, search, library, backups];
   return {
     ...people,
-    ...{ jobs, playback, artwork, content, search, progress, library },
+    ...{ jobs, playback, artwork, content, search, progress, library, backups },
     searchHealth: primary && ((signal: AbortSignal) => search.health(signal)),
     jobHandlers: parts.flatMap((part) => part.jobs),
     handlers: {
@@ -136,9 +139,20 @@ export async function createServices(deps: ServicesDeps) {
       ...search.handlers,
       ...progress.handlers,
       ...library.handlers,
+      ...backups.handlers,
     },
   };
 }
+
+const backupsOf = (
+  { engines, log, now }: ServicesDeps,
+  { blobs, ...services }: Pick<BackupDeps, 'settings' | 'jobs'> & { blobs: Blobs },
+) =>
+  createBackups({
+    ...{ ...services, store: engines.store, log, now, application: manifest.version },
+    readPicture: (sha256) => blobs.get(sha256),
+    clusterId: () => engines.member.state.view().clusterId,
+  });
 
 /** The pictures beside search results, by `<kind>:<id>`; one query per kind. */
 async function postersOf(

@@ -70,6 +70,7 @@ const examplesOf = (stock: Stock): Examples => ({
   ...ownExamples(stock),
   ...userExamples(stock),
   ...settingExamples,
+  ...backupExamples(stock),
   ...libraryExamples(stock),
   ...movieExamples(stock),
   ...imageExamples(stock),
@@ -178,6 +179,16 @@ function userExamples({ server }: Stock): Examples {
     },
   };
 }
+
+/** Of a folder of the test's own, set first: without one there are no backups. */
+const backupExamples = ({ server }: Stock): Examples => {
+  const withFolder = async (): Promise<Example> => {
+    const path = '/api/v1/settings/backup.dir';
+    await server.read(path, { method: 'PUT', json: { value: server.films } });
+    return {};
+  };
+  return { listBackups: withFolder, makeBackup: withFolder };
+};
 
 const settingExamples: Examples = {
   listSettings: {},

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addBackup } from './backup.ts';
 import { addCluster } from './cluster/cluster.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
@@ -6,6 +7,7 @@ import { addIdentify } from './identify.ts';
 import { addJobs } from './jobs.ts';
 import { addLibrary } from './library.ts';
 import { addMigrate } from './migrate.ts';
+import { addRestore } from './restore.ts';
 import { createRoot, run } from './run.ts';
 import { addScan } from './scan.ts';
 import { addServe } from './serve.ts';
@@ -24,6 +26,8 @@ function createProgram(): Command {
   addJobs(program);
   addCluster(program);
   addMigrate(program);
+  addBackup(program);
+  addRestore(program);
   addConfig(program);
   addDoctor(program);
   addIdentify(program);

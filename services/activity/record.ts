@@ -29,6 +29,10 @@ export const actions = {
   'library.scan-cancelled': ['name', 'scanId'],
   'movie.updated': ['title', 'fields'],
   'movie.deleted': ['title'],
+  'backup.requested': [],
+  'backup.made': ['rows', 'removed'],
+  'backup.failed': ['reason'],
+  'backup.restored': ['madeAt', 'clusterId'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** The name of one action. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isPattern, isRecipient } from '../backup/pattern.ts';
 
 interface Definition<Schema extends z.ZodType> {
   readonly schema: Schema;
@@ -41,6 +42,32 @@ export const registry = {
     z.int().min(1).max(3650),
     90,
     'Days the log of activity is kept.',
+  ),
+  'backup.dir': define(
+    z
+      .string()
+      .max(1000)
+      .regex(/^(\/[^\0]*)?$/, 'an absolute path, or nothing'),
+    '',
+    'Folder for backups, the same on every node; empty: no backups are made.',
+  ),
+  'backup.schedule': define(
+    z
+      .string()
+      .max(100)
+      .refine((text) => text === '' || isPattern(text), 'five fields of a crontab'),
+    '17 4 * * *',
+    'When backups are made, as in crontab(5), in UTC; empty: only on demand.',
+  ),
+  'backup.keep': define(
+    z.int().min(1).max(1000),
+    7,
+    'Backups kept in the folder; older ones of this cluster are removed.',
+  ),
+  'backup.recipient': define(
+    z.string().refine((text) => text === '' || isRecipient(text), 'a public key as age1…'),
+    '',
+    'Public key that backups in the folder are sealed for; empty: they are not sealed.',
   ),
 } as const;
 

@@ -25,6 +25,7 @@ export const permissions = {
   'admin:folders': 'Browse the folders of the server, to choose those of a library',
   'admin:metrics': 'Read the metrics',
   'admin:search': 'See and rebuild the search index',
+  'admin:backup': 'See and make backups',
   'admin:cluster': 'See and change the cluster',
   'admin:health': 'See the checks of every node',
 } as const satisfies Record<Permission, string>;
