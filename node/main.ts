@@ -71,7 +71,7 @@ interface BaseDeps extends Pick<EngineOptions, 'config' | 'identity' | 'metrics'
 async function openBase(
   deps: BaseDeps,
   stack: AsyncDisposableStack,
-  { onStale }: Pick<EngineOptions, 'onStale'>,
+  asked: Pick<EngineOptions, 'onStale' | 'isBypassed'>,
 ): Promise<{ engines: Engines; sharing: Sharing }> {
   const { config, identity, door, log, now } = deps;
   const { nodeId } = identity;
@@ -90,7 +90,7 @@ async function openBase(
     keepDatabase: (offered) => keepDatabase(config, offered),
   });
   const askDatabase = createAsk({ config, identity, hints: places.ask, log });
-  const engines = await openEngines({ ...deps, cluster, onStale, askDatabase }, stack);
+  const engines = await openEngines({ ...deps, ...asked, cluster, askDatabase }, stack);
   return { engines, sharing };
 }
 
@@ -178,6 +178,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     stack,
     {
       onStale: (ageMs) => staleness.note(ageMs),
+      isBypassed: () => staleness.isBypassed(),
     },
   );
   const services = await createServices({ config, engines, metrics, nodeId, log, now });

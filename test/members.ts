@@ -34,6 +34,8 @@ export interface TestMembers extends AsyncDisposable {
   /** Starts these, the first alone and the others by its token, until each of them votes. */
   grow(...ids: string[]): Promise<void>;
   leader(): Promise<TestMember>;
+  /** For a process of its own that is to be this member. */
+  placeOf(id: string): { readonly dataDir: string; readonly ports: readonly number[] };
   readonly running: ReadonlyMap<string, TestMember>;
 }
 
@@ -66,7 +68,7 @@ export async function testMembers(sql: Sql, options: MembersOptions = {}): Promi
       ...{ dir: dataDir, configuredId: id, now: Date.now, randomId: randomUUID },
     });
     try {
-      const member = await openOne(
+      const member = await openTestMember(
         { sql, id, dataDir, by, ports: ports.get(id)!, identity },
         options,
       );
@@ -92,6 +94,7 @@ export async function testMembers(sql: Sql, options: MembersOptions = {}): Promi
   };
   return {
     ...{ running, start, leader, move: (id) => void ports.delete(id) },
+    placeOf: (id) => ({ dataDir: join(dir, id), ports: ports.get(id)! }),
     async grow(first, ...rest) {
       const { control } = await start(first);
       await leader();
@@ -124,9 +127,10 @@ interface One {
   readonly identity: Identity;
 }
 
-async function openOne(
+/** Starts one member, wherever its data folder and database are. */
+export async function openTestMember(
   { sql, id, dataDir, by, ports, identity }: One,
-  options: MembersOptions,
+  options: MembersOptions = {},
 ): Promise<TestMember> {
   const { onBarred = () => undefined, hints = async () => [], now: nowOf = Date.now } = options;
   const now = () => nowOf(id);

@@ -27,7 +27,7 @@ export interface RaftClock extends InvalidationClock {
   written(tags: readonly string[]): void;
 }
 
-/** A node whose Raft does not run will not get there: who waits is better served elsewhere. */
+/** A node that follows nobody just now may not get there: who waits is better served otherwise. */
 const hopelessMs = 250;
 /** The furthest ahead of what is applied that a hint may be. */
 const hintAheadMax = 10_000;

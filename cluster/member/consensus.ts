@@ -54,7 +54,8 @@ export interface Consensus {
 }
 
 const firstPauseMs = 500;
-const longestPauseMs = 30_000;
+/** What keeps it from starting, a full disk above all, may be over at any moment. */
+const longestPauseMs = 5_000;
 
 interface Room {
   readonly options: ConsensusOptions;

@@ -155,7 +155,7 @@ function createClock(core: Core): { clock: RaftClock; spread: Spread } {
   const source = { ...state, index: () => state.view().index };
   const clock = createRaftClock(source, {
     announce: (tags) => spread({ tags }),
-    canFollow: () => core.consensus.isRunning(),
+    canFollow: () => core.consensus.leadership().leader !== undefined,
   });
   // One voice is enough, and the leader knows first.
   state.onInvalidate((index, tags) => {

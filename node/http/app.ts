@@ -101,6 +101,7 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
     behindMs,
     validateResponses,
     once: deps.once,
+    bypassCaches: deps.staleness?.bypass,
     leader: deps.leader && {
       ...{ port: deps.leader, clock: deps.clock, behindMs, now },
       bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,

@@ -31,6 +31,8 @@ export interface ServeContext {
   once: OncePort | undefined;
   /** Absent: this node is the only one there will ever be. */
   leader: LeaderContext | undefined;
+  /** Has this request answered by the database; absent: who is behind refuses it. */
+  bypassCaches: ((exchange: Exchange) => void) | undefined;
   /** Absent: answers that last are not looked after. */
   revoke: RevokeDeps | undefined;
 }
@@ -199,8 +201,8 @@ function factsOf(exchange: Exchange, route: Route): RequestFacts {
 }
 
 /** Read-your-writes on any node (design: `X-Revenge-Index`). */
-async function awaitIndex({ req }: Exchange, context: ServeContext): Promise<void> {
-  const header = req.headers['x-revenge-index'];
+async function awaitIndex(exchange: Exchange, context: ServeContext): Promise<void> {
+  const header = exchange.req.headers['x-revenge-index'];
   if (header === undefined) return;
   const index = Number(header);
   if (!/^\d{1,16}$/.test(String(header)) || !Number.isSafeInteger(index)) {
@@ -208,6 +210,8 @@ async function awaitIndex({ req }: Exchange, context: ServeContext): Promise<voi
   }
   if (index <= context.clock.applied()) return;
   if (await context.clock.waitFor(index, context.behindMs)) return;
+  // Every change that was acknowledged is in the database: only caches are behind.
+  if (context.bypassCaches) return context.bypassCaches(exchange);
   throw problem('behind', `This node is at ${context.clock.applied()}, not yet at ${index}`, {
     retryAfterSeconds: 1,
   });

@@ -1,12 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Exchange } from './exchange.ts';
 
-/** Says of an answer that it rests on a value past its time, because its source does not answer. */
+/** What caches and requests tell each other: that a value is past its time, or not wanted. */
 export interface Staleness {
   /** Carries out a request; what is noted meanwhile is said in its answer. */
   run<T>(exchange: Exchange, work: () => Promise<T>): Promise<T>;
   /** A cache served a value so many milliseconds past its time. */
   note(ageMs: number): void;
+  /** From here on this request is answered from the sources themselves. */
+  bypass(exchange: Exchange): void;
+  /** Whether the request that this is a part of wants no cached value. */
+  isBypassed(): boolean;
 }
 
 const header = 'X-Revenge-Stale';
@@ -14,8 +18,14 @@ const header = 'X-Revenge-Stale';
 /** Ties what the caches note to the request it happened in. */
 export function createStaleness(): Staleness {
   const requests = new AsyncLocalStorage<Exchange>();
+  const bypassed = new WeakSet<Exchange>();
   return {
     run: (exchange, work) => requests.run(exchange, work),
+    bypass: (exchange) => void bypassed.add(exchange),
+    isBypassed() {
+      const exchange = requests.getStore();
+      return exchange !== undefined && bypassed.has(exchange);
+    },
     note(ageMs) {
       const headers = requests.getStore()?.headers;
       if (headers === undefined) return;
