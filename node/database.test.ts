@@ -36,6 +36,7 @@ describe('the database of the cluster a node has joined', () => {
     ({
       'data.dir': dir,
       'database.url': url,
+      'cluster.database.bind_addr': '127.0.0.1:0',
       'database.pool.max_conns': 2,
       'database.pool.min_conns': 0,
       'database.pool.max_lifetime': 60_000,

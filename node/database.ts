@@ -2,6 +2,8 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { HostPort } from '#cluster/gossip/addresses.ts';
+import { isAny, readBinding } from '#cluster/member/addresses.ts';
 import { makeFolder, writeDurably } from '#cluster/raft/store/folder.ts';
 import { clusterFolder } from '#cluster/trust/identity.ts';
 import { createMigrator, type Migrator } from '#storage/postgres/migrate.ts';
@@ -179,6 +181,12 @@ export async function openDatabase(
   };
 }
 
+/** As PostgreSQL says it. */
+export const listenFor = ({ host, port }: HostPort): HostPort => ({
+  host: isAny(host) ? '*' : host,
+  port,
+});
+
 async function locate(
   config: Config,
   log: Log,
@@ -198,7 +206,8 @@ async function locate(
     throw new Error("how to reach the cluster's database is not known yet: start the node first");
   }
   await mkdir(dataDir, { recursive: true });
-  const embedded = stack.use(await startEmbedded({ dataDir, log }));
+  const listen = listenFor(readBinding(config['cluster.database.bind_addr']));
+  const embedded = stack.use(await startEmbedded({ dataDir, log, listen }));
   const { socket, owner: user } = embedded;
   return { address: { socket, database: 'revenge', user }, embedded };
 }

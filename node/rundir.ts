@@ -1,4 +1,5 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { PostgresAddress } from '#storage/postgres/connect.ts';
@@ -24,6 +25,13 @@ const shape = z.object({
     ])
     .optional(),
 });
+
+/** Where this machine's command line reaches a node that listens there. */
+export function localUrl(host: string, port: number): string {
+  const isAny = host === '0.0.0.0' || host === '::';
+  const at = isAny ? '127.0.0.1' : isIPv6(host) ? `[${host}]` : host;
+  return `http://${at}:${port}`;
+}
 
 const fileOf = (dataDir: string) => join(dataDir, 'run', 'node.json');
 

@@ -1,7 +1,10 @@
 import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { startNode } from '../main.ts';
+import type { Log } from '#services/log.ts';
+import { isUnavailable } from '#storage/postgres/errors.ts';
+import { startNode, type RunningNode } from '../main.ts';
 import { createLog } from '../log.ts';
 import { keepMemory } from '../memory.ts';
 import { watchSignals } from '../signals.ts';
@@ -16,6 +19,24 @@ interface ServeOptions extends GlobalOptions {
   readonly host?: string;
   readonly join?: readonly string[];
   readonly token?: string;
+}
+
+const againMs = 2_000;
+
+/**
+ * A database that was there and went away while the node was starting, as one does that is itself
+ * just coming up, is no reason to end: it begins anew.
+ */
+async function startPatiently(start: () => Promise<RunningNode>, log: Log): Promise<RunningNode> {
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      log.warn('the database went away during the start: begins anew', { error });
+      await pause(againMs);
+    }
+  }
 }
 
 /** `revenge serve`: runs a node until it is told to stop. */
@@ -44,7 +65,8 @@ export function addServe(program: Command): void {
       await expectFolders(movies, { config: config.values, log });
       const stopper = createStopper();
       const stopListening = watchSignals({ onLevel: (level) => stopper.ask(level), now: Date.now });
-      const node = await startNode({ config, log, env, configFile: options.config, movies });
+      const wish = { config, log, env, configFile: options.config, movies };
+      const node = await startPatiently(() => startNode(wish), log);
       stopper.hand(node);
       const leaveMemory = keepMemory(log);
       const url = publicUrl(config.values, node.port);

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { hostsFor, isAny, readBinding } from '#cluster/member/addresses.ts';
+import { hostsFor, readBinding } from '#cluster/member/addresses.ts';
 import { CallError, type Call } from '#cluster/rpc/index.ts';
 import type { View } from '#cluster/state/types.ts';
 import { readTrust } from '#cluster/trust/folder.ts';
@@ -8,6 +8,7 @@ import type { Log } from '#services/log.ts';
 import type { EmbeddedPostgres } from '#storage/postgres/embedded.ts';
 import type { Config } from '../config/keys.ts';
 import {
+  listenFor,
   readSharedDatabase,
   saveSharedDatabase,
   type MemberDatabase,
@@ -91,11 +92,7 @@ async function openToMembers(
 ): Promise<boolean> {
   const { authorities: ca, certificate: cert, key } = await readTrust(config['data.dir']);
   if (ca === undefined || cert === undefined || key === undefined) return false;
-  const listen = bindingOf(config);
-  await embedded.openToMembers({
-    listen: { ...listen, host: isAny(listen.host) ? '*' : listen.host },
-    tls: { ca, cert, key },
-  });
+  await embedded.openToMembers({ listen: listenFor(bindingOf(config)), tls: { ca, cert, key } });
   return true;
 }
 

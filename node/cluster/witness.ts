@@ -15,7 +15,7 @@ import { createHealth, type Health } from '../health.ts';
 import { checkKind, openNodeIdentity } from '../identity.ts';
 import { startMetricsListener } from '../metrics-listener.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
-import { announce, withdraw } from '../rundir.ts';
+import { announce, localUrl, withdraw } from '../rundir.ts';
 import type { StopLevel } from '../signals.ts';
 import { announcementOf, listensOf } from './announcement.ts';
 import { startDriver } from './driver.ts';
@@ -84,7 +84,8 @@ export async function startWitness(options: WitnessOptions): Promise<RunningWitn
   );
   stack.use(await startMetricsListener(config, metrics));
   const { port, operatorToken: token } = api;
-  await announce(config['data.dir'], { pid: process.pid, url: `http://127.0.0.1:${port}`, token });
+  const url = localUrl(config['server.host'], port);
+  await announce(config['data.dir'], { pid: process.pid, url, token });
   stack.defer(() => withdraw(config['data.dir']));
   health.started();
   const ending = createEnding(stack.move(), { health, log, exit: options.exit });

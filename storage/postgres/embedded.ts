@@ -22,6 +22,8 @@ export type EmbeddedOptions = {
   settings?: Record<string, string>;
   /** Made when it is not there; `revenge` unless told otherwise. */
   database?: string;
+  /** Where members are to reach it, once it is open to them; as it was, unless told otherwise. */
+  listen?: { host: string; port: number } | undefined;
   startTimeoutMs?: number;
   stopTimeoutMs?: number;
 };
@@ -82,7 +84,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   try {
     const closed = await prepare(options, dataDir, log);
     const { socketDir, binaries } = closed;
-    const keeper = await startAsBefore({ dataDir, database, closed }, options.stopTimeoutMs);
+    const before = { dataDir, database, closed, listen: options.listen };
+    const keeper = await startAsBefore(before, options.stopTimeoutMs);
     log.info('PostgreSQL is running', { pid: keeper.pid(), version: binaries.version });
     const close = once(async () => {
       await keeper.stop();
@@ -122,16 +125,24 @@ async function prepare(options: EmbeddedOptions, dataDir: string, log: Log): Pro
   return { binaries, owner, cluster, socketDir, settings, startTimeoutMs, log };
 }
 
+interface Before extends Pick<EmbeddedOptions, 'listen'> {
+  readonly dataDir: string;
+  readonly database: string;
+  readonly closed: Launch;
+}
+
 /**
  * Starts it as open as it was. When it does not start so (the address is gone, the port is
  * taken) this node goes on with the socket; members wait until it is opened again.
  */
 async function startAsBefore(
-  { dataDir, database, closed }: { dataDir: string; database: string; closed: Launch },
+  { dataDir, database, closed, listen }: Before,
   stopTimeoutMs = 20_000,
 ): Promise<Keeper> {
-  const opening = await readOpening(dataDir);
-  if (opening !== undefined) {
+  const found = await readOpening(dataDir);
+  if (found !== undefined) {
+    // At once where it is to be now, instead of being started again for that.
+    const opening = { ...found, ...listen };
     const settings = { ...closed.settings, ...openSettings(opening, closed.settings) };
     await writeRules(closed, database);
     try {
