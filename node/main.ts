@@ -34,7 +34,7 @@ import { createDoor, type Door } from './door.ts';
 import { createOnce } from './once.ts';
 import { createOperator, type Operator } from './operator.ts';
 import { createNodeHandlers } from './operations.ts';
-import { announce, withdraw } from './rundir.ts';
+import { announce, localUrl, withdraw } from './rundir.ts';
 import { createServices, ensureMovieLibraries, type Services } from './services.ts';
 
 /** What a node is started with. */
@@ -241,7 +241,7 @@ const tellCommandLine = (
 ) =>
   announce(config['data.dir'], {
     pid: process.pid,
-    url: `http://127.0.0.1:${http.port}`,
+    url: localUrl(config['server.host'], http.port),
     token: operator.token,
     database: engines.open.isEmbedded ? engines.open.address : undefined,
   });
