@@ -7,6 +7,7 @@ export interface Outside {
   readonly titleEnd: number;
   /** Behind the title, the year and the mark of an episode. */
   readonly tail: number;
+  readonly text: string;
 }
 
 /** A run of words of the tables with nothing between them, as [from, to) of the list. */
@@ -30,7 +31,7 @@ export function countedWords(name: Tokens, words: readonly Found[], outside: Out
     from = run.to;
   }
   const last = kept.at(-1);
-  return last !== undefined && isGroup(name, last, kept.at(-2)) ? kept.slice(0, -1) : kept;
+  return last !== undefined && isGroup(name, last, kept) ? kept.slice(0, -1) : kept;
 }
 
 function runFrom(
@@ -52,7 +53,9 @@ function runFrom(
     before === undefined || before.bracket !== first?.bracket || before.end <= outside.tail;
   // The group behind a hyphen ends a run as well as the name's end does.
   const isRightClosed =
-    after === undefined || after.bracket !== last?.bracket || last.to === tokens.length - 1;
+    after === undefined ||
+    after.bracket !== last?.bracket ||
+    (last.to === tokens.length - 1 && outside.text.slice(last.end, after.start) === '-');
   return { from, to, isLeftClosed, isRightClosed };
 }
 
@@ -76,13 +79,17 @@ function countedOf(list: readonly Found[], run: Run): readonly Found[] {
 }
 
 /** The last word of a name behind a hyphen is the group, whatever else it may mean. */
-function isGroup({ tokens }: Tokens, last: Found, previous: Found | undefined): boolean {
-  if (last.to !== tokens.length || last.to - last.from > 1 || last.strength === 'strong')
-    return false;
+function isGroup({ tokens }: Tokens, last: Found, kept: readonly Found[]): boolean {
+  const previous = kept.at(-2);
+  if (last.to !== tokens.length || last.to - last.from > 1 || !last.isHyphened) return false;
   if (previous?.to !== last.from || isSubtitleWord(last)) return false;
-  const isLanguages = languageOf(last) !== undefined && languageOf(previous) !== undefined;
-  return last.isHyphened && !isLanguages;
+  // A source behind another one: `HDTV.x264-SDTV`.
+  if (last.strength === 'strong')
+    return last.facts[0]?.[0] === 'source' && kept.filter(isSource).length > 1;
+  return languageOf(last) === undefined || languageOf(previous) === undefined;
 }
+
+const isSource = ({ facts }: Found): boolean => facts[0]?.[0] === 'source';
 
 /** Whether a word says "subtitles" of no language. */
 export const isSubtitleWord = ({ facts }: Found): boolean =>

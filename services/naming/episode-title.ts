@@ -8,17 +8,21 @@ const letter = /[\p{L}\p{N}]/u;
 
 /** What stands between the mark of an episode and the words of the release. */
 export function episodeTitle(
-  { text, name }: Parts,
-  { end: from }: Episodes,
+  { text, name, date }: Parts,
+  episodes: Episodes,
   counted: readonly Found[],
 ): string | undefined {
+  const isDated = date !== undefined && date.start >= episodes.end;
+  const isFirst = isDated && !letter.test(text.slice(episodes.end, date.start));
+  const from = isFirst ? date.end : episodes.end;
   if (from >= text.length) return undefined;
   const word = counted.find(({ start }) => start >= from);
   const bracket = name.brackets.find(
     ({ start, open }) =>
       start >= from && /[[{【]/.test(open) && letter.test(text.slice(from, start)),
   );
-  const end = Math.min(word?.start ?? text.length, bracket?.start ?? text.length);
+  const dateAt = isDated && !isFirst ? date.start : text.length;
+  const end = Math.min(word?.start ?? text.length, bracket?.start ?? text.length, dateAt);
   const edition = findEdition(name.tokens, tokenAt(name.tokens, from), () => false);
   const editionAt = edition === undefined ? end : (name.tokens[edition[0]]?.start ?? end);
   const isEdition = editionAt < end && letter.test(text.slice(from, editionAt));

@@ -82,6 +82,9 @@ function absoluteBefore({ text, lead }: Parts, mark: Mark) {
     text.slice(0, mark.start),
   );
   if (match === null) return undefined;
+  const numbers = fill(Number(match[2]), match[4]);
+  const isSame = numbers.length > 1 && numbers.length === mark.episodes.length;
+  if (isSame) return { start: match.index, numbers };
   const isDashed = match[1] !== undefined && (match[5] === '-' || /\($/.test(match[0]));
   if (!isDashed && (lead.group === undefined || match[5] === '-')) return undefined;
   const half = match[3] === undefined ? 0 : 0.5;

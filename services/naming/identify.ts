@@ -154,7 +154,7 @@ function fileFacts(path: string, reading: PathReading, isFolder: boolean) {
 }
 
 /** The path of the video that a subtitle's is of: without languages and marks. */
-function videoPath(path: string, isFolder: boolean): string {
+export function videoPath(path: string, isFolder: boolean): string {
   const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
   const { stem, extension } = splitName(path.slice(slash + 1));
   if (isFolder || !subtitleExtensions.has(extension)) return path;
@@ -180,7 +180,7 @@ export function identifyPath(
   return {
     path,
     kind: reading.kind,
-    isIgnored: isIgnoredPath(path),
+    isIgnored: isIgnoredPath(segmentsOf(path).join('/')),
     title: hints?.title ?? nfo?.title ?? best.title,
     ...fileFacts(path, reading, isFolder),
     ...said({

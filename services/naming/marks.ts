@@ -200,13 +200,15 @@ function findCross(text: string): Mark | undefined {
     const isOther = (isSound && isShort) || isName || codecNumbers.has(episode);
     if (isSize || (isOther && !/x26\dx/i.test(text)) || episode > 999) continue;
     const mark = finish(text, match, season);
-    if (endsWell(text, mark)) return mark;
+    if (!endsWell(text, mark)) continue;
+    const lead = /(?:^|[ ._-])ep(?:isode)?[ ._]$/i.exec(text.slice(0, mark.start));
+    return lead === null ? mark : { ...mark, start: lead.index };
   }
   return undefined;
 }
 
 const moreSeasons =
-  /(?:(?:[ ._]?(?:[-~&+,]|to|and|a|по)[ ._]?|[ ._]?)(?:s|season[ ._])(\d{1,4})|(?:[-~&+]|[ ._](?:to|and|&)[ ._])(\d{1,2})|[ ](0\d))(?![\d]|[pix])/iy;
+  /(?:(?:[ ._]?(?:[-~&+,]|to|and|a|по)[ ._]?|[ ._]?)(?:s|season[ ._])(\d{1,4})|(?:[-~&+]|[ ._](?:to|and|&)[ ._])(\d{1,2})|[ ](0\d)|[.](\d{1,2})(?=[&~]|\.\d|[ ._](?:to|and)[ ._]))(?![\d]|[pix])/iy;
 
 /** A season without an episode: `S01`, "Season 2", "Staffel 1-3", "2nd Season", 第2季. */
 export function findSeason(text: string): Mark | undefined {
@@ -217,7 +219,7 @@ export function findSeason(text: string): Mark | undefined {
   for (;;) {
     moreSeasons.lastIndex = end;
     const next = moreSeasons.exec(text);
-    const value = Number(next?.[1] ?? next?.[2] ?? next?.[3]);
+    const value = Number(next?.slice(1).find(Boolean));
     if (next === null || value <= (seasons.at(-1) ?? 0)) break;
     extend(seasons, value, /[-~]|to/i.test(next[0]));
     end = moreSeasons.lastIndex;

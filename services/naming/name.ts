@@ -70,7 +70,7 @@ function titlesOf(
 const unnumbered = (title: string): string => title.replace(/\s-\s\d{1,3}(?:v\d)?$/, '');
 
 function counts(
-  { name, words }: Parts,
+  { text, name, words }: Parts,
   { span, year, episodes, options }: Known & { readonly year: FoundYear | undefined },
 ): Found[] {
   const covered = words.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -79,7 +79,7 @@ function counts(
   const titleEnd = isOnlyWords ? span.start : span.end;
   const yearEnd = year === undefined || year.isLeading ? 0 : year.end;
   const tail = Math.max(titleEnd, yearEnd, episodes?.end ?? 0);
-  return countedWords(name, words, { titleStart: span.start, titleEnd, tail });
+  return countedWords(name, words, { titleStart: span.start, titleEnd, tail, text });
 }
 
 function yearOf(
@@ -92,7 +92,13 @@ function yearOf(
   const isTaken = (at: number) =>
     (date !== undefined && at >= date.start && at < date.end) ||
     (episodes?.places.some(({ start, end }) => at >= start && at < end) ?? false);
-  const year = findYear({ text, latestYear, firstWord, isTaken });
+  const year = findYear({
+    text,
+    latestYear,
+    firstWord,
+    isTaken,
+    isEpisode: episodes !== undefined,
+  });
   if (episodes === undefined || year === undefined || year.start < episodes.start) return year;
   // Behind the mark a year stands alone, among the release's words or in brackets of its own.
   const next = tokenAt(name.tokens, year.end);

@@ -3,6 +3,7 @@ import { splitName, isMediaExtension } from './extensions.ts';
 import { isGenericName } from './generic.ts';
 import { readName } from './name.ts';
 import { readPlace, type Place } from './places.ts';
+import { longestName } from './prepare.ts';
 import type { Episodes, NameReading, NamingOptions } from './reading.ts';
 import { completeReading, scoreReading, type ScoredReading } from './score.ts';
 import { seasonOfFolder } from './season-folder.ts';
@@ -31,14 +32,24 @@ const setOf = (names: string): ReadonlySet<string> =>
 const movieFolders = setOf(data.movieFolders);
 const seriesFolders = setOf(data.seriesFolders);
 
+const deepest = 24;
+
+/** Longer than any system's paths: of a longer one the end is read. */
+const longestPath = 4_096;
+
 /** The segments of a path; a backslash parts them where no slash does or a drive is named. */
-export function segmentsOf(path: string): string[] {
+export function segmentsOf(whole: string): string[] {
+  const path = whole.length > longestPath ? whole.slice(-longestPath) : whole;
   const isWindows = /^[a-z]:[\\/]/i.test(path) || !path.includes('/');
   const parts = path.split(isWindows ? /[\\/]+/ : '/');
-  return parts.filter((part, index) => part !== '' && !(index === 0 && /^[a-z]:$/i.test(part)));
+  return parts
+    .filter((part, index) => part !== '' && !(index === 0 && /^[a-z]:$/i.test(part)))
+    .slice(-deepest);
 }
 
-const deepest = 24;
+/** Names longer than any file system's lose their middle: the extension stays. */
+const cut = (name: string): string =>
+  name.length <= longestName ? name : name.slice(0, longestName - 16) + name.slice(-16);
 
 interface Chain {
   readonly stem: string;
@@ -53,7 +64,7 @@ interface Chain {
 }
 
 function chainOf(path: string, { kind }: NamingOptions): Chain {
-  const segments = segmentsOf(path).slice(-deepest);
+  const segments = segmentsOf(path).map(cut);
   const name = segments.at(-1) ?? '';
   const { stem, extension } = splitName(name);
   const directory = segments.slice(0, -1).join('/');
@@ -204,12 +215,26 @@ function seriesPath({ chain, file, folder, marks }: Read): PathReading {
     other,
     season,
     episodes: marks,
-    episodeTitle: ownTitle(file, best) ?? (isRelease ? folder.episodeTitle : undefined),
+    episodeTitle: titleOf(file, folder, { best, isRelease }),
     folder: chain.owner,
     seasonFolder: chain.seasonFolder,
     place: chain.place,
     why: why(best, other, chain),
   };
+}
+
+/** By the file's name, or by the folder's where that is of the same episode. */
+function titleOf(
+  file: NameReading,
+  folder: NameReading | undefined,
+  { best, isRelease }: { best: ScoredReading; isRelease: boolean },
+): string | undefined {
+  const above = folder?.episodeTitle;
+  if (isRelease && above !== undefined) return above;
+  const isSame =
+    folder?.episodes?.form === 'standard' &&
+    folder.episodes.episodes.join() === file.episodes?.episodes.join();
+  return ownTitle(file, best) ?? (isSame ? above : undefined);
 }
 
 /** The episode's title without the series' own before it. */

@@ -47,15 +47,14 @@ export function readPlace(directory: string): Place {
   const place = { extra: undefined, isSubtitles: false, disc: undefined, part: undefined };
   for (const [index, segment] of segments.entries()) {
     const lower = segment.toLowerCase();
-    const owner = segments.slice(0, index).join('/');
-    if (lower === 'bdmv' || lower === 'video_ts')
-      return { ...place, ...parted(owner), disc: lower };
+    const owner = () => parted(segments.slice(0, index).join('/'));
+    if (lower === 'bdmv' || lower === 'video_ts') return { ...place, ...owner(), disc: lower };
     const extra = extraFolders.get(lower);
     if (extra !== undefined && !(index === 0 && shelves.has(lower))) {
-      return { ...place, ...parted(owner), extra };
+      return { ...place, ...owner(), extra };
     }
     if (index > 0 && subtitleFolders.has(lower)) {
-      return { ...place, ...parted(owner), isSubtitles: true };
+      return { ...place, ...owner(), isSubtitles: true };
     }
   }
   return { ...place, ...parted(directory) };

@@ -40,6 +40,10 @@ const isLanguage = (word: Found | undefined): boolean => {
   return language !== undefined && !unnamed.has(language);
 };
 
+/** "German custom subbed": words that say nothing of their own. */
+const isFiller = (word: Found | undefined): boolean =>
+  word?.facts.length === 1 && word.facts[0]?.[1] === 'other';
+
 /** Words that follow each other. */
 const follows = (word: Found | undefined, next: Found | undefined): boolean =>
   word !== undefined && word.to === next?.from;
@@ -52,8 +56,9 @@ function languagesBeside(words: readonly Found[], index: number): number[] {
     run.push(next);
   }
   if (run.length > 0) return run;
-  for (let back = index - 1; isLanguage(words[back]); back -= 1) {
+  for (let back = index - 1; isLanguage(words[back]) || isFiller(words[back]); back -= 1) {
     if (!follows(words[back], words[back + 1])) break;
+    if (isFiller(words[back])) continue;
     run.push(back);
     // "ENG.-.FR Sub": more than a separator parts what is spoken from what is read.
     const gap = (words[back]?.start ?? 0) - (words[back - 1]?.end ?? 0);
@@ -105,8 +110,6 @@ const plain = [
   'hash',
 ] as const;
 
-const noMarks = new Set(['other', 'fps']);
-
 /** What the counted words say together. */
 export function releaseFacts(name: Tokens, words: readonly Found[]): Told {
   const told: Told = {};
@@ -116,7 +119,7 @@ export function releaseFacts(name: Tokens, words: readonly Found[]): Told {
     const value = values[kind]?.[0];
     if (value !== undefined) told[kind] = value;
   }
-  const marks = values.mark?.filter((mark) => !noMarks.has(mark)) ?? [];
+  const marks = values.mark?.filter((mark) => mark !== 'other') ?? [];
   if (marks.length > 0) told.marks = marks;
   tellPicture(told, values, marks);
   tellSound(told, values);

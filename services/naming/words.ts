@@ -81,6 +81,8 @@ function picture(text: string, at: number): Match | undefined {
     if (lines[3] !== undefined) facts.push(['frameRate', `${lines[3]}fps`]);
     return match(facts, 'strong', at + 1);
   }
+  const frames = /^(2[3-5]|30|50|60)p$/.exec(text)?.[1];
+  if (frames !== undefined) return match([['frameRate', `${frames}fps`]], 'strong', at + 1);
   const size = /^(\d{3,4})x(\d{3,4})([pi]?)$/.exec(text);
   if (size === null) return undefined;
   const width = Number(size[1]);

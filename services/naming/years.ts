@@ -14,6 +14,8 @@ export interface YearContext {
   readonly firstWord: number;
   /** Whether a place is a day's or a mark's. */
   readonly isTaken: (at: number) => boolean;
+  /** A name with an episode: other words beside a year in brackets are the episode's title. */
+  readonly isEpisode: boolean;
 }
 
 const earliestYear = 1880;
@@ -33,7 +35,12 @@ export function findYear(context: YearContext): FoundYear | undefined {
     const start = match.index;
     const at = start + match[0].indexOf(match[1] ?? '');
     const isWhole = /^[([{]\s*\d{4}/.test(match[0]);
-    if (!fits(value) || isTaken(at) || (!isWhole && context.firstWord < start)) continue;
+    if (
+      !fits(value) ||
+      isTaken(at) ||
+      (!isWhole && (context.isEpisode || context.firstWord < start))
+    )
+      continue;
     const isLeading = text.slice(0, start).trim() === '';
     return { value, start, end: start + match[0].length, isLeading };
   }

