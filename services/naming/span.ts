@@ -62,16 +62,19 @@ function stepBack({ name, words }: Parts, span: Span, isYear: boolean): number {
   const begin = tokenAt(tokens, span.end);
   let last = begin;
   let hasRelease = !isYear && last < tokens.length;
+  let isEdition = false;
   for (;;) {
     const edition = editionStart(tokens, last, isYear || hasRelease);
     const at = edition ?? (hasRelease ? weakEndingAt(words, last)?.from : undefined);
     if (at === undefined || !isTitle(tokens, first, at)) break;
     if (edition !== undefined) hasRelease = true;
+    isEdition = edition !== undefined;
     last = at;
   }
   if (last === begin) return span.end;
+  // "Blade Runner The Final Cut": the article is the edition's.
   const tail = tokens[last - 1]?.text;
-  if (tail === 'the' || tail === 'a') last -= 1;
+  if (isEdition && (tail === 'the' || tail === 'a')) last -= 1;
   return tokens[last - 1]?.end ?? span.end;
 }
 
