@@ -46,6 +46,8 @@ interface Join {
 
 export interface MembersOptions {
   readonly onBarred?: (id: string, error: BarredError) => void;
+  /** Told of each member before it takes part: for who wants to hear the whole log. */
+  readonly onOpened?: (id: string, member: Member) => void;
   /** RPC addresses at which some member may be, for this one. */
   readonly hints?: (id: string) => Promise<readonly string[]>;
   /** Milliseconds since 1970, as this member's clock shows them. */
@@ -157,6 +159,7 @@ export async function openTestMember(
   };
   await enterCluster({ ...wish, keepDatabase: async () => undefined });
   const member = await openMember(wish);
+  options.onOpened?.(id, member);
   try {
     await member.start([]);
   } catch (error) {

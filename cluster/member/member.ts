@@ -28,8 +28,9 @@ export interface MemberDeps extends CoreDeps, MeetingWish {
   readonly tell: (gossipId: string | undefined) => Announcement;
   readonly outbox: Outbox;
   /** The cluster that this database belongs to; founded if it belongs to none. */
-  readonly found: () => Promise<{ clusterId: string; epoch: number }>;
+  readonly found: (after: number) => Promise<{ clusterId: string; epoch: number }>;
   readonly isRecovered: () => Promise<boolean>;
+  readonly isRestored: (epoch: number) => Promise<boolean>;
   readonly onEpochBegun: () => Promise<void>;
   /** Signs the request of a member; rejects where the authority is not kept. */
   readonly sign: (nodeId: string, request: string) => Promise<string>;

@@ -13,9 +13,12 @@ export interface TakeOverDeps {
   readonly view: () => View;
   readonly outbox: Outbox;
   /** The cluster this database belongs to; founded if it belongs to none. */
-  readonly found: () => Promise<{ clusterId: string; epoch: number }>;
+  /** Its epoch is later than this one. */
+  readonly found: (after: number) => Promise<{ clusterId: string; epoch: number }>;
   /** This log was recovered without its quorum, and no leader has begun a new epoch since. */
   readonly isRecovered: () => Promise<boolean>;
+  /** The database is of another epoch than this one, the log's: it was restored. */
+  readonly isRestored: (epoch: number) => Promise<boolean>;
   readonly onEpochBegun: () => Promise<void>;
   /** From now on this leader knows all that was committed before it. */
   readonly onSettled: (term: number) => void;
@@ -40,12 +43,13 @@ export class SupersededError extends Error {
  */
 export function createTakeOver(deps: TakeOverDeps) {
   const { consensus, outbox, nodeId } = deps;
-  const beginEpoch = async (term: number, isRecovery: boolean) => {
-    const { clusterId, epoch } = await deps.found();
+  const beginEpoch = async (term: number, why: 'new' | 'recovered' | 'restored') => {
+    const { clusterId, epoch } = await deps.found(deps.view().epoch);
     // When it is, is said when it is proposed.
+    const isRecovery = why !== 'new';
     const command = { type: 'found', clusterId, epoch, at: 0, isRecovery } as const;
     checkDone(await consensus.propose(command, term));
-    if (isRecovery) await forgetLost(deps, term);
+    if (why === 'recovered') await forgetLost(deps, term);
     await deps.onEpochBegun();
   };
   return async (term: number, signal: AbortSignal): Promise<Fence> => {
@@ -54,8 +58,9 @@ export function createTakeOver(deps: TakeOverDeps) {
       throw new UnfitError('this version cannot read the log of its cluster: update this node');
     }
     deps.onSettled(term);
-    const isNew = deps.view().clusterId === undefined;
-    if (isNew || (await deps.isRecovered())) await beginEpoch(term, !isNew);
+    if (deps.view().clusterId === undefined) await beginEpoch(term, 'new');
+    else if (await deps.isRecovered()) await beginEpoch(term, 'recovered');
+    else if (await deps.isRestored(deps.view().epoch)) await beginEpoch(term, 'restored');
     signal.throwIfAborted();
     const fence = { epoch: deps.view().epoch, term };
     if (!(await outbox.take(fence, nodeId))) throw new SupersededError(fence);

@@ -21,6 +21,7 @@ import type { Config } from '../config/keys.ts';
 import { aloneAt, announcementOf, listensOf } from './announcement.ts';
 import { startDriver } from './driver.ts';
 import { forgetRecovered, isRecovered } from './recovered.ts';
+import { isRestored, sinceEpoch } from './restored.ts';
 
 export interface MemberWish {
   readonly config: Config;
@@ -62,6 +63,7 @@ export async function openMember(wish: MemberWish): Promise<Member> {
   const log = wish.log.child({ module: 'cluster' });
   const owners = createOwnership(sql);
   await owners.check(identity.clusterId);
+  const { epoch = 0 } = (await owners.read()) ?? {};
   const isJoiner = await hasCredentials(config['data.dir']);
   const tell = (gossipId: string | undefined) => ({
     ...announcementOf(wish),
@@ -86,12 +88,13 @@ export async function openMember(wish: MemberWish): Promise<Member> {
       return signHere(config['data.dir'], request, { clusterId, nodeId: id, now });
     },
     isRecovered: () => isRecovered(config['data.dir']),
+    isRestored: (logEpoch) => isRestored(owners, logEpoch),
     onEpochBegun: () => forgetRecovered(config['data.dir']),
-    async found() {
+    async found(after) {
       const clusterId = identity.clusterId ?? randomUUID();
       // Kept first: a database that is claimed by nobody who remembers it is lost to all.
       await identity.save({ clusterId });
-      return owners.claim(clusterId);
+      return owners.claim(clusterId, after);
     },
   });
   const renewal = renewalOf(wish, { member, log });
@@ -101,7 +104,8 @@ export async function openMember(wish: MemberWish): Promise<Member> {
     renewal.close();
     await member.close();
   };
-  return { ...member, close, [Symbol.asyncDispose]: close };
+  const clock = sinceEpoch(member.clock, epoch);
+  return { ...member, clock, close, [Symbol.asyncDispose]: close };
 }
 
 type Calls = NetworkDeps['calls'];

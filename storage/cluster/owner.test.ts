@@ -43,6 +43,14 @@ describe('the owner of a database', () => {
     }
   });
 
+  it('gets an epoch later than one that only the log remembers', async () => {
+    const owners = createOwnership(db.sql);
+    const { epoch } = await owners.claim(ours);
+    const passed = await owners.claim(ours, epoch + 20);
+    expect(passed.epoch).to.be.greaterThan(epoch + 20);
+    expect((await owners.claim(ours, epoch)).epoch).to.be.greaterThan(passed.epoch);
+  });
+
   it('may change once it is released, and the epoch grows', async () => {
     const owners = createOwnership(db.sql);
     const { epoch } = await owners.claim(theirs);

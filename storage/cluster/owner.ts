@@ -26,11 +26,11 @@ export interface Ownership {
   /** @throws ForeignDatabaseError unless the database is this cluster's or nobody's */
   check(clusterId: string | undefined): Promise<void>;
   /**
-   * Makes it this cluster's, under an epoch greater than any before, also where it was this
-   * cluster's already: whoever asks has no log, or it would know.
+   * Makes it this cluster's, under an epoch greater than any before and than `after`, also where it
+   * was this cluster's already: whoever asks has no log, or it would know.
    * @throws ForeignDatabaseError when it is another's
    */
-  claim(clusterId: string): Promise<Owner>;
+  claim(clusterId: string, after?: number): Promise<Owner>;
   /** Makes it nobody's; false: it was nobody's. */
   release(): Promise<boolean>;
 }
@@ -49,7 +49,8 @@ export function createOwnership(sql: Sql): Ownership {
   return {
     read,
     check,
-    async claim(clusterId) {
+    async claim(clusterId, after = 0) {
+      await passEpoch(sql, after);
       const [claimed] = await sql<Owner[]>`
         insert into shared.cluster as owner (cluster_id, epoch)
         values (${clusterId}, nextval('shared.clock_epoch'))
@@ -62,6 +63,14 @@ export function createOwnership(sql: Sql): Ownership {
     },
     release: async () => (await sql`delete from shared.cluster`).count > 0,
   };
+}
+
+/** A database that took a later one's place does not know how far its clock once was. */
+async function passEpoch(sql: Sql, epoch: number): Promise<void> {
+  await sql`
+    select max(nextval('shared.clock_epoch'))
+    from shared.clock_epoch as at,
+      generate_series(at.last_value + at.is_called::int, ${epoch}::int8)`;
 }
 
 async function lastLeader(sql: Sql): Promise<string> {
