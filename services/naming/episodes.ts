@@ -1,4 +1,5 @@
 import type { FoundDate } from './dates.ts';
+import { isSite } from './groups.ts';
 import { findEpisode, findFullMark, findSeason, type Mark } from './marks.ts';
 import { findNumber, type NumberContext, type NumberMark } from './numbers.ts';
 import type { EpisodeForm, Episodes, NamingOptions, Parts, Span } from './reading.ts';
@@ -63,7 +64,8 @@ function withAbsolute(parts: Parts, mark: Mark, options: NamingOptions): Episode
   const after = before === undefined ? absoluteAfter(parts, mark) : undefined;
   const absolute = before ?? after;
   const date = parts.date;
-  const isBeforeDate = date !== undefined && date.start < mark.start && options.kind !== 'movie';
+  const isBeforeDate =
+    date !== undefined && date.start > 0 && date.start < mark.start && options.kind !== 'movie';
   return {
     ...base,
     start: Math.min(
@@ -86,7 +88,8 @@ function absoluteBefore({ text, lead }: Parts, mark: Mark) {
   const isSame = numbers.length > 1 && numbers.length === mark.episodes.length;
   if (isSame) return { start: match.index, numbers };
   const isDashed = match[1] !== undefined && (match[5] === '-' || /\($/.test(match[0]));
-  if (!isDashed && (lead.group === undefined || match[5] === '-')) return undefined;
+  const isYear = /^(?:19|20)\d\d$/.test(match[2] ?? '');
+  if (!isDashed && (lead.group === undefined || match[5] === '-' || isYear)) return undefined;
   const half = match[3] === undefined ? 0 : 0.5;
   return { start: match.index, numbers: fill(Number(match[2]) + half, match[4]) };
 }
@@ -176,7 +179,8 @@ function byNumber(
 /** A bracket that holds a name, neither numbers nor words of a release: a fansub's mark. */
 const hasTag = ({ text, name: { tokens, brackets }, words }: Parts): boolean =>
   brackets.some(({ open, start, end }) => {
-    if ((open !== '[' && open !== '【') || end === text.length) return false;
+    if (open !== '[' && open !== '【') return false;
+    if (isSite(text.slice(start + 1, end - 1))) return false;
     const at = tokens.findIndex((token) => token.start > start && token.end < end);
     const isWord = words.some(({ from, to }) => from <= at && at < to);
     return at >= 0 && !isWord && /[a-z]/.test(tokens[at]?.text ?? '');

@@ -28,6 +28,9 @@ function stripAppended(text: string, into?: { marks: string[]; languages: string
 
 const bare = (text: string): string => text.replace(/^[\s._\-[({@)\]}]+|[\s._)\]}-]+$/g, '');
 
+/** Whether a word in brackets is the name of a site that lists releases. */
+export const isSite = (word: string): boolean => sites.has(word.toLowerCase());
+
 /** A bracket at the very end: what is in it, and what stands before it. */
 function lastBracket(text: string): { inner: string; before: string } | undefined {
   const match = /[[(【]([^[\]()【】]*)[\])】]$/.exec(text);

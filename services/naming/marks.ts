@@ -46,7 +46,7 @@ const chapter = new RegExp(
 const seasonTail = `(?:of\\d{1,2}|d\\d{1,2}(?!\\d))?(?![\\d]|[ ._-]?(?:ch|st|nd|rd|th)${ends})`;
 const seasonShort = new RegExp(`${alone}s(\\d{1,4})${seasonTail}`, 'i');
 const seasonLong = new RegExp(
-  `${alone}(${seasonWords})(?:[ ._]{0,2}|[-:] ?)(\\d{1,4})${seasonTail}`,
+  `${alone}(${seasonWords})(?:[ ._]{0,2}|- ?)(\\d{1,4})${seasonTail}`,
   'gi',
 );
 const seasonNamed = new RegExp(

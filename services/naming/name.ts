@@ -57,7 +57,7 @@ function titlesOf(
   const { text, lead } = parts;
   const behind = titleBehindNumber(parts, episodes, options);
   if (behind !== undefined) return { ...behind, alternates: [] };
-  const cut = cleanTitle(text.slice(span.start, span.end));
+  const cut = cleanTitle(text.slice(span.start, span.end).replace(betweenScripts, ' / '));
   // In a library of films a fansub's number is none of the title either.
   const isNumbered = options.kind === 'movie' && lead.group !== undefined;
   const [title = '', ...alternates] = splitTitles(isNumbered ? unnumbered(cut) : cut);
@@ -66,6 +66,9 @@ function titlesOf(
   }
   return { title, alternates, episodeTitle: episodeTitle(parts, episodes, counted) };
 }
+
+/** Between a title in Chinese and one in Latin letters an underscore is a slash. */
+const betweenScripts = /(?<=[\u3040-\ud7ff][^/_]*) _ /;
 
 const unnumbered = (title: string): string => title.replace(/\s-\s\d{1,3}(?:v\d)?$/, '');
 

@@ -75,10 +75,15 @@ function candidates(context: NumberContext): Candidate[] {
 
 const isYear = (value: number, latestYear: number): boolean => value >= 1900 && value <= latestYear;
 
+/** `101.102`: the next number is the next episode's. */
+const isListed = ({ index, value, digits, after }: Candidate, { name }: NumberContext): boolean =>
+  digits === 3 && /^[. ]$/.test(after) && name.tokens[index + 1]?.text === String(value + 1);
+
 /** What follows a number closes it: the end, a bracket, a dash, a word of the release. */
 const isClosed = (one: Candidate, context: NumberContext): boolean =>
   one.index + 1 === context.name.tokens.length ||
   context.isWord(one.index + 1) ||
+  isListed(one, context) ||
   /^[\s._]*[[({【]|\s-|-\s|^[-–~_]/.test(one.after);
 
 const isKnown = ({ isFansub, isSeries }: NumberContext): boolean => isFansub || isSeries;
@@ -116,11 +121,12 @@ function isFollowing(one: Candidate, { name }: NumberContext): boolean {
   return /^[. ]$/.test(one.before) && previous.length === 3 && Number(previous) + 1 === one.value;
 }
 
-/** `2-00 PM`, `11-59 a.m.`. */
-const isTime = ({ index, after }: Candidate, { name }: NumberContext): boolean =>
-  after === '-' &&
-  /^\d\d$/.test(name.tokens[index + 1]?.text ?? '') &&
-  /^[ap]m?$/.test(name.tokens[index + 2]?.text ?? '');
+/** `2-00 PM`, `11-59 a.m.`: neither number is an episode's. */
+function isTime({ index, before, after }: Candidate, { name }: NumberContext): boolean {
+  const isHalf = (at: number) => /^[ap]m?$/.test(name.tokens[at]?.text ?? '');
+  const isHour = after === '-' && /^\d\d$/.test(name.tokens[index + 1]?.text ?? '');
+  return (isHour && isHalf(index + 2)) || (before === '-' && isHalf(index + 1));
+}
 
 function closesBracket(one: Candidate, { name, text }: NumberContext): boolean {
   const end = (name.brackets[one.token.bracket]?.end ?? 0) - 1;
@@ -129,9 +135,9 @@ function closesBracket(one: Candidate, { name, text }: NumberContext): boolean {
 
 /** A number that begins the name. */
 function first(one: Candidate, context: NumberContext): number {
-  if (context.isSeries && one.token.text.length < 4) return 60;
-  const isListed = /^(?:\.? |\. ?|-|$)/.test(one.after) && one.isPadded;
-  return isListed && !context.hasYear ? 55 : 0;
+  if (context.isSeries && (one.digits < 4 || context.isInOwnFolder)) return 60;
+  const isHead = /^(?:\.? |\. ?|-|$)/.test(one.after) && one.isPadded;
+  return isHead && !context.hasYear ? 55 : 0;
 }
 
 /** A number among the words, at their end or before the words of the release. */
@@ -145,7 +151,7 @@ function inText(one: Candidate, context: NumberContext): number {
 
 function inPlainText(one: Candidate, context: NumberContext): number {
   const isLast = one.index + 1 === context.name.tokens.length;
-  const isEnded = isLast || context.isWord(one.index + 1);
+  const isEnded = isLast || context.isWord(one.index + 1) || isListed(one, context);
   if (context.hasYear && !(isEnded && isBehindYear(one, context))) return 0;
   const isVersioned = one.digits < one.token.text.length;
   if (isEnded && one.value < 1000 && (one.value > 99 || isVersioned)) return 35;

@@ -40,9 +40,16 @@ export function titleSpan(
   const yearAt = isBehind ? year.start : limit;
   const markAt = episodes === undefined ? limit : Math.max(episodes.start, start);
   const end = Math.min(wordAt, bracketAt, yearAt, markAt, limit);
-  if (end === markAt && end < Math.min(wordAt, bracketAt, yearAt)) return { start, end };
+  if (end === markAt && end < Math.min(wordAt, bracketAt, yearAt)) {
+    const pack = completeAtEnd.exec(text.slice(start, end));
+    return { start, end: pack === null ? end : start + pack.index };
+  }
   return { start, end: stepBack(parts, { start, end }, end === yearAt && end < wordAt) };
 }
+
+/** "Show The Complete Seasons 1 to 5": words of a pack, when something stands before them. */
+const completeAtEnd =
+  /(?<=[^\s._-])[\s._-]+(?:the[\s._]+)?complete(?:[\s._]+(?:series|seasons?))?[\s._-]*$/i;
 
 const hard = /[[{<【［]/;
 
