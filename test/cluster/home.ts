@@ -106,7 +106,7 @@ export async function joinAt(node: LabNode, kind: 'node' | 'witness' = 'node'): 
 }
 
 /** Resolves to the status once all these members are voters, and well. */
-export const untilVoters = (node: LabNode, count: number, timeoutMs = 60_000): Promise<Status> =>
+export const untilVoters = (node: LabNode, count: number, timeoutMs = 120_000): Promise<Status> =>
   until(`${count} voters that are well`, timeoutMs, async () => {
     const status = await node.command<Status>('cluster', 'status');
     const well = status.members.filter(({ isVoter, isHealthy }) => isVoter && isHealthy);
@@ -115,17 +115,19 @@ export const untilVoters = (node: LabNode, count: number, timeoutMs = 60_000): P
 
 let written = 0;
 
-/** One change that only the leader may make; resolves to the status of the answer. */
+/** A change that only the leader may make, and back; resolves to the status, 201 if it was made. */
 export async function write(node: LabNode, token: string, timeoutMs = 10_000): Promise<number> {
   written += 1;
-  const response = await fetch(`${node.url}/api/v1/apikeys`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ name: `key ${written}`, scopes: ['movies:read'] }),
-    signal: AbortSignal.timeout(timeoutMs),
-  });
-  await response.arrayBuffer();
-  return response.status;
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  const signal = AbortSignal.timeout(timeoutMs);
+  const url = `${node.url}/api/v1/apikeys`;
+  const body = JSON.stringify({ name: `key ${written}`, scopes: ['movies:read'] });
+  const made = await fetch(url, { method: 'POST', headers, body, signal });
+  const { id } = (await made.json()) as { id?: string };
+  if (made.status !== 201) return made.status;
+  const gone = await fetch(`${url}/${id}`, { method: 'DELETE', headers, signal });
+  await gone.arrayBuffer();
+  return gone.ok ? made.status : gone.status;
 }
 
 /** Resolves to the milliseconds until a change was made there. */

@@ -12,7 +12,7 @@ type Env = Readonly<Record<string, string>>;
 
 /** Three nodes, killed at once, come back on other addresses and ports: nobody helps them. */
 describe('three nodes whose addresses all changed in a power cut', function () {
-  this.timeout(240_000);
+  this.timeout(400_000);
   let home: Home;
   const closers: (() => PromiseLike<unknown>)[] = [];
   beforeEach(async () => {

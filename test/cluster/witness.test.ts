@@ -19,7 +19,7 @@ const report = process.env['REVENGE_TEST_REPORT'] === '1';
 const note = (line: string) => report && process.stdout.write(`      ${line}\n`);
 
 describe('two nodes and a witness', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let home: Home;
   let postgres: SharedPostgres;
   let nodes: [LabNode, LabNode];
