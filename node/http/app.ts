@@ -45,6 +45,7 @@ export interface AppDeps {
   redis?: Redis | undefined;
   /** From then on no connection is kept for another request. */
   isStopping?: () => boolean;
+  /** Milliseconds, of a clock that never goes back: a wall clock that jumps ends no request. */
   now?: () => number;
   makeRequestId?: () => string;
   timers?: Timers;
@@ -77,13 +78,14 @@ export interface App extends AsyncDisposable {
 }
 
 const warmPauseMs = 10;
+const elapsed = () => performance.now();
 
 /**
  * Mounts every operation of the spec on its handler. Throws, naming all faults, when the spec and
  * the handlers do not fit or an operation states no permission: what is not allowed is denied.
  */
 export function createApp(deps: AppDeps, options: AppOptions = {}): App {
-  const { spec, handlers, timers = realTimers, now = Date.now } = deps;
+  const { spec, handlers, timers = realTimers, now = elapsed } = deps;
   const log = deps.log.child({ module: 'http' });
   const validateResponses = options.validateResponses ?? false;
   quickenUrlParse();

@@ -61,8 +61,7 @@ export async function startHttp(
     ...createProblemPages().handlers,
     ...streams.handlers,
   } satisfies Handlers;
-  const { authenticate, recheck, clock, leader, once, isStopping, log, now, metrics, staleness } =
-    deps;
+  const { authenticate, recheck, clock, leader, once, isStopping, log, metrics, staleness } = deps;
   const redis = deps.redis?.client;
   const app = createApp(
     {
@@ -75,7 +74,6 @@ export async function startHttp(
       once,
       isStopping,
       log,
-      now,
       metrics,
       redis,
       staleness,
