@@ -12,6 +12,9 @@ const sections = {
   jobs: { full: 5_000, quick: 500 },
   search: { full: 200_000, quick: 10_000 },
   raft: { full: 50, quick: 5 },
+  coherence: { full: 30, quick: 5 },
+  proxy: { full: 1_000, quick: 100 },
+  'cluster-scan': { full: 100_000, quick: 5_000 },
 } as const;
 
 const given = process.argv.slice(2);

@@ -22,25 +22,32 @@ const rounds = 3;
 /** A directory younger than this when it is read is read again: the tree must be older. */
 const settleMs = 2_500;
 
-/** Makes a tree of tiny films, five files to a folder; resolves to how many files there are. */
-export async function makeTree(folder: string, files: number): Promise<number> {
+/**
+ * Makes a tree of tiny films, five files to a folder; resolves to how many files there are. Empty
+ * ones are not looked into: no program is started for them.
+ */
+export async function makeTree(
+  folder: string,
+  files: number,
+  { areEmpty = false } = {},
+): Promise<number> {
   const films = Math.ceil(files / perFilm.length);
   const left = Array.from({ length: films }, (_, film) => film).values();
   const lane = async () => {
-    for (const film of left) await makeFilm(folder, film);
+    for (const film of left) await makeFilm(folder, film, areEmpty);
   };
   await Promise.all(Array.from({ length: makersAtOnce }, lane));
   return films * perFilm.length;
 }
 
-async function makeFilm(folder: string, film: number): Promise<void> {
+async function makeFilm(folder: string, film: number, isEmpty: boolean): Promise<void> {
   const title = `Film ${randomBytes(3).toString('hex')} ${film}`;
   const year = 1950 + (film % 75);
   const own = join(folder, `${title} (${year})`);
   await mkdir(own);
   for (const end of perFilm) {
-    const text =
-      end === 'nfo' ? `<movie><title>${title}</title><year>${year}</year></movie>` : `${film}`;
+    const nfo = `<movie><title>${title}</title><year>${year}</year></movie>`;
+    const text = end === 'mkv' && isEmpty ? '' : end === 'nfo' ? nfo : `${film}`;
     await writeFile(join(own, `${title} (${year}).${end}`), text);
   }
 }

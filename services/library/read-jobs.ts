@@ -19,8 +19,8 @@ export const readDirectories = defineJob<ReadPayload>('library.read', {
   priority: 'normal',
 });
 
-/** Enough that a job costs little, few enough that all nodes get some. */
-const directoriesPerJob = 128;
+/** What is saved in one transaction; few enough that all nodes get some. */
+const directoriesPerJob = 64;
 
 /** Asks for directories to be read, by any node. */
 export async function addReads(
