@@ -142,12 +142,13 @@ describe('what is told outside of transactions', () => {
   });
 
   it('goes on after a failure that nobody expected', async () => {
-    const { publisher, sent, answers, tick } = setUp();
+    const { publisher, sent, dropped, answers, tick } = setUp();
     answers.push(Promise.reject(new Error('x')));
     publisher.put(item('a'), 'a');
     await tick();
     publisher.put(item('b'), 'b');
     await tick();
     expect(sent.map(({ events }) => events)).to.deep.equal([['a'], ['b']]);
+    expect(dropped).to.deep.equal({ failed: 1 });
   });
 });

@@ -10,7 +10,7 @@ export interface PublisherDeps {
   readonly randomId: () => string;
   /** Waits, in milliseconds; not longer than until the signal. */
   readonly pause: (ms: number, signal?: AbortSignal) => Promise<void>;
-  readonly onDropped: (count: number, why: 'no-leader' | 'overflow') => void;
+  readonly onDropped: (count: number, why: 'no-leader' | 'overflow' | 'failed') => void;
   readonly log: Log;
 }
 
@@ -56,33 +56,33 @@ export function createPublisher(deps: PublisherDeps, options: PublisherOptions =
 
   const persist = async (events: readonly string[]) => {
     const batch = { id: randomId(), events };
-    for (let tries = 0; tries < triesMax && !(tries > 0 && isClosed); tries += 1) {
-      if (await send(batch)) return;
+    try {
+      for (let tries = 0; tries < triesMax && !(tries > 0 && isClosed); tries += 1) {
+        if (await send(batch)) return;
+      }
+      onDropped(events.length, 'no-leader');
+    } catch (error) {
+      log.error('events could not be sent', { error });
+      onDropped(events.length, 'failed');
     }
-    onDropped(events.length, 'no-leader');
   };
   const pump = async () => {
     await pause(gatherMs, hurry.signal);
     while (!line.isEmpty()) {
       hurry = new AbortController();
-      try {
-        await persist(line.take(batchMax));
-      } finally {
-        line.taken();
-        rounds.resolve();
-        rounds = Promise.withResolvers();
-      }
+      await persist(line.take(batchMax));
+      line.taken();
+      rounds.resolve();
+      rounds = Promise.withResolvers();
       if (!isClosed) await pause(everyMs, hurry.signal);
     }
   };
   let pumping: Promise<void> | undefined;
   const start = () => {
-    pumping ??= pump()
-      .catch((error: unknown) => void log.error('events could not be sent', { error }))
-      .finally(() => {
-        pumping = undefined;
-        if (!line.isEmpty()) start();
-      });
+    pumping ??= pump().finally(() => {
+      pumping = undefined;
+      if (!line.isEmpty()) start();
+    });
   };
 
   return {

@@ -1,5 +1,5 @@
 import { UnannouncedError } from '#cluster/member/announce.ts';
-import { knowsEvents } from '#cluster/member/commands.ts';
+import { commandsOf, knowsEvents } from '#cluster/member/commands.ts';
 import type { Member } from '#cluster/member/member.ts';
 import type { Audience, EventName, EventPublisher, Events, Happening } from '#services/events.ts';
 import type { Log } from '#services/log.ts';
@@ -18,8 +18,8 @@ export interface LiveEventsDeps {
   readonly now: () => number;
 }
 
-/** `too-long` for the log; `no-leader` in time; `overflow`: too many waited. */
-export type DroppedWhy = 'too-long' | 'no-leader' | 'overflow';
+/** `too-long` for the log; `no-leader` in time; `overflow`: too many waited; `failed`: see the log. */
+export type DroppedWhy = 'too-long' | Parameters<PublisherDeps['onDropped']>[1];
 
 /** Turns what is told into what stands in the log; undefined for what cannot. */
 export type EncodeEvent = <Name extends EventName>(
@@ -98,8 +98,10 @@ export function createEncoder({
 function createSend({ member, log }: LiveEventsDeps): PublisherDeps['send'] {
   return async (batch) => {
     try {
-      const result = await member.propose({ type: 'events', tags: [], batches: [batch] }, sendMs);
-      return result.isDone;
+      for (const command of commandsOf([{ tags: [], told: batch }])) {
+        if (!(await member.propose(command, sendMs)).isDone) return false;
+      }
+      return true;
     } catch (error) {
       if (!(error instanceof UnannouncedError)) throw error;
       log.debug('nobody takes events just now', { because: String(error.cause) });

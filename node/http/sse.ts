@@ -164,17 +164,17 @@ function openStream(
   return stream;
 }
 
-const frames = new WeakMap<Event, string>();
+/** One after the other is told the same event: what it looks like is made once. */
+let latest: { readonly event: Event; readonly text: string } | undefined;
 
-/** JSON has no line breaks, so one `data` line holds it. Made once for all who listen. */
+/** JSON has no line breaks, so one `data` line holds it. */
 function frame(event: Event): string {
-  const known = frames.get(event);
-  if (known !== undefined) return known;
+  if (latest?.event === event) return latest.text;
   const { id, index, at, name, payload } = event;
   const data = JSON.stringify({ id, index, at: new Date(at).toISOString(), name, payload });
-  const made = `id: ${id}\nevent: ${name}\ndata: ${data}\n\n`;
-  frames.set(event, made);
-  return made;
+  const text = `id: ${id}\nevent: ${name}\ndata: ${data}\n\n`;
+  latest = { event, text };
+  return text;
 }
 
 function isFor({ audience }: Event, principal: Principal): boolean {
