@@ -11,6 +11,7 @@ const sections = {
   naming: { full: 0, quick: 0 },
   jobs: { full: 5_000, quick: 500 },
   search: { full: 200_000, quick: 10_000 },
+  backup: { full: 200_000, quick: 10_000 },
   raft: { full: 50, quick: 5 },
   coherence: { full: 30, quick: 5 },
   proxy: { full: 1_000, quick: 100 },
