@@ -27,8 +27,8 @@ import {
 import { createBlobs, type Blobs } from '#storage/blobs/index.ts';
 import { createPostgresSearch } from '#storage/search/postgres.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
+import { timeOf } from '#storage/postgres/time.ts';
 import type { Config } from './config/keys.ts';
-import { createDatabaseClock, timeOf } from './database-clock.ts';
 import type { Engines } from './engines.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -109,9 +109,7 @@ export async function createServices(deps: ServicesDeps) {
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
     decorate: (items) => postersOf(sql, artwork, items),
   });
-  // Of two reports the later one counts, whichever nodes they came to.
-  const shared = await createDatabaseClock({ ask: timeOf(sql), elapsed: () => performance.now() });
-  const progress = createProgress({ ...store, kinds: content.kinds, now: shared.now });
+  const progress = createProgress({ ...store, kinds: content.kinds, now: timeOf });
   const library = createLibrary({
     ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
     modules: new Map(content.modules.map((module) => [module.kind, module])),

@@ -20,7 +20,11 @@ import {
 
 export interface ProgressDeps extends Store {
   readonly kinds: readonly ProgressKind[];
-  readonly now: () => number;
+  /**
+   * The database's time, in milliseconds. Of two reports the later one counts, and nodes' own clocks
+   * do not agree on which that is.
+   */
+  readonly now: (tx: Tx) => Promise<number>;
 }
 
 /** Operations of api/me.yaml that this module carries out. */
@@ -59,18 +63,20 @@ export function createProgress(deps: ProgressDeps): Progress {
   const change = (key: StateKey, save: (tx: Tx) => Promise<void>) => changeState(deps, key, save);
   const watched = (isWatched: boolean) => async (call: ItemCall) => {
     const key = keyOf(call);
-    const mark = { isWatched, atMs: now() };
-    return { body: await change(key, (tx) => saveWatched(tx, key, mark)) };
+    const save = async (tx: Tx) => saveWatched(tx, key, { isWatched, atMs: await now(tx) });
+    return { body: await change(key, save) };
   };
   const shelve = (shelf: Shelf, isOn: boolean) => async (call: ItemCall) => {
     const key = keyOf(call);
-    const mark = { shelf, atMs: isOn ? now() : null };
-    return { body: await change(key, (tx) => saveShelf(tx, key, mark)) };
+    const save = async (tx: Tx) => saveShelf(tx, key, { shelf, atMs: isOn ? await now(tx) : null });
+    return { body: await change(key, save) };
   };
-  const report: Progress['report'] = (key, { positionMs, durationMs, atMs, fileId }) => {
-    const progress = readProgress({ positionMs, durationMs, atMs: atMs ?? now() }, now());
-    return change(key, (tx) => saveProgress(tx, key, { ...progress, durationMs, fileId }));
-  };
+  const report: Progress['report'] = (key, { positionMs, durationMs, atMs, fileId }) =>
+    change(key, async (tx) => {
+      const nowMs = await now(tx);
+      const progress = readProgress({ positionMs, durationMs, atMs: atMs ?? nowMs }, nowMs);
+      await saveProgress(tx, key, { ...progress, durationMs, fileId });
+    });
   return {
     report,
     handlers: {

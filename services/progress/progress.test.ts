@@ -53,7 +53,7 @@ describe('progress and personal lists', () => {
           (...args) => told.push(args),
         ),
       )) as never;
-    const now = () => clock;
+    const now = async () => clock;
     const { handlers } = createProgress({ sql: db.sql, write, now, kinds: [kind] });
     const ask = async <Id extends OperationId>(
       handler: Handler<Id>,

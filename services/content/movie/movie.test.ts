@@ -27,7 +27,10 @@ function api(db: TestDatabase, nowMs: () => number) {
     now: nowMs,
     random: () => 0.5,
   });
-  const progress = createProgress({ sql: db.sql, write, now: nowMs, kinds: content.kinds });
+  const progress = createProgress({
+    ...{ sql: db.sql, write, kinds: content.kinds },
+    now: async () => nowMs(),
+  });
   return { content, progress, published, changed, write };
 }
 
