@@ -98,14 +98,16 @@ async function driveAll({ seed, say }: AllWish, { entries, nodes, keep }: Part):
 }
 
 /** What a reader of the table wants to know of a round. Pure. */
-export function wordsFor({ classes, failures, notes, terms }: Round): string {
+export function wordsFor({ classes, failures, notes, terms, load }: Round): string {
   const gaps = classes
     .filter(({ class: each }) => each === 'write' || each === 'read' || each === 'range')
     .map(({ class: each, gapMs }) => `${each} ${(gapMs / 1000).toFixed(1)} s`);
   const failed = classes.reduce((sum, each) => {
     return each.class === 'write' || each.class === 'append' ? sum : sum + each.failed;
   }, 0);
-  const figures = `gap: ${gaps.join(', ')}; ${failed} failed; ${terms[1] - terms[0]} new terms`;
+  const figures =
+    `gap: ${gaps.join(', ')}; ${failed} failed; ${terms[1] - terms[0]} new terms; ` +
+    `load ${load}`;
   return [figures, ...notes, ...failures.map((each) => `**${each}**`)].join('; ');
 }
 

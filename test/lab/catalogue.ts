@@ -269,7 +269,7 @@ export const catalogue: readonly Entry[] = [
     proofs: [{ file: 'cluster/raft/transport/candidates.test.ts', title: 'addresses of a server' }],
   },
   {
-    ...{ id: 'F42', what: 'a host is suspended, and wakes with a clock an hour further' },
+    ...{ id: 'F42', what: 'a host is suspended, and wakes with a clock ten minutes further' },
     must: 'it follows again',
     drives: [{ fault: 'leader-suspend' }, { fault: 'follower-suspend' }],
   },

@@ -117,7 +117,8 @@ export async function signIn(nodes: readonly LabNode[], password: string): Promi
       });
       const body = (await response.json()) as { accessToken?: string };
       if (body.accessToken !== undefined) return body.accessToken;
-      last = body;
+      // Who tries too often learns nothing by that.
+      if (response.status !== 429) last = body;
     } catch (error) {
       last = error;
     }

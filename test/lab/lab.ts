@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectPostgres, type Sql } from '#storage/postgres/connect.ts';
@@ -147,7 +148,10 @@ async function round(scene: Scene, named: NamedFault, how: How): Promise<Round> 
     await tidyUp(scene).catch((error: unknown) => failures.push(`beyond help: ${String(error)}`));
   }
   const { convergedMs, after } = await converge(scene);
-  const last = await readAll(scene, recording);
+  const last = await readAll(scene, recording).catch((error: unknown) => {
+    failures.push(String(error));
+    return [];
+  });
   await keepRecording(scene.recordings, { recording, name: `${named.name}-${seed}` });
   const outcome = {
     classes: summarize(recording),
@@ -160,7 +164,8 @@ async function round(scene: Scene, named: NamedFault, how: How): Promise<Round> 
   };
   failures.push(...failuresOf(named, outcome));
   const whom = named.fault.isGlobal ? 'all' : nodes[victim]!.name;
-  return { ...outcome, fault: named.name, seed, notes, failures, victim: whom };
+  const load = Math.round(loadavg()[0] ?? 0);
+  return { ...outcome, fault: named.name, seed, notes, failures, victim: whom, load };
 }
 
 interface Cast {

@@ -165,10 +165,12 @@ async function runRounds(options: Options, chosen: readonly NamedFault[]) {
   return { rounds, broken, memory: showMemory(lab.memory.readings()) };
 }
 
-function tellRound({ fault, seed, victim, failures, notes, terms, convergedMs }: Round): void {
+function tellRound(round: Round): void {
+  const { fault, seed, victim, failures, notes, terms, convergedMs, load } = round;
   const at = new Date().toISOString().slice(11, 19);
   const came = failures.length === 0 ? 'passed' : failures.join('; ');
-  const more = [`terms ${terms.join(' → ')}`, `same after ${convergedMs} ms`, ...notes].join('; ');
+  const state = [`terms ${terms.join(' → ')}`, `same after ${convergedMs} ms`, `load ${load}`];
+  const more = [...state, ...notes].join('; ');
   warn(`${at} ${fault}, seed ${seed} (${victim}): ${came} [${more}]`);
 }
 
@@ -198,6 +200,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   const { message, cause } = error as Error;
-  warn(cause instanceof Error ? `${message} (${cause.message})` : message);
+  const why = cause instanceof Error ? cause.message : JSON.stringify(cause);
+  warn(cause === undefined ? message : `${message} (${why})`);
   process.exitCode = 1;
 }

@@ -38,7 +38,8 @@ export async function startPostgres(dir: string, log: Log): Promise<SharedPostgr
     url: `postgres://${user}@localhost/revenge?host=${encodeURIComponent(socket)}`,
     ...{ socket, user, stop },
     async start() {
-      running ??= await open();
+      // On a busy machine it may not be there in time; what it began is there for the next attempt.
+      running ??= await open().catch(open);
     },
     kill() {
       const pid = running?.pid();

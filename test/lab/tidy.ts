@@ -1,10 +1,13 @@
 import { ask } from './ask.ts';
 import type { LabCluster, Observer } from './cluster.ts';
 import type { Ground } from './ground.ts';
+import type { Shared } from './services.ts';
 
 export interface Mess {
   readonly cluster: LabCluster;
   readonly ground: Ground;
+  readonly postgres: Shared;
+  readonly redis: Shared | undefined;
   readonly observer: Observer;
   readonly token: string;
 }
@@ -13,9 +16,12 @@ export interface Mess {
  * After a fault that did not go as planned: all nodes run, nobody is cut off or stopped, and nobody
  * else is a member, so that the next round can begin.
  */
-export async function tidyUp({ cluster, ground, observer, token }: Mess): Promise<void> {
+export async function tidyUp(mess: Mess): Promise<void> {
+  const { cluster, ground, observer, token } = mess;
   const { nodes, spares } = cluster;
   ground.links?.heal();
+  await mess.postgres.start();
+  await mess.redis?.start();
   await Promise.all(spares.map((spare) => spare.kill()));
   for (const node of nodes) {
     node.signal('SIGCONT');

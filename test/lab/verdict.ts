@@ -18,13 +18,15 @@ export interface Round {
   readonly twoLeaders: readonly string[];
   /** How often a node ended by itself. */
   readonly crashes: number;
+  /** How many processes wanted to run at its end, of this machine's so many cores. */
+  readonly load: number;
   /** What the fault itself found out. */
   readonly notes: readonly string[];
   /** Why it is not passed; empty: it is. */
   readonly failures: readonly string[];
 }
 
-export type Outcome = Omit<Round, 'fault' | 'seed' | 'failures' | 'victim' | 'notes'>;
+export type Outcome = Omit<Round, 'fault' | 'seed' | 'failures' | 'victim' | 'notes' | 'load'>;
 
 /** What a client may have to wait for a write when one node is lost: an election and a little. */
 const writeGapMs = 3_000;

@@ -230,11 +230,12 @@ async function report(scene: Scene, node: number, film: Film) {
   const done = await insist(scene, node, {
     ...{ class: 'local', key: undefined, method: 'PUT', path, json },
   });
-  if (!done) return;
+  // Where nobody leads it is written without one, and others hear of it when somebody does.
+  if (done?.answer.index === undefined) return;
   const elsewhere = (done.node + 1) % scene.nodes;
   const answer = await askNode(scene, {
     ...{ class: undefined, node: elsewhere, path, timeoutMs: lookMs },
-    headers: indexHeader(done.answer.index ?? 0),
+    headers: indexHeader(done.answer.index),
   });
   if (answer.status !== 200) return;
   const found = (answer.body as { positionMs: number | null }).positionMs ?? 0;

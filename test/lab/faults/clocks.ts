@@ -16,6 +16,8 @@ async function off(stage: Stage, seconds: number): Promise<void> {
 const settleMs = 1_500;
 const strobeMs = 1_100;
 const furthest = 300;
+/** Less than a session's token lives: whoever sleeps for longer signs in again. */
+const slept = 600;
 
 const steady = { missing, needs: ['clocks'], mostTerms: 0 } as const;
 
@@ -44,14 +46,14 @@ export const clocks: Faults = {
     },
   },
   suspend: {
-    about: 'a node stands still, and goes on with a clock that is an hour further',
+    about: 'a node stands still, and goes on with a clock that is ten minutes further',
     missing,
     needs: ['clocks'],
     async run(stage) {
       stage.note(stage.victim, 'down');
       victimOf(stage).signal('SIGSTOP');
       await pause(stage.outageMs);
-      victimOf(stage).setClock(3_600);
+      victimOf(stage).setClock(slept);
       victimOf(stage).signal('SIGCONT');
       await pause(stage.outageMs);
       victimOf(stage).setClock(0);

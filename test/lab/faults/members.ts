@@ -14,10 +14,14 @@ async function join(nodes: readonly LabNode[], member: LabNode): Promise<void> {
   await Promise.all(nodes.map((node) => node.ready()));
 }
 
+const leaveMaxMs = 20_000;
+
 /** For good: it ends by itself, and its id never comes back. */
 async function leave(node: LabNode): Promise<void> {
   await node.command('cluster', 'leave', '--yes');
-  await node.exited();
+  const late = pause(leaveMaxMs, 'late' as const, { ref: false });
+  const end = await Promise.race([node.exited(), late]);
+  expect(end !== 'late', `${node.name} has left, and goes on`);
 }
 
 async function grow(stage: Stage): Promise<void> {
