@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Fence } from '#storage/cluster/outbox.ts';
 import type { Driver } from '../raft/driver/driver.ts';
 import type { Log, StateMachine } from '../raft/driver/ports.ts';
-import type { Call } from '../rpc/index.ts';
+import { RpcError, type Call } from '../rpc/index.ts';
 import { encodeCommand } from '../state/command.ts';
 import { levelOf } from '../state/features.ts';
 import { perEpoch } from '../state/limits.ts';
@@ -108,7 +108,7 @@ export function createCore(deps: CoreDeps, lead: Lead): Core {
       const { role, leader } = consensus.leadership();
       return role === 'leader' || !doors.network() ? undefined : leader?.id;
     },
-    ask: (leader, input, timeoutMs) => askOf(doors.network(), leader, { input, timeoutMs }),
+    ask: (leader, input, timeoutMs) => askPulse(doors.network(), leader, { input, timeoutMs }),
   });
   const currency = createCurrency({
     look: () => pulses.beat(),
@@ -140,6 +140,20 @@ async function askAround(network: Network | undefined): Promise<string | undefin
     return named.parse(await askOf(network, id, { ...input, name: 'leader' })).leader;
   });
   return Promise.any(asked).catch(() => undefined);
+}
+
+/** Undefined for a leader of the release before pulses. */
+async function askPulse(
+  network: Network | undefined,
+  leader: string,
+  asked: { input: unknown; timeoutMs: number },
+): Promise<unknown> {
+  try {
+    return await askOf(network, leader, asked);
+  } catch (error) {
+    if (error instanceof RpcError && error.code === 'unknown-call') return undefined;
+    throw error;
+  }
 }
 
 async function askOf(

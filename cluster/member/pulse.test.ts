@@ -14,6 +14,8 @@ interface Node {
     aheadMs: number;
     /** How long an answer takes to come. */
     slowMs: number;
+    /** It is of the release before. */
+    isOld: boolean;
   };
 }
 
@@ -24,7 +26,7 @@ function cluster() {
   for (const id of ['lead', 'b', 'c']) {
     const state: Node['state'] = {
       ...{ role: id === 'lead' ? 'leader' : 'follower', contactMs: 5, commit: 7 },
-      ...{ isSettled: id === 'lead', jobs: 0, streams: 0, aheadMs: 0, slowMs: 0 },
+      ...{ isSettled: id === 'lead', jobs: 0, streams: 0, aheadMs: 0, slowMs: 0, isOld: false },
     };
     const pulses = createPulses({
       nodeId: id,
@@ -32,6 +34,7 @@ function cluster() {
       leader: () => (id === 'lead' ? undefined : 'lead'),
       status: async () => state,
       async ask(leader, input) {
+        if (nodes.get(leader)!.state.isOld) return undefined;
         const answer = await nodes.get(leader)!.pulses.answer(id, input);
         shared.at += state.slowMs;
         if (!answer) throw new Error('not-leader');
@@ -63,6 +66,13 @@ describe('the pulse of members', () => {
     lead.state.isSettled = true;
     lead.state.contactMs = undefined;
     expect(await b.pulses.beat().catch(String)).to.contain('not-leader');
+  });
+
+  it('goes by its own Raft under a leader of the release before', async () => {
+    const { lead, b } = cluster();
+    lead.state.isOld = true;
+    expect(await b.pulses.beat()).to.include({ commit: 7, contactMs: 5 });
+    expect(b.pulses.skews().size).to.equal(0);
   });
 
   it('tells the leader what members do, and them what others do, until that is old', async () => {

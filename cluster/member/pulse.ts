@@ -38,6 +38,7 @@ export interface PulseDeps {
   readonly leader: () => string | undefined;
   /** Of this node's own Raft. */
   readonly status: () => Promise<Sighting & { readonly role: string }>;
+  /** Undefined: the leader is of a release that does not answer this. */
   readonly ask: (leader: string, input: unknown, timeoutMs: number) => Promise<unknown>;
   readonly doing: () => Doing;
   /** Milliseconds since 1970. */
@@ -88,9 +89,10 @@ export function createPulses(deps: PulseDeps): Pulses {
     const begin = { at: elapsed(), wall: now() };
     const skewMs = skew?.leader === leader && isFresh(skew) ? skew.ms : undefined;
     const input = { ...doing(), skewMs };
-    const { commit, contactMs, time, streams } = answered.parse(
-      await deps.ask(leader, input, answerMs),
-    );
+    const answer = await deps.ask(leader, input, answerMs);
+    // As long as an update lasts: what its own Raft has heard is nearly as good.
+    if (answer === undefined) return deps.status();
+    const { commit, contactMs, time, streams } = answered.parse(answer);
     const tookMs = elapsed() - begin.at;
     elsewhere = { streams: Math.max(0, streams - input.streams), at: elapsed() };
     if (tookMs < slowMs) {

@@ -40,7 +40,7 @@ async function makeAdministrator(
   { username, password }: { username: string; password: string },
 ): Promise<{ id: string; username: string }> {
   await using open = await openDatabase(config.values, log, { joinRunning: true });
-  await open.migrator.up();
+  await open.migrator.up(undefined, { level: 0 });
   const { sql } = open.database;
   const now = Date.now;
   const clock = createLocalClock({ epoch: 0 });

@@ -143,7 +143,7 @@ function addRelease(cluster: Command): void {
 
 async function release({ config, log, output }: Context, yes: boolean): Promise<void> {
   await using database = await openDatabase(config.values, log, { joinRunning: true });
-  await database.migrator.up();
+  await database.migrator.up(undefined, { level: 0 });
   const owners = createOwnership(database.database.sql);
   const owner = await owners.read();
   if (!owner) return output.result({ released: false }, () => 'The database is nobody’s.');
