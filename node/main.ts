@@ -173,14 +173,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const metrics = createMetrics();
   const staleness = createStaleness();
   const door = createDoor(config, log);
-  const { engines, sharing } = await openBase(
-    { config, identity, door, metrics, log, now },
-    stack,
-    {
-      onStale: (ageMs) => staleness.note(ageMs),
-      isBypassed: () => staleness.isBypassed(),
-    },
-  );
+  const base = { config, identity, door, metrics, log, now };
+  const { engines, sharing } = await openBase(base, stack, staleness.hooks);
   const services = await createServices({ config, engines, metrics, nodeId, log, now });
   const health = stack.use(
     createHealth({

@@ -11,6 +11,8 @@ export interface Staleness {
   bypass(exchange: Exchange): void;
   /** Whether the request that this is a part of wants no cached value. */
   isBypassed(): boolean;
+  /** For caches. */
+  readonly hooks: { onStale(ageMs: number): void; isBypassed(): boolean };
 }
 
 const header = 'X-Revenge-Stale';
@@ -19,7 +21,7 @@ const header = 'X-Revenge-Stale';
 export function createStaleness(): Staleness {
   const requests = new AsyncLocalStorage<Exchange>();
   const bypassed = new WeakSet<Exchange>();
-  return {
+  const staleness: Omit<Staleness, 'hooks'> = {
     run: (exchange, work) => requests.run(exchange, work),
     bypass: (exchange) => void bypassed.add(exchange),
     isBypassed() {
@@ -36,4 +38,9 @@ export function createStaleness(): Staleness {
       else headers[at + 1] = oldest;
     },
   };
+  const hooks = {
+    onStale: (ageMs: number) => staleness.note(ageMs),
+    isBypassed: () => staleness.isBypassed(),
+  };
+  return { ...staleness, hooks };
 }
