@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Sql } from '#storage/postgres/connect.ts';
+import { connectPostgres, type Sql } from '#storage/postgres/connect.ts';
 import { listTables } from '#storage/postgres/copy-catalog.ts';
 import { quoted } from '#storage/postgres/copy.ts';
 import { createMigrator, readMigrations } from '#storage/postgres/migrate.ts';
@@ -51,7 +52,7 @@ const faultOf = (work: Promise<unknown>) =>
   );
 
 describe('restoring a backup', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let dir: string;
   let source: TestDatabase;
   let file: string;
@@ -154,7 +155,7 @@ describe('restoring a backup', function () {
     const [owner] = await sql`select cluster_id as id, epoch from shared.cluster`;
     expect(owner).to.deep.equal({ id: theirs, epoch: 41 });
     const [leader] = await sql`select epoch, term, node_id as node from shared.leadership`;
-    expect(leader).to.deep.equal({ epoch: 9, term: 3, node: 'n7' });
+    expect(leader, 'who led before leads no more').to.deep.equal({ epoch: 41, term: 0, node: '' });
     expect(await count(sql, 'shared.cluster_nodes')).to.equal(1);
     expect(await count(sql, 'shared.invalidation_outbox')).to.equal(0);
   });
@@ -199,6 +200,47 @@ describe('restoring a backup', function () {
     const fault = await faultOf(restoreBackup(wish(target.sql, { listConnected: connected })));
     expect(fault).to.match(/^refused: the database is in use/);
     expect(await listConnected(target.sql, 'revenge')).to.deep.equal([]);
+  });
+
+  it('lets a node that starts meanwhile wait, and serve what was restored', async () => {
+    const target = await database();
+    const { address } = target;
+    const connect = (applicationName: string) =>
+      connectPostgres({ ...address, pool: { max: 3 }, log: quiet, applicationName });
+    await using own = await connect('revenge restore');
+    await using node = await connect('revenge');
+    let starting: Promise<string[]> | undefined;
+    const isWaiting = async () => {
+      const [row] = await own.sql<{ waiting: number }[]>`
+        select count(*) as waiting from pg_locks where locktype = 'advisory' and not granted`;
+      return row!.waiting > 0;
+    };
+    await restoreBackup(
+      wish(own.sql, {
+        listConnected: async (sql) => {
+          const { sql: nodes } = node;
+          starting ??= createMigrator({ sql: nodes, dir: migrationsDir, log: quiet }).up();
+          while (!(await isWaiting())) await pause(5);
+          return listConnected(sql, 'revenge restore');
+        },
+      }),
+    );
+    expect(await starting).to.deep.equal([]);
+    await compare(node.sql);
+  });
+
+  it('is undone when a node connects meanwhile', async () => {
+    const target = await database();
+    const before = await contentOf(target.sql);
+    let asked = 0;
+    const late = async () =>
+      (asked += 1) < 2 ? [] : [{ program: 'revenge', from: '192.0.2.7', since: new Date(0) }];
+    const fault = await faultOf(restoreBackup(wish(target.sql, { listConnected: late })));
+    expect(fault).to.equal(
+      'refused: the database is in use: revenge from 192.0.2.7 since 1970-01-01T00:00:00.000Z; ' +
+        'stop every node of this cluster first',
+    );
+    expect(await contentOf(target.sql)).to.deep.equal(before);
   });
 
   it('signs everybody out where that is wanted', async () => {

@@ -82,9 +82,18 @@ function checked(whose: string, check: () => void): void {
   }
 }
 
+function inUse([first]: readonly Connected[]): string | undefined {
+  if (first === undefined) return undefined;
+  const { program, from, since } = first;
+  return (
+    `the database is in use: ${program} from ${from} since ${since.toISOString()}; stop every ` +
+    'node of this cluster first'
+  );
+}
+
 function refusalOf(
   target: Target,
-  [first]: readonly Connected[],
+  connected: readonly Connected[],
   { isReplacing, clusterId }: Pick<RestoreOptions, 'isReplacing' | 'clusterId'>,
 ): string | undefined {
   if (target.clusterId !== null && target.clusterId !== clusterId) {
@@ -93,13 +102,8 @@ function refusalOf(
       'of it: use that of one, or release the database (revenge cluster release)'
     );
   }
-  if (first !== undefined) {
-    const { program, from, since } = first;
-    return (
-      `the database is in use: ${program} from ${from} since ${since.toISOString()}; stop every ` +
-      'node of this cluster first'
-    );
-  }
+  const user = inUse(connected);
+  if (user !== undefined) return user;
   if (target.isUsed && !isReplacing) {
     return 'the database holds data; --replace deletes them and puts the backup in their place';
   }
@@ -129,11 +133,20 @@ export async function restoreBackup(options: RestoreOptions): Promise<{ rows: nu
     await bringOwnBack(tx, own);
     const atLeast = Math.max(own.epoch, manifest.cluster.epoch);
     await beginEpoch(tx, { atLeast, clusterId: options.clusterId });
+    // A node that found the database again meanwhile has waited, and knows only what was.
+    await refuseConnected(tx, options);
     return { rows };
   });
   // Until the planner has counted the rows it plans for none.
   await sql.unsafe('analyze');
   return restored;
+}
+
+async function refuseConnected(tx: Tx, { listConnected }: RestoreOptions): Promise<void> {
+  // PostgreSQL shows a transaction who was there when it first asked.
+  await tx`select pg_stat_clear_snapshot()`;
+  const connected = inUse(await listConnected(tx));
+  if (connected !== undefined) throw new BackupError('refused', connected);
 }
 
 interface Own {

@@ -72,8 +72,8 @@ export function longest(mappings: readonly PathMapping[], path: string): PathMap
 }
 
 /**
- * Begins a new epoch of the clock: what any cache was given before is older than that. Sequences
- * know no rollback, but this one only ever grows.
+ * Begins a new epoch of the clock: what any cache was given before is older than that, and who led
+ * before may write no more. Sequences know no rollback, but this one only ever grows.
  */
 export async function beginEpoch(
   tx: Tx,
@@ -84,6 +84,8 @@ export async function beginEpoch(
     select coalesce(max(epoch), 0) as epoch from shared.cluster`;
   const epoch = Math.max(Number(value), atLeast, owner!.epoch) + 1;
   await tx`select setval('shared.clock_epoch', ${epoch})`;
+  await tx`
+    update shared.leadership set epoch = ${epoch}, term = 0, node_id = '', since = now()`;
   const known = await tx`update shared.cluster set epoch = ${epoch}`;
   if (known.count > 0 || clusterId === undefined) return;
   await tx`insert into shared.cluster (cluster_id, epoch) values (${clusterId}, ${epoch})`;

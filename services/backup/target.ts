@@ -54,14 +54,16 @@ function isMadeByItself(name: string): boolean {
 
 /**
  * The programs of ours that use the database, but for the one of this application name. Nodes hold
- * connections for as long as they run.
+ * connections for as long as they run. One that waits for its turn to migrate has read nothing yet.
  */
 export async function listConnected(sql: Queryable, but: string): Promise<Connected[]> {
   return sql<Connected[]>`
     select application_name as program, coalesce(host(client_addr), 'this machine') as "from",
       min(backend_start) as since
-    from pg_stat_activity
+    from pg_stat_activity a
     where datname = current_database() and backend_type = 'client backend'
       and application_name like 'revenge%' and application_name <> ${but}
+      and not exists (select from pg_locks l
+        where l.pid = a.pid and l.locktype = 'advisory' and not l.granted)
     group by 1, 2 order by 3`;
 }
