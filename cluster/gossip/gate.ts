@@ -1,4 +1,4 @@
-import { createBuckets } from './buckets.ts';
+import { createBuckets } from '../doors/buckets.ts';
 import {
   BARRED_MS,
   EXCESS_BURST,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { formatHostPort, fromWithin, parseHostPort, toMultiaddr } from './addresses.ts';
-import { createBuckets } from './buckets.ts';
+import { createBuckets } from '../doors/buckets.ts';
 import { waitMs } from './dialer.ts';
 import { createGate } from './gate.ts';
 import { BARRED_MS, EXCESS_BURST, MAX_MEMBERS, MESSAGE_BURST } from './limits.ts';

@@ -1,4 +1,4 @@
-import { createBuckets } from './buckets.ts';
+import { createBuckets } from '../doors/buckets.ts';
 import { MAX_MESSAGE_BYTES, MAX_QUEUED, MESSAGES_PER_SECOND, MESSAGE_BURST } from './limits.ts';
 import type { Counts, Topic } from './types.ts';
 

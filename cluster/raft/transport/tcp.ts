@@ -1,23 +1,11 @@
 /** hashicorp/raft's TCP transport, both sides of it, with mutual TLS if wanted. */
-import { constants } from 'node:crypto';
-import {
-  createServer as createTcpServer,
-  type AddressInfo,
-  type Server,
-  type Socket,
-} from 'node:net';
-import {
-  createSecureContext,
-  createServer as createTlsServer,
-  Server as TlsServer,
-} from 'node:tls';
-import { createDoorkeeper } from '../../doors/doorkeeper.ts';
-import { createMembers } from '../../doors/members.ts';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { quieten } from '../../doors/quiet.ts';
 import type { FailureReason, Response } from '../core/types.ts';
 import { isUnknownCommand, responseFromWire } from '../wire/convert.ts';
 import { createBlockCache } from './blocks.ts';
-import { OUR_PROTOCOL } from './dial.ts';
+import { createDoor, type Door } from './door.ts';
 import { serve, type Held } from './inbound.ts';
 import { createPeer, type Peer } from './peer.ts';
 import {
@@ -36,7 +24,6 @@ import {
 export { SendError } from './types.ts';
 export type { TcpTransport, TcpTransportOptions } from './types.ts';
 
-const KEEP_ALIVE_MS = 30_000;
 const NOISE_MS = 10_000;
 
 export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
@@ -53,13 +40,12 @@ export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
   const incoming = new Set<Socket>();
   const held: Held = { bytes: 0 };
   let server: Server | undefined;
+  let door: Door | undefined;
 
   return {
     async listen(handler, kept) {
-      const taken = createServer(shared, (socket) =>
-        serve(socket, { shared, handler, kept, held }),
-      );
-      server = taken;
+      door = createDoor(shared, (socket) => serve(socket, { shared, handler, kept, held }));
+      const taken = (server = door.server);
       taken.on('connection', (socket: Socket) => {
         incoming.add(socket);
         socket.once('close', () => incoming.delete(socket));
@@ -83,8 +69,7 @@ export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
     setTls(renewed) {
       if (!shared.tls) throw new Error('this transport speaks without TLS');
       shared.tls = secure(renewed);
-      const { ca, cert, key } = renewed;
-      if (server instanceof TlsServer) server.setSecureContext({ ca, cert, key });
+      door?.setTls(renewed);
     },
     stats: () => ({
       incoming: incoming.size,
@@ -175,67 +160,4 @@ function exchange(peerOf: Peers, outgoing: Outgoing): Promise<Response> {
       }
     });
   });
-}
-
-/** A stranger that offers protocols gets its own first one: none at all would be an alert. */
-const chooseProtocol = ({ protocols }: { readonly protocols: readonly string[] }) =>
-  protocols.includes(OUR_PROTOCOL) ? OUR_PROTOCOL : protocols[0];
-
-function createServer(shared: Shared, take: (socket: Socket) => void): Server {
-  return shared.tls
-    ? createSecureServer(shared, shared.tls, take)
-    : createPlainServer(shared, take);
-}
-
-const always = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
-
-function createPlainServer({ limits, noise }: Shared, take: (socket: Socket) => void): Server {
-  const server = createTcpServer(always, take);
-  server.maxConnections = limits.maxConnections;
-  server.on('drop', (data?: { readonly remoteAddress?: string | undefined }) => {
-    noise.warn('a raft connection was turned away', { remote: data?.remoteAddress });
-  });
-  return server;
-}
-
-/**
- * Strangers are counted until they have shown a certificate: so many of them as may come, they push
- * out each other, and servers of ours get in.
- */
-function createSecureServer(
-  { limits, timeouts, noise }: Shared,
-  { ca, cert, key }: Secured,
-  take: (socket: Socket) => void,
-): Server {
-  const doorkeeper = createDoorkeeper(limits.maxConnections);
-  const members = createMembers({
-    ...{ doorkeeper, perPeer: limits.maxConnectionsPerPeer },
-    onTooMany: (from, omitted) =>
-      noise.warn('a raft peer has too many connections', { from, omitted }),
-  });
-  const server = createTlsServer({
-    ...always,
-    // Who is refused is told apart by why, which Node says only of those that it lets in.
-    ...{ ca, cert, key, requestCert: true, rejectUnauthorized: false },
-    // No session is resumed: each connection shows a certificate that is good now.
-    secureOptions: constants.SSL_OP_NO_TICKET,
-    handshakeTimeout: timeouts.requestMs,
-    ALPNCallback: chooseProtocol,
-  });
-  const refuse = (remote: string | undefined, reason: string, kind?: string) =>
-    noise.warn('a raft connection showed no good certificate', { remote, reason, kind });
-  server.on('connection', (socket: Socket) => doorkeeper.enter(socket, timeouts.requestMs));
-  server.on('secureConnection', (socket) => {
-    if (!socket.authorized) {
-      refuse(socket.remoteAddress, String(socket.authorizationError));
-      socket.destroy();
-      return;
-    }
-    const { subject, fingerprint256 } = socket.getPeerCertificate();
-    if (members.admit(socket, String(subject?.CN ?? fingerprint256))) take(socket);
-  });
-  server.on('tlsClientError', (error: Error & { code?: string }, socket) => {
-    refuse(socket.remoteAddress, error.message, error.code);
-  });
-  return server;
 }
