@@ -7,14 +7,14 @@ import { applyRecovery, planRecovery } from '#cluster/raft/offline/recover.ts';
 import { applyRejoin, planRejoin } from '#cluster/raft/offline/rejoin.ts';
 import { DamagedError, StoreError } from '#cluster/raft/store/errors.ts';
 import { clusterFolder, isWitnessFolder } from '#cluster/trust/identity.ts';
-import { createOwnership } from '#storage/cluster/owner.ts';
 import { markRecovered } from '../../cluster/recovered.ts';
 import type { Config } from '../../config/keys.ts';
-import { forgetMemberDatabase, openDatabase } from '../../database.ts';
+import { forgetMemberDatabase } from '../../database.ts';
 import { openNodeIdentity } from '../../identity.ts';
-import { createContext, type Context, type GlobalOptions } from '../context.ts';
+import { createContext, type GlobalOptions } from '../context.ts';
 import { CommandError } from '../exit.ts';
 import { confirm } from './confirm.ts';
+import { addRelease } from './release.ts';
 
 const raftDir = (config: Config) =>
   config['cluster.raft.data_dir'] ?? join(config['data.dir'], 'raft');
@@ -128,31 +128,4 @@ function addRejoin(cluster: Command): void {
         ].join('\n'),
       );
     });
-}
-
-function addRelease(cluster: Command): void {
-  cluster
-    .command('release')
-    .description('take the database from a cluster that is gone for good')
-    .option('--yes', 'do not ask')
-    .action(async ({ yes = false }: { yes?: boolean }, command: Command) => {
-      const context = contextOf(command);
-      await release(context, yes);
-    });
-}
-
-async function release({ config, log, output }: Context, yes: boolean): Promise<void> {
-  await using database = await openDatabase(config.values, log, { joinRunning: true });
-  await database.migrator.up(undefined, { level: 0 });
-  const owners = createOwnership(database.database.sql);
-  const owner = await owners.read();
-  if (!owner) return output.result({ released: false }, () => 'The database is nobody’s.');
-  const since = owner.foundedAt.toISOString();
-  const warning =
-    `- the database is taken from the cluster ${owner.clusterId}, founded ${since}; ` +
-    'nodes of it that still run will fight over it with the next one';
-  const show = () => output.result(owner, () => warning);
-  await confirm({ yes, isJson: output.isJson, show });
-  await owners.release();
-  output.result({ released: true }, () => 'Released. The next node that starts on it founds anew.');
 }
