@@ -27,6 +27,7 @@ import { enterCluster } from './cluster/enter.ts';
 import type { ClusterControl } from './cluster/control.ts';
 import { createControl } from './cluster/operate.ts';
 import { createSharing, keepDatabase, type Sharing } from './cluster/database.ts';
+import { gather, inviteGathered, type InviteDeps } from './cluster/gather.ts';
 import { createHints } from './cluster/hints.ts';
 import { leaderDuties } from './duties.ts';
 import { createClusterHandlers } from './cluster/operations.ts';
@@ -85,8 +86,10 @@ async function openBase(
     database: () => sharing.offer(),
     onNetwork: (network: Network) => followOwner(config['data.dir'], network, log),
   };
+  const gathered = await gather({ config, identity, log });
+  const joining = gathered && 'join' in gathered ? { ...config, ...gathered.join } : config;
   await enterCluster({
-    ...{ config, identity, log, now, ...cluster },
+    ...{ identity, log, now, ...cluster, config: joining },
     keepDatabase: (offered) => keepDatabase(config, offered),
   });
   const askDatabase = createAsk({ config, identity, hints: places.ask, log });
@@ -160,6 +163,13 @@ async function takePart(
   }
 }
 
+/** Opens to others what is to be open from its first start on. */
+async function openUp(deps: InviteDeps): Promise<void> {
+  const { config, control } = deps;
+  if (config['cluster.enabled'] && config['cluster.raft.bootstrap']) await control.init();
+  await inviteGathered(deps);
+}
+
 /** Builds a node, in order, and starts it: this function is the architecture. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { values: config } = options.config;
@@ -187,7 +197,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   addGauges(metrics, engines, services);
   await takePart(engines, { sharing, log, duties: [backupDuty(services.backups)] });
   const control = controlOf(engines, { config, nodeId, now, sharing });
-  if (config['cluster.enabled'] && config['cluster.raft.bootstrap']) await control.init();
+  await openUp({ config, identity, control, log, ...engines });
   await health.start();
 
   const operator = await openOperator(engines, now);

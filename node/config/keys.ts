@@ -146,7 +146,10 @@ export const keys = {
   ),
   'cluster.raft.data_dir': key(maybe(text), 'absent: data folder + /raft'),
   'cluster.raft.bootstrap': key(flag, 'found the cluster that others join', { fallback: false }),
-  'cluster.raft.bootstrap_expect': key(maybe(whole(1, 9)), 'servers to wait for', reserved),
+  'cluster.raft.bootstrap_expect': key(
+    maybe(whole(1, 9)),
+    'so many empty nodes found a cluster together, once they see each other in database.url',
+  ),
   'cluster.raft.join_addrs': key(list, 'RPC addresses of members, host:port or dns:name:port', {
     fallback: [],
   }),

@@ -73,6 +73,8 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'shared.cluster': own,
   'shared.leadership': own,
   'shared.cluster_nodes': own,
+  'shared.gathering': own,
+  'shared.invitation': own,
 };
 
 /**

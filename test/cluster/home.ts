@@ -90,11 +90,15 @@ async function endPostgres(nodes: readonly LabNode[]): Promise<void> {
 const isThere = async (pid: number) =>
   (await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')) !== '';
 
+/** Makes the first administrator of the database that this node uses. */
+export const administer = (node: LabNode, env: Readonly<Record<string, string>> = {}) =>
+  makeAdministrator(node, { password, env });
+
 /** Starts a node for the first time, makes its administrator, and opens it to others. */
 export async function foundWith(node: LabNode, env: Readonly<Record<string, string>> = {}) {
   node.start();
   await node.ready();
-  await makeAdministrator(node, { password, env });
+  await administer(node, env);
   await node.command('cluster', 'init');
 }
 

@@ -1,0 +1,2 @@
+drop table shared.invitation;
+drop table shared.gathering;
