@@ -3009,7 +3009,7 @@ export interface components {
     headers: {
         /** @description The version of the answer, for `If-None-Match` and `If-Match`. */
         ETag: string;
-        /** @description The cluster's index that this answer reflects, at least. Keep the highest, and send it with each request. */
+        /** @description The cluster's index that this answer reflects, at least. Keep the highest, and send it with each request. Not there where a change is written and no leader could tell the other nodes yet. */
         RevengeIndex: number;
         /** @description There only when the answer may be older than usual, in milliseconds: this node has heard of no leader for so long, or a source does not answer and what is cached is past its time. */
         RevengeStale: number;

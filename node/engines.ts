@@ -64,6 +64,8 @@ export interface EngineOptions extends ReachDeps {
   readonly onStale: (ageMs: number) => void;
   /** Whether whoever asks now wants nothing cached. */
   readonly isBypassed: () => boolean;
+  /** Told when something is written that not every node knows yet. */
+  readonly onUnannounced: () => void;
 }
 
 const mediaIdleMs = 60_000;
@@ -93,7 +95,7 @@ export async function openEngines(
   const write = createWrite({
     ...{ sql, outbox, terms: termsOfWork, randomId: randomUUID },
     announce: events.announce,
-    encodeEvent: events.encode,
+    ...{ encodeEvent: events.encode, onUnannounced: options.onUnannounced },
   });
   const cache = createCache({
     clock,

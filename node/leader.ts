@@ -35,6 +35,7 @@ export function createLeaderPort({ offices, client, operatorPass }: LeaderDeps):
         return undefined;
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
+        if (error.code === 'unreachable') return 'unreached';
         // Under a key it is carried out once however often it is asked for.
         const mayAskAgain = request.headers['idempotency-key'] !== undefined;
         if (error.isExecuted === 'no' || mayAskAgain) return undefined;

@@ -72,7 +72,7 @@ interface BaseDeps extends Pick<EngineOptions, 'config' | 'identity' | 'metrics'
 async function openBase(
   deps: BaseDeps,
   stack: AsyncDisposableStack,
-  asked: Pick<EngineOptions, 'onStale' | 'isBypassed'>,
+  asked: Pick<EngineOptions, 'onStale' | 'isBypassed' | 'onUnannounced'>,
 ): Promise<{ engines: Engines; sharing: Sharing }> {
   const { config, identity, door, log, now } = deps;
   const { nodeId } = identity;

@@ -173,15 +173,23 @@ describe('a write', () => {
 
   it('is not called done by a leader before all nodes know, and by others it is', async () => {
     const fence = { epoch: 9, term: 1 };
+    const patience: boolean[] = [];
+    let later = 0;
     await outbox.take(fence, 'me');
     const write = createWrite({
       ...plainWrite,
       ...{ sql: db.sql, outbox, terms: termsOfWork },
-      announce: async () => false,
+      announce: async (_effects, _id, { isPatient }) => {
+        patience.push(isPatient);
+        return false;
+      },
+      onUnannounced: () => (later += 1),
     });
     const change = async () => void (await write(async (_tx, stale) => stale('tag')));
     await change();
+    expect(later).to.equal(1);
     const error: unknown = await asLeader(fence, change).catch((thrown: unknown) => thrown);
     expect(error).to.include({ code: 'outcome-unknown' });
+    expect(patience, 'only a leader waits for the next one').to.deep.equal([false, true]);
   });
 });

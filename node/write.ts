@@ -21,6 +21,8 @@ export interface WriteDeps {
     outboxId: number,
     waiting: { readonly isPatient: boolean },
   ) => Promise<boolean>;
+  /** A change is written, and not every node knows it yet. */
+  readonly onUnannounced?: () => void;
   readonly encodeEvent: EncodeEvent;
   readonly randomId: () => string;
 }
@@ -64,6 +66,7 @@ export function createWrite(deps: WriteDeps): Write {
     const isAnnounced = await announce(found, outboxId, { isPatient: held?.fence !== undefined });
     // The leader's word is that all nodes show the change from its index on, and there is none yet.
     if (held?.fence && !isAnnounced) throw unannounced();
+    if (!isAnnounced) deps.onUnannounced?.();
     return result as T;
   };
   return async (work) => {

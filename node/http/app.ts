@@ -104,6 +104,7 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
     validateResponses,
     once: deps.once,
     bypassCaches: deps.staleness?.bypass,
+    isUncovered: deps.staleness?.isUncovered,
     leader: deps.leader && {
       ...{ port: deps.leader, clock: deps.clock, behindMs, now },
       bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,

@@ -34,3 +34,28 @@ describe('a node that is behind what a client has seen', () => {
     expect(await ask(undefined)).to.deep.equal({ found: [false], index: '7' });
   });
 });
+
+describe('an answer to a change', () => {
+  for (const isAnnounced of [true, false]) {
+    const words = isAnnounced ? 'names its index' : 'names none that would not cover it';
+    it(`that is ${isAnnounced ? '' : 'not '}announced ${words}`, async () => {
+      const staleness = createStaleness();
+      await using api = await testApi({
+        handlers: {
+          ...widgetHandlers,
+          async createWidget(call: Parameters<typeof widgetHandlers.createWidget>[0]) {
+            if (!isAnnounced) staleness.hooks.onUnannounced();
+            return widgetHandlers.createWidget(call);
+          },
+        },
+        ...{ staleness, clock: { applied: () => 7, waitFor: async () => true } },
+      });
+      const response = await api.fetch('/api/v1/widgets', {
+        ...{ method: 'POST', token: 'widgets:write', body: '{"name":"w","size":1}' },
+        headers: { 'content-type': 'application/json' },
+      });
+      expect(response.status).to.equal(201);
+      expect(response.headers.get('x-revenge-index')).to.equal(isAnnounced ? '7' : null);
+    });
+  }
+});

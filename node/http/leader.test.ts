@@ -46,14 +46,15 @@ const answer = (status: number, body: object, index = 7) => ({
 });
 
 describe('what only the leader carries out', () => {
-  async function post(script: Script) {
+  async function post(script: Script, now?: () => number) {
     const { port, handed } = scripted(script);
     const waited: number[] = [];
     const clock = {
       applied: () => 3,
       waitFor: async (index: number) => waited.push(index) > 0,
     };
-    await using api = await testApi({ handlers: widgetHandlers, leader: port, clock });
+    const more = now ? { now } : {};
+    await using api = await testApi({ handlers: widgetHandlers, leader: port, clock, ...more });
     const response = await api.fetch('/api/v1/widgets', {
       method: 'POST',
       token: 'widgets:write',
@@ -107,6 +108,26 @@ describe('what only the leader carries out', () => {
     expect(status).to.equal(503);
     expect(body.type).to.equal('/problems/no-leader');
     expect(headers.get('retry-after')).to.equal('2');
+  });
+
+  it('is refused soon when the one that leads cannot be reached', async () => {
+    let ms = 0;
+    const send = async () => {
+      ms += 1_500;
+      return 'unreached' as const;
+    };
+    const script = { seats: [{ leader: 'b' }], send };
+    const { status, body, handed } = await post(script, () => ms);
+    expect(status).to.equal(503);
+    expect(body.type).to.equal('/problems/no-leader');
+    expect(handed).to.have.length(2);
+  });
+
+  it('goes to the next leader when the one that led cannot be reached', async () => {
+    let sent = 0;
+    const send = async () => (sent++ === 0 ? ('unreached' as const) : answer(201, { id: 'c' }));
+    const { status } = await post({ seats: [{ leader: 'b' }, { leader: 'c' }], send });
+    expect(status).to.equal(201);
   });
 
   it('says so when it may have happened', async () => {

@@ -38,10 +38,10 @@ export interface LeaderPort {
   /** Undefined when nobody leads for this long. */
   find(timeoutMs: number): Promise<Seat | undefined>;
   /**
-   * Hands a request to the leader; undefined when it was not carried out: the other node does not
-   * lead, or was not reached. Throws `outcome-unknown` when it may have been.
+   * Hands a request to the leader. Undefined, or `unreached` where no connection to it came about,
+   * when it was not carried out. Throws `outcome-unknown` when it may have been.
    */
-  send(leader: string, request: HandedOn): Promise<LeaderAnswer | undefined>;
+  send(leader: string, request: HandedOn): Promise<LeaderAnswer | 'unreached' | undefined>;
 }
 
 export interface LeaderContext {
@@ -57,6 +57,8 @@ const patienceMs = 8_000;
 /** The node that handed a request on does the waiting. */
 const handedOnPatienceMs = 1_500;
 const againMs = 50;
+/** Whoever is known to lead for longer than a leader may be silent, and is not reached, will not be. */
+const unreachedMs = 2_500;
 
 /**
  * Carries `work` out on the leader: here, or by handing the whole request to the node that leads.
@@ -71,13 +73,18 @@ export async function onLeader(
   const until = now() + (isHandedOn ? handedOnPatienceMs : patienceMs);
   // Kept, as it may have to be handed on after all.
   exchange.body ??= await readRaw(exchange.req, exchange.res, context.bodyLimitBytes);
+  let first: { readonly leader: string; readonly at: number } | undefined;
   for (;;) {
     const seat = await port.find(Math.max(0, until - now()));
     if (!seat) throw noLeader();
     if ('here' in seat && (await seat.here(work))) return;
     if (isHandedOn) throw problem('not-leader', 'This node does not lead');
-    const answer = 'here' in seat ? undefined : await handOn(exchange, context, seat.leader);
-    if (answer) return sendAnswer(exchange, context, answer);
+    if ('leader' in seat) {
+      if (first?.leader !== seat.leader) first = { leader: seat.leader, at: now() };
+      const answer = await handOn(exchange, context, seat.leader);
+      if (answer === 'unreached' && now() - first.at >= unreachedMs) throw noLeader();
+      if (answer && answer !== 'unreached') return sendAnswer(exchange, context, answer);
+    }
     if (now() >= until) throw noLeader();
     await new Promise((resolve) => setTimeout(resolve, againMs));
   }
@@ -92,7 +99,7 @@ async function handOn(
   exchange: Exchange,
   { port }: LeaderContext,
   leader: string,
-): Promise<LeaderAnswer | undefined> {
+): Promise<LeaderAnswer | 'unreached' | undefined> {
   const { req, body = Buffer.alloc(0) } = exchange;
   return port.send(leader, {
     method: req.method,

@@ -1,5 +1,6 @@
 import { createServer, maxHeaderSize, STATUS_CODES, type Server } from 'node:http';
-import { isIPv6, type AddressInfo, type Socket } from 'node:net';
+import { isIPv6, Server as NetServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { problems, type ProblemCode } from '#services/errors.ts';
 import type { App } from './app.ts';
@@ -75,14 +76,26 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   return { url, port, close, [Symbol.asyncDispose]: close };
 }
 
+/** For the first bytes on a connection that was just made. */
+const arrivingMs = 150;
+
 async function end(server: Server, app: App, drainMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // Its own `close` ends idle connections at once, also one on which a request is about to arrive.
+  const closed = new Promise<void>((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve());
+  });
+  if ((await countConnections(server)) > 0) await pause(arrivingMs);
+  server.close(() => undefined);
   await app.inFlight.drain(drainMs);
   server.closeAllConnections();
   await closed;
   app.log.info('stopped listening');
 }
+
+const countConnections = (server: Server) =>
+  new Promise<number>((resolve) => {
+    server.getConnections((error, count) => resolve(error ? 0 : count));
+  });
 
 /** What never became a request is answered on the bare socket, in the same form. */
 function refuse(error: Error & { code?: string }, socket: Socket): void {

@@ -33,6 +33,8 @@ export interface ServeContext {
   leader: LeaderContext | undefined;
   /** Has this request answered by the database; absent: who is behind refuses it. */
   bypassCaches: ((exchange: Exchange) => void) | undefined;
+  /** Whether a request has written what no index covers yet; absent: none ever does. */
+  isUncovered: ((exchange: Exchange) => boolean) | undefined;
   /** Absent: answers that last are not looked after. */
   revoke: RevokeDeps | undefined;
 }
@@ -225,7 +227,9 @@ async function answer(
   const { route, reply, reflected } = outcome;
   // A read may have begun just before the latest index, and then does not show it.
   const index = mutations.has(exchange.req.method) ? context.clock.applied() : reflected;
-  if (!route.quiet) exchange.headers.push('X-Revenge-Index', String(index));
+  // Who names an index shall find its own changes everywhere: without one, it is promised nothing.
+  const isTold = !route.quiet && context.isUncovered?.(exchange) !== true;
+  if (isTold) exchange.headers.push('X-Revenge-Index', String(index));
   if ('stream' in reply) {
     if (context.revoke) endWhenRevoked(exchange, reply, context.revoke);
     return sendStream(exchange, reply);

@@ -11,8 +11,15 @@ export interface Staleness {
   bypass(exchange: Exchange): void;
   /** Whether the request that this is a part of wants no cached value. */
   isBypassed(): boolean;
-  /** For caches. */
-  readonly hooks: { onStale(ageMs: number): void; isBypassed(): boolean };
+  /** Whether this request has written what no index covers yet. */
+  isUncovered(exchange: Exchange): boolean;
+  /** For caches, and for what writes. */
+  readonly hooks: {
+    onStale(ageMs: number): void;
+    isBypassed(): boolean;
+    /** Something is written, and not announced to all nodes yet. */
+    onUnannounced(): void;
+  };
 }
 
 const header = 'X-Revenge-Stale';
@@ -21,8 +28,10 @@ const header = 'X-Revenge-Stale';
 export function createStaleness(): Staleness {
   const requests = new AsyncLocalStorage<Exchange>();
   const bypassed = new WeakSet<Exchange>();
+  const uncovered = new WeakSet<Exchange>();
   const staleness: Omit<Staleness, 'hooks'> = {
     run: (exchange, work) => requests.run(exchange, work),
+    isUncovered: (exchange) => uncovered.has(exchange),
     bypass: (exchange) => void bypassed.add(exchange),
     isBypassed() {
       const exchange = requests.getStore();
@@ -41,6 +50,10 @@ export function createStaleness(): Staleness {
   const hooks = {
     onStale: (ageMs: number) => staleness.note(ageMs),
     isBypassed: () => staleness.isBypassed(),
+    onUnannounced() {
+      const exchange = requests.getStore();
+      if (exchange) uncovered.add(exchange);
+    },
   };
   return { ...staleness, hooks };
 }
