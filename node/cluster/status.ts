@@ -43,7 +43,11 @@ export async function readStatus(
   const [raft, readings] = await Promise.all([consensus.status(), askReadings(member)]);
   const view = state.view();
   const isOpen = member.network() !== undefined;
-  const members = [...view.members.values()].map((known) => memberStatus(known, readings, now()));
+  // Who votes is known without a leader too, as of what this node has last heard.
+  const servers = readings?.servers ?? raft.configuration.servers;
+  const members = [...view.members.values()].map((known) =>
+    memberStatus(known, { readings, servers, now: now() }),
+  );
   const leader = consensus.leadership().leader?.id;
   return {
     ...(view.clusterId === undefined ? {} : { clusterId: view.clusterId }),
@@ -97,9 +101,16 @@ function levelNotes({ members, featureLevel }: View): string[] {
   return [`what feature level ${newest} brings waits until ${old.join(', ')} can take part in it`];
 }
 
-function memberStatus(known: Known, readings: Readings | undefined, now: number): MemberStatus {
+interface Heard {
+  readonly readings: Readings | undefined;
+  readonly servers: readonly Pick<Readings['servers'][number], 'id' | 'suffrage'>[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+function memberStatus(known: Known, { readings, servers, now }: Heard): MemberStatus {
   const { id, name, kind, isDraining, version, joinedAt, addresses } = known;
-  const server = readings?.servers.find((each) => each.id === id);
+  const server = servers.find((each) => each.id === id);
   const peer = readings?.peers.find((each) => each.id === id);
   const health = readings?.health.find((each) => each.id === id);
   const isLeader = readings?.leaderId === id;
