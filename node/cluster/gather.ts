@@ -119,8 +119,8 @@ export interface InviteDeps {
 const inviteMs = 24 * 3_600_000;
 
 /**
- * Lets the others in that this node has founded the cluster with: once, also if it was killed before
- * it got to that. Does nothing on any other node.
+ * Lets the others in that this node has founded the cluster with: once, also if it was killed
+ * before it got to that. Does nothing on any other node.
  */
 export async function inviteGathered(deps: InviteDeps): Promise<void> {
   const { config, identity, control, sql, member, log } = deps;

@@ -231,6 +231,21 @@ describe('a node in a container', () => {
   });
 });
 
+describe('a witness', () => {
+  const { witness } = compose('deploy/compose.witness.yaml').services;
+  const witnessUnit = text('deploy/systemd/revenge-witness.service');
+
+  it('has a place for its votes, and may do nothing else', () => {
+    expect(witness).to.include({ user: '1000:1000', read_only: true });
+    expect(witness?.cap_drop).to.deep.equal(['ALL']);
+    const writable = mountsOf(witness!).map(({ target }) => target);
+    expect(writable.sort()).to.deep.equal(['/data', '/tmp']);
+    expect(witness?.command).to.deep.equal(['witness']);
+    expect(witnessUnit).to.match(/^ExecStart=.*revenge\.js witness$/m);
+    expect(witnessUnit.split('\n')).to.include.members(['Restart=always', 'ProtectSystem=strict']);
+  });
+});
+
 describe('the Swarm stack', () => {
   const { services: stack, networks } = compose('deploy/swarm/stack.yml');
   const node = stack['node'] as Service;
