@@ -104,6 +104,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/machine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the machine of the node that answers has and lacks, and how to mend it */
+        get: operations["getMachine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/search": {
         parameters: {
             query?: never;
@@ -1068,6 +1085,23 @@ export interface paths {
         };
         /** Genres of films, by name */
         get: operations["listMovieGenres"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The nodes a client may ask, so that it can go on with another when one is gone */
+        get: operations["listNodes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2387,6 +2421,35 @@ export interface components {
             password: components["schemas"]["Password"];
             username: components["schemas"]["Username"];
         };
+        /**
+         * @example {
+         *       "nodeId": "kitchen",
+         *       "findings": [
+         *         {
+         *           "name": "memory",
+         *           "status": "ok",
+         *           "detail": "7.6 GB"
+         *         },
+         *         {
+         *           "name": "ffmpeg",
+         *           "status": "failing",
+         *           "detail": "not found",
+         *           "mend": "install it (apt install ffmpeg) or set media.ffmpeg_path"
+         *         }
+         *       ]
+         *     }
+         */
+        Machine: {
+            findings: {
+                detail: string;
+                /** @description What to do about it. */
+                mend?: string;
+                name: string;
+                /** @enum {string} */
+                status: "ok" | "warning" | "failing";
+            }[];
+            nodeId: string;
+        };
         Me: components["schemas"]["User"] & {
             /** @description What this credential may do, sorted. */
             permissions: string[];
@@ -2609,6 +2672,27 @@ export interface components {
             /** @default user */
             role: components["schemas"]["Role"];
             username: components["schemas"]["Username"];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "kitchen",
+         *           "name": "kitchen",
+         *           "addresses": [
+         *             "192.168.1.10:8080"
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        NodeList: {
+            items: {
+                /** @description `host:port` by plain HTTP, the likeliest first. */
+                addresses: string[];
+                id: string;
+                name: string;
+            }[];
         };
         Page: {
             /** @description Give it as `cursor` for the next page; null on the last. */
@@ -3191,6 +3275,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FolderList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMachine: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every finding, as `revenge doctor` tells them. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4974,6 +5084,32 @@ export interface operations {
                     "application/json": {
                         items: components["schemas"]["FacetValue"][];
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNodes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that serve, the one that answers first. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeList"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import manifest from '#package.json' with { type: 'json' };
 import type { Duty } from '#cluster/member/duties.ts';
 import type { Doing } from '#cluster/member/pulse.ts';
@@ -8,6 +9,7 @@ import { ensureSecret } from '#services/users/index.ts';
 import { createIdempotencyKeys } from '#storage/cluster/idempotency.ts';
 import { backupDuty } from './backup-duty.ts';
 import { healthChecks } from './checks.ts';
+import { createClients, type Clients } from './clients.ts';
 import { watchConfig } from './config/live.ts';
 import type { Config } from './config/keys.ts';
 import type { ReadConfig } from './config/read.ts';
@@ -16,6 +18,7 @@ import { addGauges } from './gauges.ts';
 import { createHealth, type Health } from './health.ts';
 import { defaultLimits, type Limits } from './http/limits.ts';
 import { createStaleness } from './http/staleness.ts';
+import { readSite } from './http/site-files.ts';
 import { startHttp } from './http/start.ts';
 import { checkKind, openNodeIdentity } from './identity.ts';
 import { createLeaderPort } from './leader.ts';
@@ -121,6 +124,11 @@ const controlOf = (
     databaseNote: () => sharing.note(),
   });
 
+const clientsOf = ({ member }: Engines, known: { config: Config; nodeId: string }) =>
+  createClients({ ...known, members: () => member.state.view().members });
+
+const onceOf = ({ sql }: Engines) => createOnce(createIdempotencyKeys(sql));
+
 const leaderPort = ({ member }: Engines, { pass }: Operator) =>
   createLeaderPort({
     offices: member.offices,
@@ -128,8 +136,14 @@ const leaderPort = ({ member }: Engines, { pass }: Operator) =>
     operatorPass: pass,
   });
 
-const ownHandlers = (deps: { health: Health; metrics: Metrics; control: ClusterControl }) => ({
+const ownHandlers = (deps: {
+  health: Health;
+  metrics: Metrics;
+  control: ClusterControl;
+  clients: Clients;
+}) => ({
   ...createNodeHandlers(deps),
+  ...deps.clients.handlers,
   ...createClusterHandlers(deps.control),
 });
 
@@ -201,20 +215,20 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   await health.start();
 
   const operator = await openOperator(engines, now);
+  const clients = clientsOf(engines, { config, nodeId });
   const http = stack.use(
     await startHttp(
       {
-        handlers: { ...services.handlers, ...ownHandlers({ health, metrics, control }) },
+        handlers: { ...services.handlers, ...ownHandlers({ health, metrics, control, clients }) },
         authenticate: operator.authenticate(services.users.authenticate),
         recheck: operator.recheck(services.users.recheck),
         ...{ clock: engines.clock, redis: engines.redis, staleness },
-        leader: leaderPort(engines, operator),
-        once: createOnce(createIdempotencyKeys(engines.sql)),
-        isStopping: health.isStopping,
+        ...{ leader: leaderPort(engines, operator), once: onceOf(engines) },
+        ...{ origins: clients.origins, isStopping: health.isStopping },
         metrics: requestMetrics(metrics, health),
         ...{ events: engines.events.ring, version: manifest.version, log, now },
       },
-      httpOptions(options),
+      await httpOptions(options),
     ),
   );
   stack.use(await startMetricsListener(config, metrics));
@@ -250,9 +264,16 @@ const tellCommandLine = (
     database: engines.open.isEmbedded ? engines.open.address : undefined,
   });
 
-function httpOptions({ config: { values: config }, validateResponses = false }: NodeOptions) {
+const webApp = fileURLToPath(new URL('../web/build', import.meta.url));
+
+async function httpOptions({ config: { values: config }, validateResponses, log }: NodeOptions) {
+  const site = await readSite(webApp);
+  if (!site) log.warn('the web app is not built: `npm run build` builds it', { folder: webApp });
   return {
-    app: { validateResponses, trustProxy: config['server.trust_proxy'], limits: limitsOf(config) },
+    app: {
+      ...{ validateResponses: validateResponses ?? false, site, limits: limitsOf(config) },
+      trustProxy: config['server.trust_proxy'],
+    },
     listen: { host: config['server.host'], port: config['server.port'], drainMs: softMs },
   };
 }

@@ -87,6 +87,8 @@ function publicExamples({ server }: Stock): Examples {
     getReadiness: {},
     getStartup: {},
     getSwarmHealth: {},
+    listNodes: { as: 'user' },
+    getMachine: {},
     getOpenApiJson: {},
     getOpenApiYaml: {},
     getDocs: {},

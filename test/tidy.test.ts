@@ -100,10 +100,12 @@ describe('tidy', () => {
   });
 
   it('pins every dependency exactly and says why it is there', () => {
-    const manifest = JSON.parse(text('package.json')) as Record<string, Record<string, string>>;
     const reasons = text('docs/dependencies.md');
     const groups = ['dependencies', 'devDependencies', 'optionalDependencies'] as const;
-    const all = groups.flatMap((group) => Object.entries(manifest[group] ?? {}));
+    const all = ['package.json', 'web/package.json'].flatMap((path) => {
+      const manifest = JSON.parse(text(path)) as Record<string, Record<string, string>>;
+      return groups.flatMap((group) => Object.entries(manifest[group] ?? {}));
+    });
     expect(all.filter(([, version]) => !/^\d+\.\d+\.\d+/.test(version))).to.deep.equal([]);
     const unexplained = all.filter(
       ([name]) => !name.startsWith('@types/') && !reasons.includes(`\`${name}\``),
@@ -113,10 +115,10 @@ describe('tidy', () => {
 
   it('locks a version for every package', () => {
     const lock = JSON.parse(text('package-lock.json')) as {
-      packages: Record<string, { version?: string }>;
+      packages: Record<string, { version?: string; link?: boolean }>;
     };
     const unlocked = Object.entries(lock.packages).filter(
-      ([name, { version }]) => name && !version,
+      ([name, { version, link }]) => name && !version && !link,
     );
     expect(unlocked.map(([name]) => name)).to.deep.equal([]);
   });

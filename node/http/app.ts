@@ -20,6 +20,8 @@ import type { IndexClock } from './index-clock.ts';
 import type { LeaderPort } from './leader.ts';
 import type { OncePort } from './once.ts';
 import { serve, type ServeContext } from './serve.ts';
+import type { SiteFiles } from './site-files.ts';
+import { admitOrigin, type KnownOrigins } from './site-origins.ts';
 import { createSite } from './site.ts';
 import { realTimers, type Timers } from './timers.ts';
 
@@ -43,6 +45,8 @@ export interface AppDeps {
   staleness?: Staleness | undefined;
   /** Shares the limit on sign-in attempts among the nodes. */
   redis?: Redis | undefined;
+  /** Whose pages may call this API although another node has served them. */
+  origins?: (() => KnownOrigins) | undefined;
   /** From then on no connection is kept for another request. */
   isStopping?: () => boolean;
   /** Milliseconds, of a clock that never goes back: a wall clock that jumps ends no request. */
@@ -64,8 +68,8 @@ export interface AppOptions {
   behindMs?: number;
   /** How long a handler may take to begin its answer. */
   handlerTimeoutMs?: number;
-  /** A folder with the web app, served at `/`. */
-  siteDir?: string | undefined;
+  /** The web app, served at `/`. */
+  site?: SiteFiles | undefined;
 }
 
 /** The API as an Express app, with what its listener needs to start and end it well. */
@@ -79,13 +83,15 @@ export interface App extends AsyncDisposable {
 
 const warmPauseMs = 10;
 const elapsed = () => performance.now();
+const nowhere: KnownOrigins = { pages: new Set(), nodes: new Set() };
+const none = () => nowhere;
 
 /**
  * Mounts every operation of the spec on its handler. Throws, naming all faults, when the spec and
  * the handlers do not fit or an operation states no permission: what is not allowed is denied.
  */
 export function createApp(deps: AppDeps, options: AppOptions = {}): App {
-  const { spec, handlers, timers = realTimers, now = elapsed } = deps;
+  const { spec, handlers, timers = realTimers, now = elapsed, origins = none } = deps;
   const log = deps.log.child({ module: 'http' });
   const validateResponses = options.validateResponses ?? false;
   quickenUrlParse();
@@ -115,13 +121,11 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
   const inFlight = createInFlight({ now, timers, timeoutMs });
   const fail = createFail(log);
   const record = createRecorder({ log, metrics: deps.metrics, now });
-  const site = createSite({ dir: options.siteDir, security });
+  const site = createSite({ files: options.site, security, origins });
   const trustProxy = options.trustProxy ?? false;
   const opening = {
-    now,
-    makeId: deps.makeRequestId,
-    security: security.data,
-    trustProxy: !!trustProxy,
+    ...{ now, makeId: deps.makeRequestId },
+    ...{ security: security.data, trustProxy: !!trustProxy },
   };
 
   const run = async (exchange: Exchange) => {
@@ -148,16 +152,16 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
       if (!res.writableFinished) exchange.abort(new Error('the client went away'));
       record(exchange);
     });
+    if (admitOrigin(exchange, origins)) return;
     run(exchange).catch((error: unknown) => fail(exchange, error));
   });
 
-  const close = async () => inFlight.close();
   return {
     express: app,
     inFlight,
     log,
     warm: (signal) => warm(routes, timers, signal),
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: async () => inFlight.close(),
   };
 }
 

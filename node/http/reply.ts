@@ -44,7 +44,8 @@ function baseHeaders(exchange: Exchange, answer: Answer): string[] {
   const kept: string[] = [];
   for (let i = 0; i < base.length; i += 2) {
     const name = base[i] ?? '';
-    if (!own.has(name.toLowerCase())) kept.push(name, base[i + 1] ?? '');
+    // What answers vary by adds up.
+    if (name === 'Vary' || !own.has(name.toLowerCase())) kept.push(name, base[i + 1] ?? '');
   }
   return kept;
 }

@@ -1,10 +1,12 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import sendFile from 'send';
+import { chooseCoding } from './encoding.ts';
 import type { Exchange } from './exchange.ts';
 import type { SecurityHeaders } from './headers.ts';
+import { matchesTag } from './rendering.ts';
 import { send } from './reply.ts';
 import { setupFiles, type SetupFile } from './setup-page.ts';
+import type { SiteFile, SiteFiles } from './site-files.ts';
+import type { KnownOrigins } from './site-origins.ts';
+import { pageHeaders } from './site-policy.ts';
 
 const signpost: SetupFile = {
   type: 'text/html; charset=utf-8',
@@ -15,6 +17,7 @@ const signpost: SetupFile = {
 <title>Revenge</title>
 <h1>Revenge</h1>
 <p>This node is up. <a href="/api/docs">What its API can do</a>.</p>
+<p>The web app is not built here: <code>npm run build</code> builds it.</p>
 </html>
 `),
 };
@@ -22,55 +25,62 @@ const signpost: SetupFile = {
 /** Answers what is not in the spec, or says that it does not know the path either. */
 export type Site = (exchange: Exchange) => Promise<boolean>;
 
+export interface SiteOptions {
+  /** Undefined where the web app was not built. */
+  readonly files: SiteFiles | undefined;
+  readonly security: SecurityHeaders;
+  readonly origins: () => KnownOrigins;
+}
+
 /**
- * The web app's files at `/`, with its first page for every path that is not a file (the app
- * routes by itself). Without a folder, `/` is a signpost to the API's reference, and `/setup` makes
- * the first administrator.
+ * The web app at `/`, with its page for every path that is not a file (the app routes by itself).
+ * Where it was not built, `/` is a signpost to the API's reference, and `/setup` makes the first
+ * administrator.
  */
-export function createSite(options: { dir: string | undefined; security: SecurityHeaders }): Site {
-  const { dir, security } = options;
+export function createSite({ files, security, origins }: SiteOptions): Site {
   return async (exchange) => {
     const { req, path } = exchange;
     if (req.method !== 'GET' && req.method !== 'HEAD') return false;
     if (path.startsWith('/api/')) return false;
-    if (dir !== undefined) return sendSite(exchange, { dir, security });
-    const file = path === '/' ? signpost : setupFiles.get(path);
+    if (files === undefined) return sendBare(exchange, security);
+    const file = files.files.get(path) ?? (isPage(exchange) ? files.page : undefined);
     if (file === undefined) return false;
-    exchange.security = security.page;
-    const headers = ['Content-Type', file.type, 'Cache-Control', 'no-store'];
-    send(exchange, 200, { body: file.body, headers });
+    const isDocument = file.type.startsWith('text/html');
+    exchange.security = isDocument
+      ? pageHeaders(security.page, { scripts: files.scripts, origins: origins().nodes })
+      : security.page;
+    sendFile(exchange, file);
     return true;
   };
 }
 
-async function sendSite(
-  exchange: Exchange,
-  { dir, security }: { dir: string; security: SecurityHeaders },
-): Promise<boolean> {
-  const { req, res, path } = exchange;
-  const isFile = /\.[a-z0-9]+$/i.test(path);
+/** A path of the app rather than a file that is not there. */
+function isPage({ req, path }: Exchange): boolean {
+  if (path === '/') return true;
   const wantsPage = req.headers.accept?.includes('text/html') ?? false;
-  if (!isFile && !wantsPage && path !== '/') return false;
-  const target = isFile ? path : '/index.html';
-  if (!(await exists(join(dir, 'index.html')))) return false;
-  const headers = [...security.page, ...exchange.headers];
-  for (let i = 0; i < headers.length; i += 2) res.setHeader(headers[i] ?? '', headers[i + 1] ?? '');
-  return new Promise((resolve, reject) => {
-    sendFile(req, target, { root: dir, dotfiles: 'ignore', index: false })
-      .on('error', (error: Error & { statusCode?: number }) => {
-        for (let i = 0; i < headers.length; i += 2) res.removeHeader(headers[i] ?? '');
-        if ((error.statusCode ?? 500) < 500) resolve(false);
-        else reject(error);
-      })
-      .on('end', () => resolve(true))
-      .pipe(res);
-    res.on('close', () => resolve(true));
-  });
+  return wantsPage && !/\.[a-z0-9]+$/i.test(path);
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
+const forever = 'public, max-age=31536000, immutable';
+
+function sendFile(exchange: Exchange, file: SiteFile): void {
+  const { req } = exchange;
+  const { type, etag, isImmutable, coded } = file;
+  const headers = ['Cache-Control', isImmutable ? forever : 'no-cache', 'ETag', etag];
+  headers.push('Vary', 'Accept-Encoding');
+  if (matchesTag(req.headers['if-none-match'], etag)) return send(exchange, 304, { headers });
+  const coding = coded.size === 0 ? undefined : chooseCoding(req.headers['accept-encoding']);
+  const body = coding && coded.get(coding);
+  headers.push('Content-Type', type);
+  if (coding && body) headers.push('Content-Encoding', coding);
+  send(exchange, 200, { headers, body: body ?? file.body });
+}
+
+function sendBare(exchange: Exchange, security: SecurityHeaders): boolean {
+  const file = exchange.path === '/' ? signpost : setupFiles.get(exchange.path);
+  if (file === undefined) return false;
+  exchange.security = security.page;
+  const headers = ['Content-Type', file.type, 'Cache-Control', 'no-store'];
+  send(exchange, 200, { body: file.body, headers });
+  return true;
 }

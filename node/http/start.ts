@@ -13,6 +13,7 @@ import type { OncePort } from './once.ts';
 import type { RequestMetrics } from './record.ts';
 import type { Recheck } from './revoke.ts';
 import type { LeaderPort } from './leader.ts';
+import type { KnownOrigins } from './site-origins.ts';
 import type { IndexClock } from './index-clock.ts';
 import type { Staleness } from './staleness.ts';
 import { createEventStreams } from './sse.ts';
@@ -32,6 +33,7 @@ export interface HttpDeps {
   readonly clock: IndexClock;
   readonly leader: LeaderPort;
   readonly once: OncePort;
+  readonly origins: () => KnownOrigins;
   readonly isStopping: () => boolean;
   readonly events: EventSource;
   readonly redis: RedisEngine | undefined;
@@ -61,7 +63,8 @@ export async function startHttp(
     ...createProblemPages().handlers,
     ...streams.handlers,
   } satisfies Handlers;
-  const { authenticate, recheck, clock, leader, once, isStopping, log, metrics, staleness } = deps;
+  const { authenticate, recheck, clock, leader, once, origins, isStopping } = deps;
+  const { log, metrics, staleness } = deps;
   const redis = deps.redis?.client;
   const app = createApp(
     {
@@ -72,6 +75,7 @@ export async function startHttp(
       clock,
       leader,
       once,
+      origins,
       isStopping,
       log,
       metrics,

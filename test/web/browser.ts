@@ -1,0 +1,67 @@
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { noteOpen } from '../open.ts';
+import { findTool } from '../needs.ts';
+
+/** A real Chromium, and what its pages complain of. */
+export interface TestBrowser extends AsyncDisposable {
+  readonly browser: Browser;
+  /** A person of their own: cookies, storage, window. */
+  person(options?: PersonOptions): Promise<BrowserContext>;
+  /** Errors of pages, failed policies and refused loads, since it was last asked. */
+  complaints(): string[];
+}
+
+export interface PersonOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly colours?: 'light' | 'dark';
+  readonly language?: string;
+  readonly touch?: boolean;
+}
+
+/** Nothing but the pages it is told to open: no first run, no updates, no services of its maker. */
+const flags = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+  ...['--disable-background-networking', '--disable-component-update'],
+  '--autoplay-policy=no-user-gesture-required',
+];
+
+/** Starts Debian's Chromium; call `needs('chromium')` in the suite. */
+export async function startBrowser(): Promise<TestBrowser> {
+  const closed = noteOpen('startBrowser');
+  const executablePath = findTool('chromium') ?? '/usr/bin/chromium';
+  const browser = await chromium.launch({ executablePath, args: flags });
+  let heard: string[] = [];
+  const watch = (page: Page) => {
+    page.on('pageerror', (error) => heard.push(`${page.url()}: ${error.stack ?? error.message}`));
+    page.on('console', (message) => {
+      const isBad = ['error', 'warning'].includes(message.type());
+      if (isBad) heard.push(`${page.url()}: ${message.type()}: ${message.text()}`);
+    });
+  };
+  return {
+    browser,
+    async person({ width = 1280, height = 800, colours = 'dark', language, touch } = {}) {
+      const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme: colours,
+        locale: language ?? 'en-GB',
+        hasTouch: touch ?? false,
+        // A page that moves is not the same twice.
+        reducedMotion: 'reduce',
+      });
+      context.on('page', watch);
+      context.setDefaultTimeout(60_000);
+      return context;
+    },
+    complaints() {
+      const all = heard;
+      heard = [];
+      return all;
+    },
+    async [Symbol.asyncDispose]() {
+      await browser.close();
+      closed();
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import type { components } from '$api/types';
+import { lifetimeOf } from './token.ts';
+import { ApiError, type ProblemBody } from './problem.ts';
+import type { Ask, Transport } from './transport.ts';
+
+type Tokens = components['schemas']['Tokens'];
+
+/**
+ * `unknown` until it was looked whether this browser is still signed in. `expired`: the session
+ * ended while somebody works; the page stays as it is and asks for the password.
+ */
+export type SessionStatus = 'unknown' | 'out' | 'in' | 'expired';
+
+export interface SessionDeps {
+  readonly transport: Transport;
+  readonly storage: Storage;
+  /** One browser tab at a time; not there on plain HTTP. */
+  readonly locks: LockManager | undefined;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed: () => number;
+}
+
+/** Who is signed in. The access token is in memory only; the refresh token outlives the tab. */
+export interface Session {
+  readonly status: SessionStatus;
+  readonly user: components['schemas']['User'] | undefined;
+  /** Signs in again with what this browser kept; resolves to whether that worked. */
+  restore(): Promise<boolean>;
+  signIn(username: string, password: string): Promise<void>;
+  signOut(): Promise<void>;
+  /** A token that is good for a while; undefined when nobody is signed in. */
+  token(): Promise<string | undefined>;
+  /** The token that was refused is over, whatever its time: get another one. */
+  renew(refused: string): Promise<string | undefined>;
+  /** Milliseconds after which the token is to be replaced. */
+  readonly tokenLeftMs: number;
+}
+
+const slot = 'revenge.refresh';
+const earlyMs = 60_000;
+const fallbackMs = 15 * 60_000;
+
+export function createSession({ transport, storage, locks, elapsed }: SessionDeps): Session {
+  let status = $state<SessionStatus>('unknown');
+  let user = $state.raw<components['schemas']['User'] | undefined>();
+  let access: { token: string; until: number } | undefined;
+  let running: Promise<string | undefined> | undefined;
+
+  const take = (tokens: Tokens): string => {
+    storage.setItem(slot, tokens.refreshToken);
+    const lifeMs = lifetimeOf(tokens.accessToken, fallbackMs);
+    access = { token: tokens.accessToken, until: elapsed() + lifeMs };
+    user = tokens.user;
+    status = 'in';
+    return tokens.accessToken;
+  };
+  const post = async (path: string, json: unknown, token?: string): Promise<unknown> => {
+    const headers = new Headers({ 'Content-Type': 'application/json' });
+    if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
+    const ask: Ask = { method: 'POST', path, headers, body: JSON.stringify(json) };
+    const answer = await transport.send(ask);
+    const text = await answer.text();
+    if (!answer.ok) throw new ApiError(answer.status, parse(text));
+    return text === '' ? undefined : JSON.parse(text);
+  };
+  const exchange = async (): Promise<string | undefined> => {
+    // Another tab may have exchanged it in the meantime: what is kept now is what counts.
+    const refreshToken = storage.getItem(slot);
+    if (refreshToken === null) return lose();
+    try {
+      return take((await post('/api/v1/auth/refresh', { refreshToken })) as Tokens);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status === 0 || error.status >= 500) throw error;
+      if (storage.getItem(slot) === refreshToken) storage.removeItem(slot);
+      return lose();
+    }
+  };
+  const lose = () => {
+    access = undefined;
+    status = status === 'in' || status === 'expired' ? 'expired' : 'out';
+    return undefined;
+  };
+  const alone = async (work: typeof exchange) => (locks ? locks.request(slot, work) : work());
+  const refresh = (): Promise<string | undefined> => {
+    running ??= alone(exchange).finally(() => (running = undefined));
+    return running;
+  };
+  const leave = () => {
+    storage.removeItem(slot);
+    access = undefined;
+    user = undefined;
+    status = 'out';
+  };
+
+  return {
+    get status() {
+      return status;
+    },
+    get user() {
+      return user;
+    },
+    get tokenLeftMs() {
+      return access ? Math.max(0, access.until - earlyMs - elapsed()) : 0;
+    },
+    async restore() {
+      if (storage.getItem(slot) === null) leave();
+      else await refresh();
+      return status === 'in';
+    },
+    async signIn(username, password) {
+      const deviceName = describeDevice(navigator.userAgent);
+      take((await post('/api/v1/auth/login', { username, password, deviceName })) as Tokens);
+    },
+    async signOut() {
+      const token = access?.token;
+      leave();
+      // The session ends here whether or not the server hears of it.
+      if (token) await post('/api/v1/auth/logout', undefined, token).catch(() => undefined);
+    },
+    async token() {
+      if (access && access.until - earlyMs > elapsed()) return access.token;
+      if (status !== 'in') return undefined;
+      return refresh();
+    },
+    async renew(refused) {
+      if (access && access.token !== refused) return access.token;
+      return status === 'in' ? refresh() : undefined;
+    },
+  };
+}
+
+function parse(text: string): ProblemBody | undefined {
+  try {
+    return JSON.parse(text) as ProblemBody;
+  } catch {
+    return undefined; // not of ours: the status says all there is
+  }
+}
+
+/** How this browser is called in the list of sessions. */
+export function describeDevice(userAgent: string): string {
+  const find = (names: readonly (readonly [RegExp, string])[]) =>
+    names.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const browser = find([
+    [/Edg\//, 'Edge'],
+    [/OPR\//, 'Opera'],
+    [/Firefox\//, 'Firefox'],
+    [/Chrom(e|ium)\//, 'Chrome'],
+    [/Safari\//, 'Safari'],
+  ]);
+  const system = find([
+    [/Android/, 'Android'],
+    [/iPhone|iPad/, 'iOS'],
+    [/Windows/, 'Windows'],
+    [/Mac OS/, 'macOS'],
+    [/Tizen|Web0S|SMART-TV/i, 'TV'],
+    [/Linux/, 'Linux'],
+  ]);
+  return [browser ?? 'Browser', system].filter(Boolean).join(' · ');
+}

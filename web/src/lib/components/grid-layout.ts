@@ -1,0 +1,23 @@
+/** How posters stand in a grid, in CSS pixels. */
+export interface GridLayout {
+  readonly columns: number;
+  readonly gap: number;
+  /** Of a row with its captions and the space below. */
+  readonly rowHeight: number;
+}
+
+const posterRatio = 1.5;
+/** In units of the page's font size, so that a larger text makes larger posters. */
+const wantedWidth = 9.5;
+const captionHeight = 3.35;
+const spaceBelow = 1.25;
+
+/** As many columns as fit, three at least: a phone shows posters too, not one. Pure. */
+export function layoutOf(width: number, rem: number): GridLayout {
+  const gap = Math.round(width < 30 * rem ? 0.75 * rem : 1.1 * rem);
+  const fitting = Math.floor((width + gap) / (wantedWidth * rem + gap));
+  const columns = Math.max(width < 22 * rem ? 2 : 3, fitting);
+  const poster = Math.max(0, (width - (columns - 1) * gap) / columns);
+  const rowHeight = Math.round(poster * posterRatio + (captionHeight + spaceBelow) * rem);
+  return { columns, gap, rowHeight };
+}

@@ -1,0 +1,71 @@
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** `1 h 42 min`, as the language writes units; under a minute in seconds. */
+export function duration(ms: number, language: string): string {
+  const unit = (value: number, name: string) =>
+    value.toLocaleString(language, { style: 'unit', unit: name, unitDisplay: 'short' });
+  if (ms < minuteMs) return unit(Math.max(1, Math.round(ms / 1000)), 'second');
+  const minutes = Math.round(ms / minuteMs);
+  const hours = Math.floor(minutes / 60);
+  const parts = [
+    hours > 0 ? unit(hours, 'hour') : '',
+    minutes % 60 > 0 || hours === 0 ? unit(minutes % 60, 'minute') : '',
+  ];
+  return parts.filter(Boolean).join(' ');
+}
+
+/** `1:02:03` or `2:03`, for the clock of a player. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
+  const h = Math.floor(whole / 3600);
+  const m = Math.floor((whole % 3600) / 60);
+  const s = String(whole % 60).padStart(2, '0');
+  return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
+}
+
+const sizes = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'];
+
+/** `4.7 GB`, in powers of a thousand as disks are sold. */
+export function fileSize(bytes: number, language: string): string {
+  let value = bytes;
+  let step = 0;
+  for (; value >= 1000 && step < sizes.length - 1; step += 1) value /= 1000;
+  return value.toLocaleString(language, {
+    style: 'unit',
+    unit: sizes[step] ?? 'byte',
+    unitDisplay: 'short',
+    maximumFractionDigits: value < 10 && step > 0 ? 1 : 0,
+  });
+}
+
+const steps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['year', 365 * dayMs],
+  ['month', 30 * dayMs],
+  ['week', 7 * dayMs],
+  ['day', dayMs],
+  ['hour', hourMs],
+  ['minute', minuteMs],
+];
+
+/** `5 minutes ago`, `in 3 days`; under a minute `now`. */
+export function relative(at: string | number, now: number, language: string): string {
+  const ms = new Date(at).getTime() - now;
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const step = steps.find(([, size]) => Math.abs(ms) >= size);
+  return step ? format.format(Math.round(ms / step[1]), step[0]) : format.format(0, 'second');
+}
+
+/** A day and a time of day. */
+export const dateTime = (at: string | number, language: string): string =>
+  new Date(at).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** The English, German … name of a language's code; the code where there is none. */
+export function languageName(code: string, language: string): string {
+  try {
+    return new Intl.DisplayNames(language, { type: 'language' }).of(code) ?? code;
+  } catch {
+    return code; // files name languages as they like
+  }
+}

@@ -1,0 +1,58 @@
+/** A rectangle on the screen, in CSS pixels. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export type Direction = 'up' | 'down' | 'left' | 'right';
+
+const middle = (a: number, b: number) => (a + b) / 2;
+
+/** Distance between two spans on a line; 0 where they overlap. */
+const gap = (aFrom: number, aTo: number, bFrom: number, bTo: number) =>
+  Math.max(0, bFrom - aTo, aFrom - bTo);
+
+/**
+ * Which of `boxes` an arrow key goes to from `from`, as an index; undefined when there is none in
+ * that direction. What lies straight ahead wins over what is near but aside.
+ */
+export function nextBox(
+  from: Box,
+  boxes: readonly Box[],
+  direction: Direction,
+): number | undefined {
+  let best: number | undefined;
+  let bestCost = Infinity;
+  boxes.forEach((box, index) => {
+    const cost = costOf(from, box, direction);
+    if (cost < bestCost) [best, bestCost] = [index, cost];
+  });
+  return best;
+}
+
+const asideWeight = 3;
+
+function costOf(from: Box, to: Box, direction: Direction): number {
+  const isAlongX = direction === 'left' || direction === 'right';
+  const sign = direction === 'left' || direction === 'up' ? -1 : 1;
+  const ahead = isAlongX
+    ? sign * (middle(to.left, to.right) - middle(from.left, from.right))
+    : sign * (middle(to.top, to.bottom) - middle(from.top, from.bottom));
+  const edge = {
+    left: from.left - to.right,
+    right: to.left - from.right,
+    up: from.top - to.bottom,
+    down: to.top - from.bottom,
+  }[direction];
+  // A pixel or two of overlap is a border, not a neighbour on the other side.
+  if (ahead <= 1 || edge < -Math.min(8, Math.abs(ahead))) return Infinity;
+  const aside = isAlongX
+    ? gap(from.top, from.bottom, to.top, to.bottom)
+    : gap(from.left, from.right, to.left, to.right);
+  const offset = isAlongX
+    ? Math.abs(middle(to.top, to.bottom) - middle(from.top, from.bottom))
+    : Math.abs(middle(to.left, to.right) - middle(from.left, from.right));
+  return Math.max(0, edge) + asideWeight * aside + offset / 10;
+}

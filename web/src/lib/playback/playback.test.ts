@@ -1,0 +1,177 @@
+import { expect } from 'chai';
+import { codecString, judge, type CanPlay, type Stream } from './codecs.ts';
+import { playerKey } from './keys.ts';
+import { createReporter, type Report } from './progress.ts';
+import { decode, toWebVtt } from './subtitles.ts';
+
+const video = (codec: string, more: Partial<Stream> = {}): Stream => ({
+  ...{ type: 'video', codec },
+  ...more,
+});
+const audio = (codec: string): Stream => ({ type: 'audio', codec });
+/** As Chromium answers that has H.264 and AAC, and no HEVC. */
+const chromium: CanPlay = (type) =>
+  /avc1\.(42|4d|64)|vp0?[89]|av01|mp4a|opus|flac|vorbis/.test(type) ? 'probably' : '';
+
+describe('codec strings', () => {
+  for (const [stream, wanted] of [
+    [video('h264', { profile: 'High', level: 41 }), 'avc1.640029'],
+    [video('h264', { profile: 'Constrained Baseline', level: 30 }), 'avc1.42e01e'],
+    [video('h264', { profile: 'High 10', level: 50 }), 'avc1.6e0032'],
+    [video('hevc', { profile: 'Main 10', level: 150 }), 'hvc1.2.4.L150.B0'],
+    [video('vp9', { profile: 'Profile 2', bitDepth: 10 }), 'vp09.02.41.10'],
+    [video('av1', { bitDepth: 10 }), 'av01.0.08M.10'],
+    [video('mpeg4'), undefined],
+    [audio('eac3'), 'ec-3'],
+    [audio('dts'), undefined],
+  ] as const) {
+    it(`${stream.codec} ${stream.profile ?? ''} → ${wanted ?? 'none'}`, () => {
+      expect(codecString(stream)).to.equal(wanted);
+    });
+  }
+});
+
+describe('what a browser plays', () => {
+  const h264 = video('h264', { profile: 'High', level: 40 });
+  for (const [name, file, answer, obstacles] of [
+    ['MP4 with H.264 and AAC', ['mov,mp4,m4a', h264, audio('aac')], 'yes', []],
+    ['WebM', ['webm', video('vp9'), audio('opus')], 'yes', []],
+    ['Matroska of the same', ['matroska,webm', h264, audio('aac')], 'maybe', []],
+    ['sound it has not', ['mov,mp4', h264, audio('dts')], 'maybe', ['audio']],
+    ['a picture it has not', ['mov,mp4', video('hevc'), audio('aac')], 'no', ['video']],
+    ['an AVI of old', ['avi', video('mpeg4'), audio('mp3')], 'no', ['container', 'video']],
+    ['no picture at all', ['mov,mp4', audio('aac')], 'yes', []],
+  ] as const) {
+    it(`${name}: ${answer}`, () => {
+      const [container, ...streams] = file;
+      const verdict = judge({ container, streams }, chromium);
+      expect(verdict.answer).to.equal(answer);
+      expect(verdict.obstacles.map(({ what }) => what)).to.deep.equal(obstacles);
+    });
+  }
+});
+
+describe('subtitles for a browser', () => {
+  const srt =
+    '\uFEFF1\r\n00:00:01,000 --> 00:00:04,500\r\n<i>Hello</i> & <font color="x">you</font>\r\n';
+
+  it('are SubRip as WebVTT', () => {
+    expect(
+      toWebVtt(`${srt}\r\n2\r\n01:00:00,5 --> 01:00:02,000\r\n{\\an8}a --> b <x\r\n`),
+    ).to.equal(
+      'WEBVTT\n\n00:00:01.000 --> 00:00:04.500\n<i>Hello</i> &amp; you\n\n' +
+        '01:00:00.500 --> 01:00:02.000\na --&gt; b &lt;x\n',
+    );
+  });
+
+  for (const [name, text, cues] of [
+    ['nothing', '', 0],
+    ['no subtitles', 'just a text\n\nand another', 0],
+    ['a number without a text', '1\n00:00:01,000 --> 00:00:02,000\n\n\n', 0],
+    ['no numbers', '00:01.000 --> 00:02.000\nhi\n', 1],
+  ] as const) {
+    it(`take ${name}`, () => {
+      expect(toWebVtt(text).match(/-->/g)?.length ?? 0).to.equal(cues);
+    });
+  }
+
+  it('are WebVTT as it is', () => {
+    const vtt = 'WEBVTT\n\n00:01.000 --> 00:02.000\nhi\n';
+    expect(toWebVtt(vtt)).to.equal(vtt);
+  });
+
+  it('may be of any of the usual encodings', () => {
+    const bytes = (...values: number[]) => new Uint8Array(values).buffer;
+    expect(decode(bytes(0xc3, 0xa4))).to.equal('ä');
+    expect(decode(bytes(0xe4))).to.equal('ä');
+    expect(decode(bytes(0xff, 0xfe, 0xe4, 0x00))).to.equal('ä');
+  });
+});
+
+describe('the player’s keys', () => {
+  const press = (key: string, more = {}) => ({
+    ...{ key, altKey: false, ctrlKey: false, metaKey: false },
+    ...more,
+  });
+
+  it('are the picture’s on the picture, and a button’s on a button', () => {
+    expect(playerKey(press(' '), true)).to.deep.equal({ do: 'toggle' });
+    expect(playerKey(press(' '), false)).to.equal(undefined);
+    expect(playerKey(press('ArrowLeft'), true)).to.deep.equal({ do: 'skip', seconds: -10 });
+    expect(playerKey(press('ArrowLeft'), false)).to.equal(undefined);
+  });
+
+  it('leave the browser its own', () => {
+    expect(playerKey(press('f', { ctrlKey: true }), true)).to.equal(undefined);
+    expect(playerKey(press('F'), true)).to.deep.equal({ do: 'full' });
+    expect(playerKey(press('7'), false)).to.deep.equal({ do: 'part', part: 0.7 });
+  });
+});
+
+describe('reports of progress', () => {
+  const report = (at: string, positionMs = 1): Report => ({
+    ...{ itemId: 'film', fileId: 'file', durationMs: 10, positionMs },
+    at,
+  });
+  function setUp(send: (report: Report) => Promise<void>) {
+    const kept = new Map<string, string>();
+    const left: Report[] = [];
+    const storage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    };
+    return {
+      kept,
+      left,
+      reporter: createReporter({ send, storage, leave: (one) => left.push(one) }),
+    };
+  }
+
+  it('are forgotten when the server has them', async () => {
+    const { kept, reporter } = setUp(async () => undefined);
+    await reporter.tell(report('1'));
+    expect(kept.size).to.equal(0);
+  });
+
+  it('are kept when it does not hear, and sent another time', async () => {
+    const sent: Report[] = [];
+    let isAway = true;
+    const { reporter } = setUp(async (one) => {
+      if (isAway) throw new Error('away');
+      sent.push(one);
+    });
+    await reporter.tell(report('1')).catch(() => undefined);
+    await reporter.tell(report('2', 5)).catch(() => undefined);
+    isAway = false;
+    expect(await reporter.resend()).to.equal(1);
+    expect(sent).to.deep.equal([report('2', 5)]);
+    expect(await reporter.resend()).to.equal(0);
+  });
+
+  it('of a page that is closed are kept too, as nobody hears whether they arrived', async () => {
+    const sent: Report[] = [];
+    const { left, reporter } = setUp(async (one) => void sent.push(one));
+    reporter.tellLeaving(report('3'));
+    expect(left).to.have.length(1);
+    expect(await reporter.resend()).to.equal(1);
+    expect(sent).to.deep.equal([report('3')]);
+  });
+
+  it('do not take a newer one with them', async () => {
+    let arrive = () => {};
+    const { reporter, kept } = setUp(() => new Promise((resolve) => (arrive = resolve)));
+    const first = reporter.tell(report('1'));
+    const arriveFirst = arrive;
+    reporter.tellLeaving(report('2'));
+    arriveFirst();
+    await first;
+    expect(kept.size).to.equal(1);
+  });
+
+  it('survive a store that somebody else wrote to', async () => {
+    const { kept, reporter } = setUp(async () => undefined);
+    kept.set('revenge.progress', 'not JSON');
+    expect(await reporter.resend()).to.equal(0);
+  });
+});

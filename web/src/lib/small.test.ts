@@ -1,0 +1,155 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { circleOf } from './components/circle.ts';
+import { layoutOf } from './components/grid-layout.ts';
+import { clock, duration, fileSize, relative } from './format.ts';
+import { nextBox, type Box } from './keys/spatial.ts';
+import { lifetimeOf } from './api/token.ts';
+import { readFilter } from './movie-filter.ts';
+import { fill, plural } from './text.ts';
+
+const messages = (code: string) =>
+  JSON.parse(
+    readFileSync(new URL(`../../messages/${code}.json`, import.meta.url), 'utf8'),
+  ) as Record<string, string>;
+
+describe('messages', () => {
+  const en = messages('en');
+  const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+
+  for (const code of ['de']) {
+    it(`are all there in ${code}, with the same places to fill`, () => {
+      const other = messages(code);
+      expect(Object.keys(other)).to.deep.equal(Object.keys(en));
+      for (const [key, text] of Object.entries(en)) {
+        expect(places(other[key] ?? ''), key).to.deep.equal(places(text));
+      }
+    });
+  }
+
+  it('are filled, and chosen by number', () => {
+    expect(fill('{count} of {all}', { count: 1234, all: 'x' }, 'de')).to.equal('1.234 of x');
+    expect(fill('{unknown}', {}, 'en')).to.equal('{unknown}');
+    expect([0, 1, 2].map((count) => plural('k', count, 'en'))).to.deep.equal([
+      'k#other',
+      'k#one',
+      'k#other',
+    ]);
+  });
+});
+
+describe('formats', () => {
+  it('write times as people read them', () => {
+    expect(duration(6_120_000, 'en')).to.equal('1 hr 42 min');
+    expect(duration(7_200_000, 'en')).to.equal('2 hr');
+    expect(duration(54_000, 'en')).to.equal('54 sec');
+    expect([3_723, 63, 0, NaN].map(clock)).to.deep.equal(['1:02:03', '1:03', '0:00', '0:00']);
+  });
+
+  it('write sizes and moments', () => {
+    expect(fileSize(4_700_000_000, 'en')).to.equal('4.7 GB');
+    expect(fileSize(0, 'en')).to.equal('0 byte');
+    expect(relative(0, 300_000, 'en')).to.equal('5 minutes ago');
+    expect(relative(0, 10, 'en')).to.equal('now');
+  });
+});
+
+describe('the filter in an address', () => {
+  const read = (search: string) => readFilter(new URLSearchParams(search));
+  for (const [search, wanted] of [
+    ['', {}],
+    ['sort=rating&order=asc', { sort: 'rating', order: 'asc' }],
+    ['genre=Film%20noir', { genre: ['Film noir'] }],
+    ['decade=1990s', { yearFrom: 1990, yearTo: 1999 }],
+    ['show=unwatched', { watched: false }],
+    ['show=favourites', { favourite: true }],
+    ['sort=drop%20table&order=up&decade=x&show=y&foo=bar', {}],
+  ] as const) {
+    it(`${search || '(none)'}`, () => {
+      expect(read(search)).to.deep.equal(wanted);
+    });
+  }
+});
+
+describe('arrow keys', () => {
+  const box = (left: number, top: number, width = 10, height = 10): Box => ({
+    ...{ left, top },
+    right: left + width,
+    bottom: top + height,
+  });
+  const grid = [0, 1, 2].flatMap((row) => [0, 1, 2].map((column) => box(column * 12, row * 12)));
+  const middle = grid[4] ?? box(0, 0);
+
+  it('go to the neighbour', () => {
+    const to = (['up', 'down', 'left', 'right'] as const).map((way) => nextBox(middle, grid, way));
+    expect(to).to.deep.equal([1, 7, 3, 5]);
+  });
+
+  it('stop at the edge', () => {
+    expect(nextBox(grid[0] ?? middle, grid, 'up')).to.equal(undefined);
+    expect(nextBox(grid[0] ?? middle, grid, 'left')).to.equal(undefined);
+  });
+
+  it('prefer what is straight ahead to what is near but aside', () => {
+    const ahead = box(0, 60);
+    const aside = box(40, 14);
+    expect(nextBox(box(0, 0), [aside, ahead], 'down')).to.equal(1);
+  });
+
+  it('never go back the way they came', () => {
+    const coordinate = fc.integer({ min: 0, max: 200 });
+    const any = fc.tuple(coordinate, coordinate).map(([left, top]) => box(left, top));
+    fc.assert(
+      fc.property(any, fc.array(any, { maxLength: 20 }), (from, boxes) => {
+        const at = nextBox(from, boxes, 'right');
+        if (at !== undefined) expect(boxes[at]?.left).to.be.greaterThan(from.left);
+      }),
+    );
+  });
+});
+
+describe('the grid', () => {
+  it('fills its width, at any size', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 280, max: 4_000 }),
+        fc.integer({ min: 14, max: 36 }),
+        (width, rem) => {
+          const { columns, gap, rowHeight } = layoutOf(width, rem);
+          const poster = (width - (columns - 1) * gap) / columns;
+          expect(columns).to.be.at.least(2);
+          expect(poster).to.be.at.most(18 * rem);
+          expect(rowHeight).to.be.greaterThan(poster * 1.5);
+        },
+      ),
+    );
+  });
+});
+
+describe('a circle of members', () => {
+  it('has the first at the top, and nobody on another', () => {
+    const placed = circleOf([1, 2, 3, 4, 5], { radius: 100, x: 0, y: 0 });
+    expect(placed[0]).to.include({ x: 0, y: -100 });
+    expect(new Set(placed.map(({ x, y }) => `${x} ${y}`)).size).to.equal(5);
+  });
+});
+
+describe('the life of a token', () => {
+  const jwt = (payload: object) =>
+    `h.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.s`;
+
+  it('is what it says of itself, whatever this machine’s clock says', () => {
+    expect(lifetimeOf(jwt({ iat: 100, exp: 1000 }), 1)).to.equal(900_000);
+  });
+
+  for (const [name, token] of [
+    ['has no times', jwt({})],
+    ['ends before it begins', jwt({ iat: 5, exp: 4 })],
+    ['is none', 'rubbish'],
+  ] as const) {
+    it(`is a guess for one that ${name}`, () => {
+      expect(lifetimeOf(token, 42)).to.equal(42);
+    });
+  }
+});

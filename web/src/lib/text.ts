@@ -1,0 +1,17 @@
+/** What a message may be filled with. */
+export type Values = Readonly<Record<string, string | number>>;
+
+/** Puts values where a message names them (`{name}`); numbers are written as the language does. */
+export function fill(message: string, values: Values | undefined, language: string): string {
+  if (values === undefined) return message;
+  return message.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    if (value === undefined) return whole;
+    return typeof value === 'number' ? value.toLocaleString(language) : value;
+  });
+}
+
+/** The form of a message for a number: `key#one`, `key#other` … as the language needs (CLDR). */
+export function plural(key: string, count: number, language: string): string {
+  return `${key}#${new Intl.PluralRules(language).select(count)}`;
+}

@@ -1,0 +1,27 @@
+import type { components } from '$api/types';
+
+type Schemas = components['schemas'];
+
+/** What a card of a work shows, whichever list it comes from. */
+export type Card = Pick<
+  Schemas['MovieCard'],
+  'id' | 'title' | 'year' | 'durationMs' | 'isAvailable' | 'images' | 'userState'
+>;
+export type Movie = Schemas['Movie'];
+export type MediaFile = Schemas['MediaFile'];
+export type MediaStream = Schemas['MediaStream'];
+export type MovieVersion = Schemas['MovieVersion'];
+export type Library = Schemas['Library'];
+export type Scan = Schemas['LibraryScan'];
+export type Job = Schemas['Job'];
+export type JobQueue = Schemas['JobQueue'];
+export type User = Schemas['User'];
+export type LoginSession = Schemas['Session'];
+export type ApiKey = Schemas['ApiKey'];
+export type ActivityEntry = Schemas['ActivityEntry'];
+export type ClusterMember = Schemas['ClusterMember'];
+export type ClusterStatus = Schemas['ClusterStatus'];
+export type ClusterChange = Schemas['ClusterChange'];
+export type Finding = Schemas['Machine']['findings'][number];
+export type SearchItem = Schemas['SearchItem'];
+export type Setting = Schemas['Setting'];

@@ -1,0 +1,12 @@
+import { redirect } from '@sveltejs/kit';
+import { session } from '$lib/api';
+import { isSetupRequired } from '$lib/setup';
+
+/** What only people who are signed in see. */
+export async function load({ parent, url }): Promise<void> {
+  await parent();
+  if (session.status !== 'out') return;
+  if (await isSetupRequired().catch(() => false)) redirect(302, '/setup');
+  const next = url.pathname + url.search;
+  redirect(302, next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`);
+}

@@ -1,0 +1,12 @@
+import { redirect } from '@sveltejs/kit';
+import { session } from '$lib/api';
+import { isSetupRequired } from '$lib/setup';
+
+/** Nobody signs in to a server that has no administrator. */
+export async function load({ parent }): Promise<void> {
+  await parent();
+  if (session.status === 'in') redirect(302, '/');
+  if (session.status === 'out' && (await isSetupRequired().catch(() => false))) {
+    redirect(302, '/setup');
+  }
+}
