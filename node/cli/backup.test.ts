@@ -10,6 +10,7 @@ import { connectPostgres, type Sql } from '#storage/postgres/connect.ts';
 import { quiet } from '#test/log.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { fillFilms } from '../../bench/films.ts';
+import { findRunning } from '../rundir.ts';
 import { parseMapping } from './restore.ts';
 
 const program = new URL('../revenge.js', import.meta.url).pathname;
@@ -24,7 +25,8 @@ const clean = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('REVENGE_')));
 
 describe('revenge backup and restore', function () {
-  this.timeout(180_000);
+  // Each command is a process of its own.
+  this.timeout(600_000);
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'revenge-backup-cli-'));
@@ -77,6 +79,31 @@ describe('revenge backup and restore', function () {
     };
     afterEach(stop);
 
+    /** The way a schedule takes: the folder is a setting, and a node makes it as a job. */
+    const makeByRequest = async (data: string) => {
+      const unset = await run('--data', data, 'backup', 'request');
+      expect(unset.err).to.match(
+        /^revenge: No folder is set for backups: set backup.dir to one\n$/,
+      );
+      const into = join(folder, 'scheduled');
+      await mkdir(into);
+      const { url, token } = (await findRunning(data))!;
+      const answer = await fetch(`${url}/api/v1/settings/backup.dir`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ value: into }),
+      });
+      expect(answer.status).to.equal(200);
+      await json('--data', data, 'backup', 'request');
+      const listed = async () =>
+        (await json('--data', data, 'backup', 'list'))['items'] as Record<string, unknown>[];
+      let found = await listed();
+      for (; found.length === 0; found = await listed()) await pause(100);
+      expect(found[0]).to.include({ isSealed: false, fault: null });
+      const verified = await json('backup', 'verify', join(into, String(found[0]?.['name'])));
+      expect(verified).to.include({ isWhole: true });
+    };
+
     it('is made online, and brought to another node, with users, films and settings', async () => {
       const [first, second] = [join(folder, 'first'), join(folder, 'second')];
       const films = join(folder, 'films', 'A Film (2001)');
@@ -101,6 +128,7 @@ describe('revenge backup and restore', function () {
         isWhole: true,
         rows: made['rows'],
       });
+      await makeByRequest(first);
       const running = await run('--data', first, 'restore', file, '--yes');
       expect([running.code, running.err]).to.deep.equal([
         1,

@@ -1,96 +1,60 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { connectPostgres, type Sql } from '#storage/postgres/connect.ts';
 import { listTables } from '#storage/postgres/copy-catalog.ts';
-import { quoted } from '#storage/postgres/copy.ts';
-import { createMigrator, readMigrations } from '#storage/postgres/migrate.ts';
+import { createMigrator } from '#storage/postgres/migrate.ts';
+import {
+  backupWorld,
+  contentOf,
+  countIn as count,
+  faultOf,
+  migrationsDir,
+  restoreWish,
+  type BackupWorld,
+} from '#test/backup.ts';
 import { quiet } from '#test/log.ts';
 import { fillOddly, oddIds, uploadedSha256 } from '#test/odd-content.ts';
-import { testDatabase, type TestDatabase } from '#test/postgres.ts';
-import { BackupError } from './errors.ts';
-import { writeWhole } from './file.ts';
+import type { TestDatabase } from '#test/postgres.ts';
 import { readManifest, verifyBackup } from './read.ts';
 import { planRestore, restoreBackup, type RestoreOptions } from './restore.ts';
 import { longest } from './settle.ts';
 import { tables } from './tables.ts';
 import { listConnected } from './target.ts';
-import { writeBackup, type WriteOptions } from './write.ts';
 
-const migrationsDir = new URL('../../migrations', import.meta.url).pathname;
 const [ours, theirs] = [
   '01890000-0000-7000-8000-00000000000a',
   '01890000-0000-7000-8000-00000000000b',
 ];
 
-/** Every row of what a backup holds, as PostgreSQL writes it, by table. */
-async function contentOf(sql: Sql): Promise<Record<string, string[]>> {
-  const found: Record<string, string[]> = {};
-  for (const { name } of await listTables(sql)) {
-    const fate = tables[name];
-    if (fate?.fate !== 'content') continue;
-    const rows = await sql.unsafe<{ row: string }[]>(
-      `select t::text as row from ${quoted(name)} t where ${fate.where ?? 'true'} order by 1`,
-    );
-    found[name] = rows.map(({ row }) => row);
-  }
-  return found;
-}
-
-const count = async (sql: Sql, name: string): Promise<number> =>
-  (await sql.unsafe<{ rows: number }[]>(`select count(*) as rows from ${quoted(name)}`))[0]!.rows;
-
-const faultOf = (work: Promise<unknown>) =>
-  work.then(
-    () => 'done',
-    (error: unknown) => {
-      if (!(error instanceof BackupError)) throw error;
-      return `${error.fault}: ${error.message}`;
-    },
-  );
-
 describe('restoring a backup', function () {
   this.timeout(120_000);
+  let world: BackupWorld;
   let dir: string;
   let source: TestDatabase;
   let file: string;
-  const opened: TestDatabase[] = [];
-
-  const database = async (options: { migrate?: boolean } = {}) => {
-    const db = await testDatabase(options);
-    opened.push(db);
-    return db;
-  };
-  const backUp = (sql: Sql, name: string, options: Partial<WriteOptions> = {}) => {
-    const path = join(dir, name);
-    const all = { sql, readPicture: undefined, application: '1.2.3', lock: undefined, ...options };
-    return writeWhole(
-      path,
-      (sink) => writeBackup(all, sink),
-      async () => undefined,
-    ).then((written) => ({ path, written }));
-  };
   const pictures = new Map<string, string>();
-  const wish = (sql: Sql, more: Partial<RestoreOptions> = {}): RestoreOptions => ({
-    ...{ file, sql, migrationsDir, key: undefined, mappings: [], clusterId: undefined },
-    ...{ isReplacing: false, isSigningOut: false, listConnected: async () => [] },
-    savePicture: async (sha256, bytes) => void pictures.set(sha256, Buffer.from(bytes).toString()),
-    ...more,
-  });
 
   before(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'revenge-restore-'));
-    source = await database();
+    world = await backupWorld();
+    ({ dir } = world);
+    source = await world.database();
     await fillOddly(source.sql);
     await source.sql`insert into shared.cluster (cluster_id, epoch) values (${ours}, 5)`;
-    ({ path: file } = await backUp(source.sql, 'whole.tar.zst'));
+    ({ path: file } = await world.backUp(source.sql, 'whole.tar.zst'));
   });
-  after(async () => {
-    for (const db of opened) await db.close();
-    await rm(dir, { recursive: true, force: true });
-  });
+  after(() => world.close());
+
+  const database = (options?: { migrate?: boolean }) => world.database(options);
+  const backUp: BackupWorld['backUp'] = (sql, name, options) => world.backUp(sql, name, options);
+  const wish = (sql: Sql, more: Partial<RestoreOptions> = {}): RestoreOptions =>
+    restoreWish(sql, file, {
+      savePicture: async (sha256, bytes) =>
+        void pictures.set(sha256, Buffer.from(bytes).toString()),
+      ...more,
+    });
 
   /** What a restore adds or changes by itself. */
   const expected = async () => {
@@ -282,7 +246,6 @@ describe('restoring a backup', function () {
 
   it('carries pictures that nothing else holds, unless they are left out', async () => {
     const bytes = Buffer.from('a picture');
-    const { createHash } = await import('node:crypto');
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     await source.sql`update images set sha256 = ${sha256} where id = ${oddIds.upload}`;
     const readPicture = async (wanted: string) => (wanted === sha256 ? bytes : undefined);
@@ -296,52 +259,6 @@ describe('restoring a backup', function () {
     expect(lacking.written).to.include({ lackingPictures: 1 });
     await verifyBackup(lacking.path, undefined);
     expect((await readManifest(file, undefined)).pictures.isIncluded).to.equal(false);
-  });
-
-  describe('from another version', () => {
-    const each = async () => (await readMigrations(migrationsDir)).map(({ version }) => version);
-
-    it('goes through the schema of every earlier version that has its tables', async () => {
-      for (const version of (await each()).filter((one) => one >= 4)) {
-        const old = await database({ migrate: false });
-        await createMigrator({ sql: old.sql, dir: migrationsDir, log: quiet }).to(version);
-        await old.sql`
-          insert into shared.users (username, role) values (${`of ${version}`}, 'admin')`;
-        const { path } = await backUp(old.sql, `v${version}.tar.zst`);
-        const target = await database();
-        await fillOddly(target.sql);
-        await target.sql`insert into shared.cluster (cluster_id, epoch) values (${theirs}, 9)`;
-        const all = wish(target.sql, { file: path, isReplacing: true, clusterId: theirs });
-        expect((await planRestore(all)).schemaVersion).to.equal((await each()).at(-1));
-        await restoreBackup(all);
-        const users = await target.sql<{ username: string }[]>`select username from shared.users`;
-        expect(users.map(({ username }) => username)).to.deep.equal([`of ${version}`]);
-        const [owner] = await target.sql<{ id: string; epoch: number }[]>`
-          select cluster_id as id, epoch from shared.cluster`;
-        expect(owner?.id, `${version}`).to.equal(theirs);
-        expect(owner?.epoch, `${version}`).to.be.greaterThan(9);
-      }
-    });
-
-    it('is refused where this program does not know its schema', async () => {
-      const newer = await database();
-      await newer.sql`
-        insert into shared.schema_migrations (version, name, checksum)
-        values (900001, '900001_later', ${'0'.repeat(64)})`;
-      const { path } = await backUp(newer.sql, 'newer.tar.zst');
-      const target = await database({ migrate: false });
-      const fault = await faultOf(planRestore(wish(target.sql, { file: path })));
-      expect(fault).to.match(/^newer: the backup .* has 900001_later.*update it$/);
-      const into = await faultOf(planRestore(wish(newer.sql)));
-      expect(into).to.match(/^newer: the database .* has 900001_later/);
-      await newer.sql`
-        update shared.schema_migrations set checksum = ${'1'.repeat(64)} where version = 4`;
-      await newer.sql`delete from shared.schema_migrations where version = 900001`;
-      const other = await backUp(newer.sql, 'other.tar.zst');
-      expect(await faultOf(planRestore(wish(target.sql, { file: other.path })))).to.match(
-        /^newer: the backup does not fit: its schema has another 000004_/,
-      );
-    });
   });
 
   it('leaves the database as it was when the backup turns out damaged, or cannot be taken in', async () => {
@@ -399,6 +316,11 @@ describe('restoring a backup', function () {
 
   it('refuses to back up what holds nothing, and to write over a file', async () => {
     const nothing = await database({ migrate: false });
+    const later = await database();
+    await later.sql.unsafe('create table shared.later (id integer)');
+    expect(await faultOf(backUp(later.sql, 'later.tar.zst'))).to.match(
+      /^refused: .* a table shared.later, which this program does not know/,
+    );
     expect(await faultOf(backUp(nothing.sql, 'nothing.tar.zst'))).to.match(
       /^refused: .*nothing yet/,
     );

@@ -8,14 +8,15 @@ import {
 } from '#storage/postgres/copy-catalog.ts';
 import {
   checkSchema,
+  completeSchema,
   holdSchema,
-  moveSchema,
   readSchema,
+  resetSchema,
   SchemaError,
 } from '#storage/postgres/copy-schema.ts';
 import { readMigrations } from '#storage/postgres/migrate.ts';
 import { BackupError } from './errors.ts';
-import { schemaVersion, type End, type Manifest } from './manifest.ts';
+import type { End, Manifest } from './manifest.ts';
 import { readPieces, verifyBackup } from './read.ts';
 import type { Key } from './seal.ts';
 import { beginEpoch, settleContent, type PathMapping } from './settle.ts';
@@ -117,7 +118,6 @@ function refusalOf(
  */
 export async function restoreBackup(options: RestoreOptions): Promise<{ rows: number }> {
   const { sql, migrationsDir } = options;
-  const newest = (await readMigrations(migrationsDir)).at(-1)?.version ?? 0;
   const restored = await sql.begin(async (tx) => {
     await prepareCopy(tx);
     await tx.unsafe(`set local lock_timeout = '10s'`);
@@ -127,8 +127,12 @@ export async function restoreBackup(options: RestoreOptions): Promise<{ rows: nu
     const refusal = refusalOf(target, await options.listConnected(tx), options);
     if (refusal !== undefined) throw new BackupError('refused', refusal);
     const own = await saveOwn(tx);
+    const present = await readSchema(tx);
     const { rows, manifest } = await load(tx, options);
-    await moveSchema(tx, migrationsDir, newest);
+    // A database that is new has no nodes of a release before.
+    const isDue = (version: number) =>
+      present.length === 0 || present.some((step) => step.version === version);
+    await completeSchema(tx, migrationsDir, isDue);
     await settleContent(tx, { ...options, manifest });
     await bringOwnBack(tx, own);
     const atLeast = Math.max(own.epoch, manifest.cluster.epoch);
@@ -236,7 +240,7 @@ async function endRows(loading: Loading): Promise<void> {
 }
 
 async function makeRoom(tx: Tx, manifest: Manifest, dir: string): Promise<() => Promise<void>> {
-  await moveSchema(tx, dir, schemaVersion(manifest));
+  await resetSchema(tx, dir, manifest.schema);
   const found = await listTables(tx);
   for (const { name, columns } of manifest.tables) {
     const known = found.find((table) => table.name === name)?.columns ?? [];

@@ -54,11 +54,21 @@ export type Sink = (bytes: AsyncIterable<Uint8Array>) => Promise<void>;
 /**
  * Writes a backup of the database as it is at one moment, while it is used; of a table only a few
  * megabytes are in memory at a time.
- * @throws BackupError `refused` for a database that holds nothing yet
+ * @throws BackupError `refused` for a database that holds nothing yet, or what is not known here
  */
 export async function writeBackup(options: WriteOptions, sink: Sink): Promise<Written> {
   const { sql, lock, signal } = options;
-  const found = (await listTables(sql)).filter(({ name }) => tables[name]?.fate === 'content');
+  const all = await listTables(sql);
+  // Of a later program's: without it the backup would be whole in name only.
+  const unknown = all.find(({ name }) => tables[name] === undefined)?.name;
+  if (unknown !== undefined) {
+    throw new BackupError(
+      'refused',
+      `the database has a table ${unknown}, which this program does not know: use the latest one ` +
+        'that runs here',
+    );
+  }
+  const found = all.filter(({ name }) => tables[name]?.fate === 'content');
   if (found.length === 0) throw new BackupError('refused', 'the database holds nothing yet');
   return sql.begin('isolation level repeatable read read only', async (tx) => {
     await prepareCopy(tx);

@@ -51,10 +51,42 @@ export function checkSchema(steps: readonly SchemaStep[], files: readonly Migrat
 }
 
 /**
- * Brings a database to exactly this version, as part of the caller's transaction: what the
- * migrations above it hold is dropped, and nothing of that has happened if it is rolled back.
+ * Brings a database to exactly these migrations, as part of the caller's transaction: what others
+ * from the first difference on hold is dropped, and nothing of that has happened if it is rolled
+ * back.
  */
-export async function moveSchema(tx: Tx, dir: string, version: number): Promise<void> {
+export async function resetSchema(
+  tx: Tx,
+  dir: string,
+  wanted: readonly SchemaStep[],
+): Promise<void> {
+  const files = await openLedger(tx, dir);
+  const has = new Set((await readSchema(tx)).map(({ version }) => version));
+  const wants = new Set(wanted.map(({ version }) => version));
+  const first = files.find(({ version }) => has.has(version) !== wants.has(version))?.version;
+  const from = files.filter(({ version }) => first !== undefined && version >= first);
+  for (const file of from.toReversed()) if (has.has(file.version)) await revert(tx, file);
+  for (const file of from) if (wants.has(file.version)) await apply(tx, file);
+}
+
+/**
+ * Applies what is pending, as part of the caller's transaction. What takes something away is left
+ * to the cluster's leader, who knows when nobody needs it, but for what `isDue` says.
+ */
+export async function completeSchema(
+  tx: Tx,
+  dir: string,
+  isDue: (version: number) => boolean,
+): Promise<void> {
+  const files = await openLedger(tx, dir);
+  const has = new Set((await readSchema(tx)).map(({ version }) => version));
+  for (const file of files) {
+    if (has.has(file.version)) continue;
+    if (file.contractLevel === undefined || isDue(file.version)) await apply(tx, file);
+  }
+}
+
+async function openLedger(tx: Tx, dir: string): Promise<Migration[]> {
   const files = await readMigrations(dir);
   await tx.unsafe(`
     create schema if not exists shared;
@@ -63,22 +95,18 @@ export async function moveSchema(tx: Tx, dir: string, version: number): Promise<
       name text not null unique,
       checksum text not null,
       applied_at timestamptz not null default now()
-    )`);
-  const applied = await readSchema(tx);
-  checkSchema(applied, files);
-  const has = new Set(applied.map((step) => step.version));
-  const above = files.filter((file) => has.has(file.version) && file.version > version);
-  for (const file of above.reverse()) await revert(tx, file);
-  for (const file of files) {
-    if (!has.has(file.version) && file.version <= version) await apply(tx, file);
-  }
+    );
+    alter table shared.schema_migrations
+      add column if not exists is_compatible boolean not null default true`);
+  checkSchema(await readSchema(tx), files);
+  return files;
 }
 
-async function apply(tx: Tx, { version, name, up }: Migration): Promise<void> {
+async function apply(tx: Tx, { version, name, up, contractLevel }: Migration): Promise<void> {
   await tx.unsafe(up);
   await tx`
-    insert into shared.schema_migrations (version, name, checksum)
-    values (${version}, ${name}, ${checksum(up)})`;
+    insert into shared.schema_migrations (version, name, checksum, is_compatible)
+    values (${version}, ${name}, ${checksum(up)}, ${contractLevel === undefined})`;
 }
 
 async function revert(tx: Tx, { version, name, down }: Migration): Promise<void> {
