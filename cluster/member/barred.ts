@@ -1,5 +1,8 @@
-/** `restored-copy`: the cluster knows a later start of this node than the one that asks. */
-export type Barred = 'retired' | 'restored-copy';
+/**
+ * `restored-copy`: the cluster knows a later start of this node than the one that asks;
+ * `runs-already`: an earlier start of it still runs, elsewhere.
+ */
+export type Barred = 'retired' | 'restored-copy' | 'runs-already';
 
 const advice: Record<Barred, string> = {
   retired:
@@ -7,6 +10,9 @@ const advice: Record<Barred, string> = {
   'restored-copy':
     'the cluster knows a later start of this node: this data folder is a copy, or was put back; ' +
     'stop the other one, or make this a new node with `revenge cluster rejoin`',
+  'runs-already':
+    'this node runs already, from another copy of this data folder: stop that one first, or make ' +
+    'this a new node with `revenge cluster rejoin`',
 };
 
 /** This node may not take part; the message says why and what to do. */

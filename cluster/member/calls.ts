@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OutcomeUnknownError, RaftRefusedError } from '../raft/driver/errors.ts';
-import { CallError, type Call } from '../rpc/index.ts';
+import { CallError, type Call, type RpcClient } from '../rpc/index.ts';
 import { CommandError, decodeCommand } from '../state/command.ts';
 import type { Command, Result } from '../state/types.ts';
 import type { Offices } from './office.ts';
@@ -9,6 +9,10 @@ import { sightingShape, type Rumours } from './rumours.ts';
 
 export interface CallsDeps {
   readonly nodeId: string;
+  /** Tells this start of this node from all others. */
+  readonly session: string;
+  /** Asks whoever answers where a member was last known to be; undefined: nobody does. */
+  readonly sessionAt: (nodeId: string) => Promise<string | undefined>;
   readonly offices: Offices;
   readonly pulses: Pick<Pulses, 'answer'>;
   /** Proposes as the leader. */
@@ -55,6 +59,7 @@ export function createCalls(deps: CallsDeps): Readonly<Record<string, Call>> {
       const seat = await deps.offices.find(0);
       return { leader: seat && ('here' in seat ? deps.nodeId : seat.leader) };
     },
+    session: async () => ({ session: deps.session }),
     async readings() {
       if (!deps.offices.current()) throw notLeader();
       return deps.readings();
@@ -65,7 +70,7 @@ export function createCalls(deps: CallsDeps): Readonly<Record<string, Call>> {
     },
     async greet(input, { from }) {
       const { bootEpoch, session, at } = greeting.parse(input);
-      const verdict = verdictOn(deps, { from, bootEpoch, session });
+      const verdict = await verdictOn(deps, { from, bootEpoch, session });
       // Of itself a member may say anything; a copy of it is not believed.
       if (at?.id === from && verdict === 'welcome') deps.whereabouts.hear([at]);
       return { verdict, at: deps.whereabouts.tell() };
@@ -107,15 +112,38 @@ async function proposeFor({ propose }: CallsDeps, command: Command): Promise<Res
   }
 }
 
-/** `copy`: a later start of this node is known, so this one is of a folder that was copied. */
-export type Verdict = 'welcome' | 'copy' | 'retired';
+/**
+ * `copy`: a later start of this node is known, so this one is of a folder that was copied; `twice`:
+ * an earlier start of it still answers, so one of the two is of a copy.
+ */
+export type Verdict = 'welcome' | 'copy' | 'twice' | 'retired';
 
-function verdictOn(
-  { epochOf, isRetired }: CallsDeps,
+async function verdictOn(
+  { epochOf, isRetired, sessionAt }: CallsDeps,
   { from, bootEpoch, session }: { from: string; bootEpoch: number; session: string },
-): Verdict {
+): Promise<Verdict> {
   if (isRetired(from)) return 'retired';
   const known = epochOf(from);
-  if (!known || bootEpoch > known.bootEpoch) return 'welcome';
-  return bootEpoch === known.bootEpoch && session === known.session ? 'welcome' : 'copy';
+  if (!known) return 'welcome';
+  if (bootEpoch === known.bootEpoch) return session === known.session ? 'welcome' : 'copy';
+  if (bootEpoch < known.bootEpoch) return 'copy';
+  // Two that vote in one name could elect two leaders.
+  return (await sessionAt(from)) === known.session ? 'twice' : 'welcome';
+}
+
+const said = z.object({ session: z.string() });
+/** Less than who greets waits for. */
+const sessionMs = 1_000;
+
+/** Asks at the address that the others know; who has moved is not there any more. */
+export async function askSession(
+  client: Pick<RpcClient, 'call'> | undefined,
+  nodeId: string,
+): Promise<string | undefined> {
+  try {
+    const answer = await client?.call(nodeId, 'session', {}, { timeoutMs: sessionMs });
+    return said.parse(answer).session;
+  } catch {
+    return undefined; // nobody is there, or not in time: then it is no rival either
+  }
 }

@@ -12,15 +12,15 @@ export interface GreetDeps {
 
 const patienceMs = 2_000;
 const answer = z.object({
-  verdict: z.enum(['welcome', 'copy', 'retired']),
+  verdict: z.enum(['welcome', 'copy', 'twice', 'retired']),
   /** Of a member before it told this: nothing. */
   at: z.array(sightingShape).max(512).default([]),
 });
 
 /**
  * Tells the others where this node is, and hears where they are. Before this node says a word of
- * Raft it also asks whether they know a later start of it: what votes from a copy of an old log
- * could vote twice. If nobody answers, as after a power cut, it goes on: then nobody is there to be
+ * Raft it also asks whether they know a later start of it, or still reach an earlier one: what votes
+ * from a copy of an old log could vote twice. If nobody answers, as after a power cut, it goes on: then nobody is there to be
  * misled.
  *
  * Resolves to how many answered.
@@ -39,5 +39,6 @@ export async function greetAll({ network, self, rumours }: GreetDeps): Promise<n
   const said = answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   if (said.includes('retired')) throw new BarredError('retired');
   if (said.includes('copy')) throw new BarredError('restored-copy');
+  if (said.includes('twice')) throw new BarredError('runs-already');
   return said.length;
 }

@@ -7,7 +7,7 @@ import type { Announcement } from '../state/types.ts';
 import { createAnnouncer, createSweeper } from './announce.ts';
 import { UnannouncedError, type Proposer, type Sweeper, type Waiting } from './announce.ts';
 import { createAutopilot, type Autopilot } from './autopilot.ts';
-import { createCalls } from './calls.ts';
+import { askSession, createCalls } from './calls.ts';
 import { createRaftClock, type RaftClock } from './clock.ts';
 import type { Consensus } from './consensus.ts';
 import { createCore, type Core, type CoreDeps, type Doors } from './core.ts';
@@ -105,6 +105,7 @@ export function createMember(deps: MemberDeps): Member {
     readings: () => readingsOf(autopilot.assessment(), pulses.known()),
     epochOf: (id) => state.view().members.get(id),
     isRetired: (id) => state.view().retired.has(id),
+    ...{ session: self.session, sessionAt: (id) => askSession(doors.network()?.client, id) },
     ...{ sign: deps.sign, whereabouts: meeting.rumours, more: deps.calls },
   });
   let duties: { close(): Promise<void> } | undefined;

@@ -98,11 +98,14 @@ function createLook(deps: RendezvousDeps) {
   const { network, place, rumours, hints, hasLeader, pause } = deps;
   const attempt = createAttempt(deps.log);
   const greet = () => greetAll(deps);
+  let isWelcome = false;
   const meet = async ({ tell, hear }: MeetingPlace) => {
-    await tell(rumours.self());
+    // Nobody is led to a node that may not take part.
+    if (isWelcome) await tell(rumours.self());
     rumours.hear(await hear());
   };
   return async () => {
+    isWelcome ||= hasLeader();
     const elsewhere = Promise.all([
       place && attempt('the database', () => meet(place)),
       attempt('their names', async () => network.hint(await hints())),
@@ -112,6 +115,13 @@ function createLook(deps: RendezvousDeps) {
     if (hasLeader()) return void (await inTime);
     const [found] = await Promise.all([greet(), inTime]);
     if (found < network.peers().length) await greet();
+    if (!isWelcome && place) {
+      isWelcome = true;
+      await Promise.race([
+        attempt('the database', () => place.tell(rumours.self())),
+        pause(lostMs),
+      ]);
+    }
   };
 }
 

@@ -2,7 +2,7 @@ import { CallError } from '../rpc/index.ts';
 import type { ClusterState } from '../state/state.ts';
 import type { Announcement } from '../state/types.ts';
 import type { Autopilot } from './autopilot.ts';
-import { createCalls } from './calls.ts';
+import { askSession, createCalls } from './calls.ts';
 import type { Consensus } from './consensus.ts';
 import { createCore, type CoreDeps } from './core.ts';
 import { lookEvery, type Currency } from './currency.ts';
@@ -60,6 +60,7 @@ export function createWitness(deps: WitnessDeps): Witness {
     readings: () => undefined,
     epochOf: (id) => state.view().members.get(id),
     isRetired: (id) => state.view().retired.has(id),
+    ...{ session: self.session, sessionAt: (id) => askSession(doors.network()?.client, id) },
     whereabouts: meeting.rumours,
     sign: () => Promise.reject(nodesOnly('it signs no certificates, ask a node')),
   });
