@@ -125,6 +125,8 @@ async function main(): Promise<number> {
 }
 
 async function all({ only, seed, results }: Options): Promise<number> {
+  const end = () => process.exit(130); // what runs is cleared away then
+  process.once('SIGINT', end).once('SIGTERM', end);
   const { table, isPassed } = await runAll({ only, seed, file: results, say: warn });
   process.stdout.write(`${table}\n`);
   return isPassed ? 0 : 1;
