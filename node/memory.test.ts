@@ -20,6 +20,16 @@ function setUp() {
 }
 
 describe('memory at rest', () => {
+  it('is given back below that, where a process is to be small', () => {
+    let held = 120 * megabyte;
+    const collect = () => void (held = 95 * megabyte);
+    const worthBytes = 100 * megabyte;
+    createMemoryKeeper({ resident: () => held, cpuMs: () => 0, collect, log: quiet })();
+    expect(held).to.equal(120 * megabyte);
+    createMemoryKeeper({ resident: () => held, cpuMs: () => 0, collect, log: quiet, worthBytes })();
+    expect(held).to.equal(95 * megabyte);
+  });
+
   it('is given back once the work is done', () => {
     const { state, look } = setUp();
     state.cpu += lookEveryMs / 2;

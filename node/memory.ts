@@ -10,12 +10,13 @@ export interface MemoryDeps {
   readonly cpuMs: () => number;
   /** A full collection that gives free pages back. */
   readonly collect: () => void;
+  /** Bytes below which nobody misses the memory; a node's unless told otherwise. */
+  readonly worthBytes?: number | undefined;
   readonly log: Log;
 }
 
 export const lookEveryMs = 30_000;
-/** Below this nobody misses the memory. */
-const worthBytes = 160 * 2 ** 20;
+const nodeWorthBytes = 160 * 2 ** 20;
 /** Of one core, averaged since the last look: hardly anybody can meet the pause of 0.2 s then. */
 const restShare = 0.05;
 const growth = 1.25;
@@ -25,7 +26,8 @@ const growth = 1.25;
  * itself keeps what a scan or a new search index grew to until there is work again, and a home
  * server rests for most of the day. Call every `lookEveryMs`.
  */
-export function createMemoryKeeper({ resident, cpuMs, collect, log }: MemoryDeps): () => void {
+export function createMemoryKeeper(deps: MemoryDeps): () => void {
+  const { resident, cpuMs, collect, log, worthBytes = nodeWorthBytes } = deps;
   let usedMs = cpuMs();
   let enough = 0;
   return () => {
@@ -42,7 +44,7 @@ export function createMemoryKeeper({ resident, cpuMs, collect, log }: MemoryDeps
 }
 
 /** Keeps the memory of this process, from now until what it returns is called. */
-export function keepMemory(log: Log): () => void {
+export function keepMemory(log: Log, worthBytes?: number): () => void {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as NodeJS.GCFunction;
   const look = createMemoryKeeper({
@@ -52,7 +54,7 @@ export function keepMemory(log: Log): () => void {
       return (user + system) / 1_000;
     },
     collect: () => gc({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
-    log,
+    ...{ log, worthBytes },
   });
   const timer = setInterval(look, lookEveryMs).unref();
   return () => clearInterval(timer);

@@ -14,6 +14,9 @@ interface WitnessOptions extends GlobalOptions {
   readonly token?: string;
 }
 
+/** Of a machine for which a node would be too much. */
+const worthBytes = 100 * 2 ** 20;
+
 /** `revenge witness`: runs a member that votes and serves nothing, until it is told to stop. */
 export function addWitness(program: Command): void {
   program
@@ -37,7 +40,7 @@ export function addWitness(program: Command): void {
       const stopListening = watchSignals({ onLevel: (level) => stopper.ask(level), now: Date.now });
       const witness = await startWitness({ config: values, log });
       stopper.hand(witness);
-      const leaveMemory = keepMemory(log);
+      const leaveMemory = keepMemory(log, worthBytes);
       output.say(`This witness (${witness.nodeId}) votes; it serves nothing.`);
       output.say(`  Its health: http://localhost:${witness.port}/health/cluster`);
       await witness.stopped;
