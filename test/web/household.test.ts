@@ -1,0 +1,245 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { BrowserContext, Page } from 'playwright-core';
+import { needs } from '../needs.ts';
+import { startServer, type TestServer } from '../server.ts';
+import { startBrowser, type TestBrowser } from './browser.ts';
+import { expectBuilt, makeFilms } from './site.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** In the page; its types are not those of Node. */
+const video = `document.querySelector('video')`;
+const username = 'anna';
+const password = 'correct horse battery staple';
+
+/** Findings of axe that keep somebody out, in words. */
+async function barriers(page: Page): Promise<string[]> {
+  // By the debugger: the page's own policy lets no script in.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()');
+  return violations
+    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+describe('the web app of a household', function () {
+  needs('chromium', 'ffmpeg');
+  this.timeout(180_000);
+  let server: TestServer;
+  let browser: TestBrowser;
+  let context: BrowserContext;
+  let page: Page;
+
+  before(async () => {
+    expectBuilt();
+    server = await startServer({ setUp: false });
+    await makeFilms(join(server.films, 'Movies'), [
+      { name: 'The Long Walk (2011)', seconds: 40 },
+      { name: 'Mountain Rain (1999)', seconds: 3 },
+      { name: 'Old Reel (1962)', seconds: 3, video: 'mpeg4' },
+    ]);
+    browser = await startBrowser();
+    context = await browser.person();
+    page = await context.newPage();
+  });
+  after(async () => {
+    await context?.close();
+    await browser?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
+  afterEach(() => {
+    expect(browser.complaints()).to.deep.equal([]);
+  });
+
+  const open = async (path: string) => {
+    await page.goto(server.url + path);
+    await page.locator('main').waitFor();
+  };
+  /** The page's policy lets no expression in that waits there by itself. */
+  const when = async (expression: string) => {
+    for (const end = Date.now() + 120_000; Date.now() < end; await pause(100)) {
+      if (await page.evaluate(expression)) return;
+    }
+    throw new Error(`not in time: ${expression}`);
+  };
+  const progressOf = async (title: string) => {
+    const { items } = await api<{ items: { title: string; userState: { positionMs: number } }[] }>(
+      '/api/v1/movies',
+    );
+    return items.find((item) => item.title === title)?.userState;
+  };
+  const api = async <T>(path: string): Promise<T> => {
+    const json = { username, password };
+    const init = { method: 'POST', json };
+    const { accessToken } = await server.read<{ accessToken: string }>('/api/v1/auth/login', init);
+    return server.read<T>(path, { token: accessToken });
+  };
+
+  it('is set up: administrator, machine, first library', async () => {
+    await open(`/setup?token=${server.node.setupToken}`);
+    await page.waitForURL(`${server.url}/setup`);
+    await page.getByLabel('User name').fill(username);
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByLabel('Password again').fill('something else');
+    await page.getByText('The two passwords differ').waitFor();
+    await page.getByLabel('Password again').fill(password);
+    expect(await barriers(page)).to.deep.equal([]);
+    await page.getByRole('button', { name: 'Create the administrator' }).click();
+
+    await page.getByText('data folder').waitFor();
+    await page.getByRole('button', { name: 'Go on' }).click();
+
+    await page.getByRole('button', { name: 'Browse' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Movies', exact: true }).click();
+    await page.getByRole('dialog').locator('code', { hasText: '/Movies' }).waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    await page.getByRole('button', { name: 'Choose this folder' }).click();
+    await page.getByRole('button', { name: 'Add and scan' }).click();
+
+    await page.getByRole('heading', { name: 'Your films are here' }).waitFor();
+    await server.settled();
+    await page.getByRole('button', { name: 'Go to the films' }).click();
+    await page.getByRole('heading', { name: 'Recently added' }).waitFor();
+  });
+
+  it('shows the films', async () => {
+    await open('/movies');
+    await page.getByText('3 films').waitFor();
+    const card = page.getByRole('link', { name: /The Long Walk/ });
+    await card.locator('img').waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+  });
+
+  it('keeps a filter in the address', async () => {
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByLabel('Decade').selectOption({ label: '1990s (1)' });
+    await page.getByText('1 film', { exact: true }).waitFor();
+    expect(new URL(page.url()).searchParams.get('decade')).to.match(/^1990/);
+    await page.reload();
+    await page.getByText('1 film', { exact: true }).waitFor();
+  });
+
+  it('finds a film by a word with a slip', async () => {
+    await page.keyboard.press('/');
+    await page.keyboard.type('mountin rane');
+    await page.getByRole('link', { name: /Mountain Rain/ }).waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+  });
+
+  it('plays, and goes on where one was', async () => {
+    await open('/movies');
+    await page.getByRole('link', { name: /The Long Walk/ }).click();
+    await page.getByRole('heading', { name: 'The Long Walk' }).waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    await page.getByRole('link', { name: 'Play' }).click();
+    const at = () => page.evaluate<number>(`${video}.currentTime`);
+    await when(`${video}?.currentTime > 4`);
+    await page.keyboard.press('l');
+    await when(`${video}?.currentTime > 14`);
+    const left = await at();
+    await page.close(); // as a tab is closed: nothing is said but what leaves with it
+    page = await context.newPage();
+    await open('/');
+    await page.getByRole('link', { name: 'Resume' }).waitFor();
+    const state = await progressOf('The Long Walk');
+    expect(state?.positionMs).to.be.within((left - 2) * 1_000, (left + 3) * 1_000);
+    await page.getByRole('link', { name: 'Resume' }).click();
+    await when(`${video}?.currentTime > 13`);
+  });
+
+  it('marks a film watched when it is over', async () => {
+    await page.keyboard.press('9');
+    await when(`${video}?.ended`);
+    await page.keyboard.press('Backspace');
+    await page.getByRole('button', { name: 'Watched', pressed: true }).waitFor();
+  });
+
+  it('says why it does not play what the browser cannot', async () => {
+    await open('/movies');
+    await page.getByRole('link', { name: /Old Reel/ }).click();
+    await page.getByRole('link', { name: 'Play' }).click();
+    await page.getByText('Its picture is MPEG-4 ASP').waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+  });
+
+  for (const [path, heading] of [
+    ['/admin', 'Health'],
+    ['/admin/libraries', 'Libraries'],
+    ['/admin/users', 'Users'],
+    ['/admin/jobs', 'Jobs'],
+    ['/admin/cluster', 'Cluster'],
+    ['/admin/activity', 'Activity'],
+    ['/admin/settings', 'Settings'],
+    ['/account', 'My account'],
+    ['/lists', 'My lists'],
+  ] as const) {
+    it(`has ${path}, for everybody`, async () => {
+      await open(path);
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+      await page.locator('.animate-pulse').first().waitFor({ state: 'detached' });
+      expect(await barriers(page)).to.deep.equal([]);
+    });
+  }
+
+  it('lets a user in whom an administrator made, and no further than that', async () => {
+    await open('/admin/users');
+    await page.getByRole('button', { name: 'Add a user' }).click();
+    const form = page.getByRole('dialog', { name: 'Add a user' });
+    await form.getByLabel('User name').fill('ben');
+    await form.getByLabel('Password').fill('another long password');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Edit: ben' }).waitFor();
+    const other = await browser.person({ language: 'de-DE', colours: 'light' });
+    const his = await other.newPage();
+    await his.goto(`${server.url}/admin/users`);
+    await his.getByLabel('Benutzername').fill('ben');
+    await his.getByLabel('Passwort').fill('another long password');
+    await his.getByRole('button', { name: 'Anmelden' }).click();
+    await his.getByRole('heading', { name: 'Neu dabei' }).waitFor();
+    expect(new URL(his.url()).pathname).to.equal('/');
+    expect(await barriers(his)).to.deep.equal([]);
+    await other.close();
+  });
+
+  it('is walked through with arrow keys alone', async () => {
+    await open('/movies');
+    await page.getByRole('link', { name: /The Long Walk/ }).waitFor();
+    await page.getByRole('link', { name: /Mountain Rain/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Old Reel' }).waitFor();
+  });
+
+  it('asks for the password over the page when the session has ended, and loses nothing', async () => {
+    await open('/account');
+    await page.getByLabel('Current password').fill('half typed');
+    await page.evaluate(`localStorage.setItem('revenge.refresh', 'not a token')`);
+    const users = await api<{ items: { id: string; username: string }[] }>('/api/v1/users');
+    const me = users.items.find((user) => user.username === username);
+    await server.fetch(`/api/v1/users/${me?.id}/sessions`, {
+      method: 'DELETE',
+      token: await freshToken(),
+    });
+    const again = page.getByRole('dialog', { name: 'Please sign in again' });
+    await again.waitFor();
+    await again.getByLabel('Password').fill(password);
+    await again.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await again.waitFor({ state: 'hidden' });
+    expect(await page.getByLabel('Current password').inputValue()).to.equal('half typed');
+    browser.complaints(); // the browser logs each 401
+  });
+
+  async function freshToken(): Promise<string> {
+    const init = { method: 'POST', json: { username, password } };
+    return (await server.read<{ accessToken: string }>('/api/v1/auth/login', init)).accessToken;
+  }
+});
