@@ -648,6 +648,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/episodes/{episodeId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                episodeId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** An episode with its versions, streams and subtitles */
+        get: operations["getEpisode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1263,6 +1282,81 @@ export interface paths {
          * @description A small answer, meant to be asked for at every key; the last word may be unfinished.
          */
         get: operations["suggest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Series, sorted */
+        get: operations["listSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series/{seriesId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A series with its seasons */
+        get: operations["getSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series/{seriesId}/episodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Episodes of a series, in order */
+        get: operations["listEpisodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series/next-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The episodes to go on with
+         * @description Of every series the caller has watched something of the first episode after the one watched last that is there and not watched; the series watched last comes first. Specials are left out.
+         */
+        get: operations["listNextUp"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2153,6 +2247,35 @@ export interface components {
             token: string;
         };
         DisplayName: string | null;
+        Episode: components["schemas"]["EpisodeCard"] & {
+            overview: string | null;
+            subtitles: components["schemas"]["ExternalSubtitle"][];
+            versions: components["schemas"]["MovieVersion"][];
+        };
+        EpisodeCard: {
+            /** @description Its number counted through all seasons. */
+            absolute: number | null;
+            addedAt: components["schemas"]["Time"];
+            /** Format: date */
+            airDate: string | null;
+            durationMs: number | null;
+            id: components["schemas"]["Id"];
+            isAvailable: boolean;
+            /** @description Its number in the season. */
+            number: number | null;
+            season: number;
+            seriesId: components["schemas"]["Id"];
+            seriesTitle: string;
+            title: string | null;
+            userState: components["schemas"]["UserState"];
+        };
+        EpisodeList: {
+            items: components["schemas"]["EpisodeCard"][];
+        };
+        EpisodePage: {
+            items: components["schemas"]["EpisodeCard"][];
+            nextCursor: string | null;
+        };
         ExternalSubtitle: {
             fileId: components["schemas"]["Id"];
             forFileId?: components["schemas"]["Id"];
@@ -2212,7 +2335,7 @@ export interface components {
             [key: string]: components["schemas"]["ItemImage"];
         };
         /** @enum {string} */
-        ItemKind: "movie";
+        ItemKind: "movie" | "episode";
         Job: {
             /** @description Tries begun. */
             attempt: number;
@@ -2319,7 +2442,7 @@ export interface components {
             scanIntervalMinutes?: number;
         };
         /** @enum {string} */
-        LibraryKind: "movie";
+        LibraryKind: "movie" | "series";
         LibraryList: {
             items: components["schemas"]["Library"][];
             nextCursor: string | null;
@@ -2879,6 +3002,52 @@ export interface components {
             items: components["schemas"]["SearchItem"][];
             /** @description Things found; at least */
             total: number;
+        };
+        Season: {
+            episodeCount: number;
+            id: components["schemas"]["Id"];
+            /** @description Something of it can be played. */
+            isAvailable: boolean;
+            /** @description 0 for specials and what belongs to no season. */
+            number: number;
+            /** @description How many of them the caller has watched. */
+            watchedCount: number;
+        };
+        Series: components["schemas"]["SeriesCard"] & {
+            certification: string | null;
+            externalIds: {
+                [key: string]: string;
+            };
+            extras: components["schemas"]["MovieExtra"][];
+            match: components["schemas"]["MovieMatch"];
+            originalTitle: string | null;
+            overview: string | null;
+            /** Format: date */
+            premiered: string | null;
+            seasons: components["schemas"]["Season"][];
+            sortTitle: string;
+            status: string | null;
+            studios: string[];
+            updatedAt: components["schemas"]["Time"];
+        };
+        SeriesCard: {
+            addedAt: components["schemas"]["Time"];
+            /** @description Without specials. */
+            episodeCount: number;
+            genres: string[];
+            id: components["schemas"]["Id"];
+            images: components["schemas"]["ItemImages"];
+            /** @description Something of it can be played. */
+            isAvailable: boolean;
+            libraryId: components["schemas"]["Id"];
+            title: string;
+            /** @description How many of those the caller has watched. */
+            watchedCount: number;
+            year: number | null;
+        };
+        SeriesPage: {
+            items: components["schemas"]["SeriesCard"][];
+            nextCursor: string | null;
         };
         Session: {
             createdAt: components["schemas"]["Time"];
@@ -4194,6 +4363,34 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getEpisode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                episodeId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The episode. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Episode"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     streamEvents: {
         parameters: {
             query?: {
@@ -5381,6 +5578,135 @@ export interface operations {
                     "application/json": {
                         items: components["schemas"]["SearchItem"][];
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSeries: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                library?: components["schemas"]["Id"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `asc` for title, `desc` for added, unless given. */
+                order?: "asc" | "desc";
+                sort?: "title" | "added";
+                /** @description What the title begins with, without regard to case, accents and articles. */
+                titlePrefix?: string;
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The series. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEpisodes: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The number of one season; 0 for what belongs to none. */
+                season?: number;
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EpisodePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNextUp: {
+        parameters: {
+            query?: {
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The first of them. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EpisodeList"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { classify, ignores } from '#services/content/movie/classify.ts';
+import { classify, ignores } from '#services/content/classify.ts';
 import { identify } from '#services/content/movie/identify.ts';
 import { refreshFilms } from '#services/content/movie/refresh.ts';
 import type { ContentModule } from '#services/content/module.ts';

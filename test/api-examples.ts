@@ -14,6 +14,8 @@ interface Stock {
   readonly library: Schemas['Library'];
   readonly scanId: string;
   readonly movieId: string;
+  readonly seriesId: string;
+  readonly episodeId: string;
   readonly fileId: string;
   readonly images: readonly Schemas['ArtworkImage'][];
 }
@@ -43,18 +45,27 @@ async function stock(server: TestServer): Promise<Stock> {
     'all/Heat (1995)/folder.jpg': await poster('blue'),
     'all/Alien (1979)/Alien (1979).mp4': film,
     'all/Broken (2001)/Broken (2001).mkv': 'not a film at all',
+    'series/Dark (2017)/Season 1/Dark - S01E01 - Secrets.mp4': film,
+    'series/Dark (2017)/Season 1/Dark - S01E01 - Secrets.de.srt': '',
+    'series/Dark (2017)/Season 1/Dark - S01E02 - Lies.mp4': film,
+    'series/Dark (2017)/trailers/Dark.mp4': film,
   });
   const library = await server.library('Films', 'all');
+  await server.library('Series', 'series', 'series');
   const scans = await server.read<Schemas['LibraryScanPage']>(
     `/api/v1/libraries/${library.id}/scans`,
   );
   const movies = await server.read<Schemas['MoviePage']>('/api/v1/movies?titlePrefix=heat');
   const movieId = movies.items[0]!.id;
   const movie = await server.read<Schemas['Movie']>(`/api/v1/movies/${movieId}`);
+  const series = await server.read<Schemas['SeriesPage']>('/api/v1/series');
+  const seriesId = series.items[0]!.id;
+  const episodes = await server.read<Schemas['EpisodePage']>(`/api/v1/series/${seriesId}/episodes`);
   const images = await server.read<Schemas['ArtworkImageList']>(
     `/api/v1/items/movie/${movieId}/images`,
   );
   return {
+    ...{ seriesId, episodeId: episodes.items[0]!.id },
     ...{ server, library, movieId, images: images.items },
     scanId: scans.items[0]!.id,
     fileId: movie.versions[0]!.files[0]!.id,
@@ -73,6 +84,7 @@ const examplesOf = (stock: Stock): Examples => ({
   ...backupExamples(stock),
   ...libraryExamples(stock),
   ...movieExamples(stock),
+  ...seriesExamples(stock),
   ...imageExamples(stock),
   ...playbackExamples(stock),
   ...searchExamples,
@@ -236,6 +248,16 @@ function movieExamples({ library, movieId }: Stock): Examples {
     listMovieGenres: { query: { library: library.id } },
     getMovie: { as: 'user', params: { movieId } },
     updateMovie: { params: { movieId }, body: { tagline: 'A Los Angeles crime saga' } },
+  };
+}
+
+function seriesExamples({ seriesId, episodeId }: Stock): Examples {
+  return {
+    listSeries: { as: 'user', query: { limit: '1', sort: 'added', titlePrefix: 'dark' } },
+    listNextUp: { as: 'user', query: { limit: '5' } },
+    getSeries: { as: 'user', params: { seriesId } },
+    listEpisodes: { as: 'user', params: { seriesId }, query: { season: '1', limit: '1' } },
+    getEpisode: { as: 'user', params: { episodeId } },
   };
 }
 

@@ -3,9 +3,10 @@ import type {
   DirectoryView,
   FileRole,
   IdentifyBatch,
+  Kind,
   StoredFile,
 } from '#services/content/module.ts';
-import { classify } from '#services/content/movie/classify.ts';
+import { classify } from '#services/content/classify.ts';
 import type { Queryable, Sql } from '#storage/postgres/connect.ts';
 
 /** A film library in a test database, as a scan would have recorded it. */
@@ -25,10 +26,14 @@ export interface FilmLibrary {
 const folderOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** Makes an empty film library with one root. */
-export async function filmLibrary(sql: Sql, name = `Films ${randomUUID()}`): Promise<FilmLibrary> {
+/** Makes an empty library of films (or series) with one root. */
+export async function filmLibrary(
+  sql: Sql,
+  name = `Films ${randomUUID()}`,
+  kind: Kind = 'movie',
+): Promise<FilmLibrary> {
   const [library] = await sql<{ id: string }[]>`
-    insert into libraries (kind, name) values ('movie', ${name}) returning id`;
+    insert into libraries (kind, name) values (${kind}, ${name}) returning id`;
   const id = library!.id;
   const [root] = await sql<{ id: string }[]>`
     insert into library_roots (library_id, path) values (${id}, ${`/films/${id}`}) returning id`;

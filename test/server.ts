@@ -47,7 +47,7 @@ export interface TestServer extends ExampleServer, AsyncDisposable {
   /** Makes an account that is signed in. */
   account(username: string, role?: 'admin' | 'user'): Promise<Account>;
   /** Makes a library of a folder below `films`, and waits until all that follows is done. */
-  library(name: string, folder: string): Promise<Schemas['Library']>;
+  library(name: string, folder: string, kind?: Schemas['LibraryKind']): Promise<Schemas['Library']>;
   /** Resolves when no job is due and none runs. */
   settled(): Promise<void>;
 }
@@ -181,8 +181,8 @@ function clientOf(url: string, db: TestDatabase, films: string) {
         await admin('/api/v1/users', { method: 'POST', json });
         return signIn(username);
       },
-      async library(name: string, folder: string) {
-        const json = { kind: 'movie', name, paths: [join(films, folder)] };
+      async library(name: string, folder: string, kind: Schemas['LibraryKind'] = 'movie') {
+        const json = { kind, name, paths: [join(films, folder)] };
         const made = await admin<Schemas['Library']>('/api/v1/libraries', { method: 'POST', json });
         await settled(db);
         return made;

@@ -2,17 +2,19 @@ import type { SearchSource } from '../search/source.ts';
 import type { ProgressKind } from '../progress/kinds.ts';
 import type { ContentModule } from './module.ts';
 import { createMovie, type MovieDeps } from './movie/index.ts';
+import { createSeries, type SeriesDeps } from './series/index.ts';
 
 /** What the kinds need together. */
-export type ContentDeps = MovieDeps;
+export type ContentDeps = MovieDeps & SeriesDeps;
 
 /** All kinds of content: the one list that a new kind is added to. */
 export function createContent(deps: ContentDeps) {
   const movie = createMovie(deps);
+  const series = createSeries(deps);
   return {
-    modules: [movie.module] as readonly ContentModule[],
-    handlers: { ...movie.handlers },
-    searchSources: [movie.searchSource] as readonly SearchSource[],
-    kinds: [movie.progressKind] as readonly ProgressKind[],
+    modules: [movie.module, series.module] as readonly ContentModule[],
+    handlers: { ...movie.handlers, ...series.handlers },
+    searchSources: [movie.searchSource, series.searchSource] as readonly SearchSource[],
+    kinds: [movie.progressKind, series.progressKind] as readonly ProgressKind[],
   };
 }

@@ -1,7 +1,7 @@
 import type { Tx } from '#storage/postgres/connect.ts';
 
 /** The kinds of work a library may hold; one folder of `content/` each. */
-export type Kind = 'movie';
+export type Kind = 'movie' | 'series';
 
 export type FileRole = 'video' | 'audio' | 'subtitle' | 'image' | 'nfo' | 'extra' | 'other';
 

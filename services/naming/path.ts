@@ -72,7 +72,7 @@ function chainOf(path: string, { kind }: NamingOptions): Chain {
   const owners = place.owner === '' ? [] : place.owner.split('/');
   const folders = owners.toReversed();
   const { season, seasonFolder, rest } = seasonAmong(folders);
-  const owner = rest.find((folder) => !isGenericName(folder) && !isShelf(folder));
+  const owner = rest[ownerAmong(rest)];
   const hint = folders.map((folder) => folder.toLowerCase());
   const isMovie = hint.findIndex((folder) => movieFolders.has(folder));
   const isSeries = hint.findIndex((folder) => seriesFolders.has(folder));
@@ -91,6 +91,18 @@ function chainOf(path: string, { kind }: NamingOptions): Chain {
     place,
     kind: kind ?? (seasonFolder !== undefined ? 'series' : said),
   };
+}
+
+/** Which of some folders, the nearest first, names the work; -1: none. */
+const ownerAmong = (folders: readonly string[]): number =>
+  folders.findIndex((folder) => !isGenericName(folder) && !isShelf(folder));
+
+/** The path of the folder that names what lies in a directory: above those of seasons and extras. */
+export function workFolder(directory: string): string | undefined {
+  const { owner } = readPlace(directory);
+  const { rest } = seasonAmong(owner === '' ? [] : owner.split('/').reverse());
+  const index = ownerAmong(rest);
+  return index < 0 ? undefined : rest.slice(index).toReversed().join('/');
 }
 
 const isShelf = (folder: string): boolean =>

@@ -22,7 +22,7 @@ export interface ItemSummary {
 
 /** What progress asks of a kind of work; it knows kinds by this alone. */
 export interface ProgressKind {
-  readonly kind: 'movie';
+  readonly kind: 'movie' | 'episode';
   exists(sql: Queryable, id: string): Promise<boolean>;
   /** Those of the works (at most 200) that exist, in any order. */
   summaries(sql: Queryable, ids: readonly string[]): Promise<ItemSummary[]>;

@@ -21,6 +21,7 @@ describe('permissions', () => {
     expect([...permissionsOf('user')]).to.have.members([
       'libraries:read',
       'movies:read',
+      'series:read',
       'search:read',
       'playback:read',
       'playback:write',

@@ -9,6 +9,7 @@ export const permissions = {
   'libraries:write': 'Create, change, scan and delete libraries',
   'movies:read': 'See movies, people and their images',
   'movies:write': 'Edit and match movies',
+  'series:read': 'See series and their episodes',
   'search:read': 'Search',
   'playback:read': 'See what can be played, and how; read one’s own progress and lists',
   'playback:write': 'Play; keep one’s own progress, favourites and watchlist',
@@ -43,6 +44,7 @@ export const isPermission = (name: string): name is KnownPermission =>
 const userPermissions: readonly KnownPermission[] = [
   'libraries:read',
   'movies:read',
+  'series:read',
   'search:read',
   'playback:read',
   'playback:write',

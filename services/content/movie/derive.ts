@@ -1,4 +1,5 @@
 import { normaliseLanguage } from '../../languages.ts';
+import { versionKey } from '../files-view.ts';
 
 /** A video file of a film with what is known of its streams. */
 export interface FileFacts {
@@ -80,12 +81,6 @@ export function derive(files: readonly FileFacts[]): Derived {
     sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   };
 }
-
-/** The key of the version a file is of: its own, or that of the first part of a stack. */
-export const versionKey = (file: {
-  readonly id: string;
-  readonly stackId: string | null;
-}): string => file.stackId ?? file.id;
 
 function longest(files: readonly FileFacts[]): number | null {
   const totals = new Map<string, number>();

@@ -1,5 +1,5 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
-import type { Probe } from '#storage/media/media.ts';
+import type { ItemFile } from '../files-view.ts';
 import type { Match } from './fields.ts';
 import type { CardRow } from './list.ts';
 
@@ -44,25 +44,9 @@ export async function readFilm(sql: Queryable, id: string): Promise<FilmDetail |
   return row;
 }
 
-/** A file of a film as the detail page needs it. */
-export interface FilmFile {
-  readonly id: string;
-  readonly name: string;
-  readonly role: 'video' | 'subtitle' | 'extra' | 'audio';
-  readonly version: string | null;
-  readonly part: number | null;
-  readonly sizeBytes: number;
-  readonly facts: Readonly<Record<string, unknown>>;
-  readonly probe: Probe | null;
-  readonly probeState: 'none' | 'due' | 'done' | 'failed';
-  readonly probeError: string | null;
-  readonly isMissing: boolean;
-  readonly isAvailable: boolean;
-}
-
 /** The files of a film that matter to a viewer, in the order of their paths; at most 1,000. */
-export function readFiles(sql: Queryable, filmId: string): Promise<FilmFile[]> {
-  return sql<FilmFile[]>`
+export function readFiles(sql: Queryable, filmId: string): Promise<ItemFile[]> {
+  return sql<ItemFile[]>`
     select f.id, f.name, f.role, f.version, f.part, f.size_bytes as "sizeBytes", f.facts, f.probe,
       f.probe_state as "probeState", f.probe_error as "probeError",
       f.missing_since is not null as "isMissing",

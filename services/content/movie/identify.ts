@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '#storage/postgres/connect.ts';
 import { replaceCredits, type Credit } from '../../people/index.ts';
+import { newIds, saveExternalIds, saveFiles, type FileDecision } from '../files.ts';
 import type { Identified, IdentifyBatch } from '../module.ts';
 import { applyPlan, emptyRow, outranks, matchOf, type FilmRow, type Match } from './fields.ts';
 import * as store from './identify-store.ts';
@@ -25,13 +26,13 @@ export async function identify(
   const planned = buildUnits(batch, context).map((unit) => planUnit(unit, texts, { latestYear }));
   const plans = planned.flatMap((unit) => unit.plans);
   const known = await loadKnown(tx, library.id, plans);
-  const ids = await store.newIds(tx, plans.length);
+  const ids = await newIds(tx, plans.length);
   const resolved = resolve(plans, known, () => take(ids));
   const { rows, added, updated } = decideRows(resolved, known, library.language);
   await store.saveFilms(tx, library.id, rows);
   await saveFindings(tx, resolved, known);
   const loose = planned.flatMap((unit) => unit.loose);
-  const touched = await store.saveFiles(tx, decideFiles(resolved, loose));
+  const touched = await saveFiles(tx, decideFiles(resolved, loose));
   const removed = await settleOrphans(tx, touched, resolved);
   const gone = new Set(removed);
   const alive = touched.filter((id) => !gone.has(id));
@@ -128,7 +129,7 @@ async function saveFindings(
       films.set(filmId, plan.nfo.film);
     }
   }
-  await store.saveExternalIds(tx, [...ids.values()]);
+  await saveExternalIds(tx, 'movie', [...ids.values()]);
   await store.saveRatings(tx, ratingsOf(films));
   const credited = [...films].filter(([id]) => locked(id, 'people') !== true);
   await replaceCredits(
@@ -155,10 +156,7 @@ function creditsOf(film: NfoFilm): Credit[] {
   return [...crew(film.directors, 'director'), ...crew(film.writers, 'writer'), ...actors];
 }
 
-function decideFiles(
-  resolved: readonly Resolution[],
-  loose: readonly UnitFile[],
-): store.FileDecision[] {
+function decideFiles(resolved: readonly Resolution[], loose: readonly UnitFile[]): FileDecision[] {
   const nothing = { version: null, part: null, facts: {} };
   return [
     ...resolved.flatMap(({ plan, filmId }) => [
@@ -174,10 +172,7 @@ function decideFiles(
   ];
 }
 
-function versionFiles(
-  version: Plan['group']['versions'][number],
-  itemId: string,
-): store.FileDecision[] {
+function versionFiles(version: Plan['group']['versions'][number], itemId: string): FileDecision[] {
   const { label, parts, auxiliary, release, edition } = version;
   const stackId = parts.length > 1 ? parts[0]?.id : undefined;
   const facts = clean({ ...release, edition, stackId });

@@ -3,7 +3,7 @@ import type { Queryable } from '#storage/postgres/connect.ts';
 import type { ItemSummary, ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
 import type { ContentModule } from '../module.ts';
-import { classify, ignores } from './classify.ts';
+import { classify, ignores } from '../classify.ts';
 import { identify } from './identify.ts';
 import { listTag, type ImageLookup, type MovieDeps } from './movie.ts';
 import { refreshFilms } from './refresh.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { splitName } from '../../naming/extensions.ts';
+import { splitName } from '../naming/extensions.ts';
 import { classify, ignores } from './classify.ts';
-import { extraTypeOf, readPlace } from '../../naming/places.ts';
-import { readSubtitleTail } from '../../naming/subtitles.ts';
+import { extraTypeOf, readPlace } from '../naming/places.ts';
+import { readSubtitleTail } from '../naming/subtitles.ts';
 
 const at = (path: string, sizeBytes = 5_000_000_000) => {
   const slash = path.lastIndexOf('/');

@@ -4,15 +4,15 @@ import {
   splitName,
   subtitleExtensions,
   videoExtensions,
-} from '../../naming/extensions.ts';
-import { isRubbishFile, isRubbishFolder } from '../../naming/ignore.ts';
-import { extraTypeOf, readPlace } from '../../naming/places.ts';
-import type { FileRole } from '../module.ts';
+} from '../naming/extensions.ts';
+import { isRubbishFile, isRubbishFolder } from '../naming/ignore.ts';
+import { extraTypeOf, readPlace } from '../naming/places.ts';
+import type { FileRole } from './module.ts';
 
 /** A clip that calls itself a sample is one only while it is small. */
 const sampleMaxBytes = 300 * 1024 * 1024;
 
-/** What a file is to a film library by place and name; undefined: not recorded. Pure. */
+/** What a file is to a library of films or series, by place and name; undefined: not recorded. Pure. */
 export function classify(file: {
   directory: string;
   name: string;

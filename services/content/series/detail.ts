@@ -1,0 +1,143 @@
+import type { components } from '#api/types.ts';
+import { displayName } from '#storage/media/path.ts';
+import type { Queryable } from '#storage/postgres/connect.ts';
+import {
+  optional,
+  presentExtra,
+  presentSubtitle,
+  presentVersions,
+  type ItemFile,
+} from '../files-view.ts';
+import { episodeColumns, withStates, type EpisodeRow } from './episode-list.ts';
+import { cardColumns, counts, presentCard, type CardRow } from './list.ts';
+import type { Match } from './plan.ts';
+import type { EpisodeView, SeriesDeps, SeriesView } from './series.ts';
+
+interface SeriesDetail extends CardRow {
+  readonly sortTitle: string;
+  readonly originalTitle: string | null;
+  readonly premiered: string | null;
+  readonly overview: string | null;
+  readonly status: string | null;
+  readonly certification: string | null;
+  readonly studios: string[];
+  readonly match: Match | Record<never, never>;
+  readonly updatedAt: Date;
+  readonly externalIds: Record<string, string>;
+}
+
+/** A series with its seasons, for one viewer; undefined: there is none. */
+export async function readSeries(
+  { sql, images }: SeriesDeps,
+  id: string,
+  userId: string,
+): Promise<SeriesView | undefined> {
+  const [[row], seasons, extras, pictures] = await Promise.all([
+    sql<SeriesDetail[]>`
+      select ${cardColumns(sql)}, s.sort_title as "sortTitle",
+        s.original_title as "originalTitle", s.premiered, s.overview, s.status, s.certification,
+        s.studios, s.match, s.updated_at as "updatedAt",
+        coalesce((
+          select jsonb_object_agg(e.source, e.value) from external_ids e
+          where e.kind = 'series' and e.item_id = s.id
+        ), '{}') as "externalIds"
+      from series s ${counts(sql, userId)} where s.id = ${id}`,
+    seasonsOf(sql, id, userId),
+    filesWhere(sql, sql`f.item_id = ${id} and f.role = 'extra'`),
+    images.forItems(sql, 'series', [id]),
+  ]);
+  if (row === undefined) return undefined;
+  return {
+    ...presentCard(row, pictures.get(id) ?? {}),
+    sortTitle: row.sortTitle,
+    originalTitle: row.originalTitle,
+    premiered: row.premiered,
+    overview: row.overview,
+    status: row.status,
+    certification: row.certification,
+    studios: row.studios,
+    externalIds: row.externalIds,
+    seasons,
+    extras: extras.filter(({ isMissing }) => !isMissing).map(presentExtra),
+    match: presentMatch(row.match),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}
+
+const seasonsOf = async (
+  sql: Queryable,
+  seriesId: string,
+  userId: string,
+): Promise<SeriesView['seasons']> => [
+  ...(await sql<SeriesView['seasons']>`
+    select n.id, n.number, count(*)::int as "episodeCount", count(u.item_id)::int as "watchedCount",
+      bool_or(e.is_available) as "isAvailable"
+    from seasons n join episodes e on e.season_id = n.id
+    left join user_items u on u.user_id = ${userId} and u.kind = 'episode' and u.item_id = e.id
+      and u.watched_at is not null
+    where n.series_id = ${seriesId}
+    group by n.id order by n.number`),
+];
+
+/** An episode with its files, for one viewer; undefined: there is none. */
+export async function readEpisode(
+  { sql }: SeriesDeps,
+  id: string,
+  userId: string,
+): Promise<EpisodeView | undefined> {
+  const [rows, videos] = await Promise.all([
+    sql<(EpisodeRow & { overview: string | null })[]>`
+      select ${episodeColumns(sql)}, e.overview
+      from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
+      where e.id = ${id}`,
+    filesWhere(
+      sql,
+      sql`f.id in (select l.file_id from episode_files l where l.episode_id = ${id})`,
+    ),
+  ]);
+  const [row] = rows;
+  const [card] = await withStates(sql, rows, userId);
+  if (row === undefined || card === undefined) return undefined;
+  // A version that is away is shown while nothing else could be played.
+  const hasPresent = videos.some(({ isMissing }) => !isMissing);
+  const shown = videos.filter(({ isMissing }) => !isMissing || !hasPresent);
+  const ids = shown.map((file) => file.id);
+  const subtitles = await filesWhere(
+    sql,
+    sql`f.item_id = ${row.seriesId} and f.role = 'subtitle' and f.missing_since is null
+      and f.facts ->> 'forFileId' = any (${ids}::text[])`,
+  );
+  return {
+    ...card,
+    overview: row.overview,
+    versions: presentVersions(shown),
+    subtitles: subtitles.map(presentSubtitle),
+  };
+}
+
+/** Files in the order of their paths; at most 1,000. */
+const filesWhere = async (sql: Queryable, condition: ReturnType<Queryable>): Promise<ItemFile[]> =>
+  await sql<ItemFile[]>`
+    select f.id, f.name, f.role, f.version, f.part, f.size_bytes as "sizeBytes", f.facts, f.probe,
+      f.probe_state as "probeState", f.probe_error as "probeError",
+      f.missing_since is not null as "isMissing",
+      f.missing_since is null and r.unavailable_since is null as "isAvailable"
+    from files f join library_roots r on r.id = f.root_id and r.removed_at is null
+    where ${condition}
+    order by f.path, f.id
+    limit 1000`;
+
+function presentMatch(match: Match | Record<never, never>): components['schemas']['MovieMatch'] {
+  if (!('path' in match)) return {};
+  const { from, title, year, score, path, nfoPath, runnerUp, problems } = match;
+  return {
+    chosen: { from, title, year, score },
+    ...optional('runnerUp', runnerUp),
+    path: displayName(path),
+    ...optional('nfoPath', nfoPath && displayName(nfoPath)),
+    ...optional(
+      'problems',
+      problems?.map((one) => ({ ...one, path: displayName(one.path) })),
+    ),
+  };
+}

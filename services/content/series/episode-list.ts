@@ -1,0 +1,120 @@
+import type { Queryable } from '#storage/postgres/connect.ts';
+import { decodeCursor, encodeCursor, isUuid } from '../../cursor.ts';
+import { problem } from '../../errors.ts';
+import { presentState } from '../../progress/present.ts';
+import { noState, statesOf } from '../../progress/store.ts';
+import type { EpisodeCard, SeriesDeps } from './series.ts';
+
+/** An episode as lists show it. */
+export interface EpisodeRow {
+  readonly id: string;
+  readonly seriesId: string;
+  readonly seriesTitle: string;
+  readonly season: number;
+  readonly number: number | null;
+  readonly absolute: number | null;
+  readonly airDate: string | null;
+  readonly title: string | null;
+  readonly durationMs: number | null;
+  readonly isAvailable: boolean;
+  readonly addedAt: Date;
+  readonly place: string;
+}
+
+/** The columns of a card: of the episode `e`, its season `n` and its series `s`. */
+export const episodeColumns = (sql: Queryable) => sql`
+  e.id, e.series_id as "seriesId", s.title as "seriesTitle", n.number as season, e.number,
+  e.absolute, e.air_date as "airDate", e.title, e.duration_ms as "durationMs",
+  e.is_available as "isAvailable", e.added_at as "addedAt", e.place`;
+
+/** One page of a series' episodes; throws `not-found` when there is no such series. */
+export async function listEpisodes(
+  { sql }: SeriesDeps,
+  seriesId: string,
+  asked: { season?: number; limit?: number; cursor?: string; userId: string },
+): Promise<{ items: EpisodeCard[]; nextCursor: string | null }> {
+  const { season, limit = 50, cursor, userId } = asked;
+  const scope = `episodes ${seriesId} ${season ?? ''}`;
+  const after = cursor === undefined ? undefined : readCursor(scope, cursor);
+  const rows = await sql<EpisodeRow[]>`
+    select ${episodeColumns(sql)}
+    from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
+    where e.series_id = ${seriesId}
+      and ${season === undefined ? sql`true` : sql`n.number = ${season}`}
+      and ${after === undefined ? sql`true` : sql`(e.place, e.id) > (${after.place}, ${after.id}::uuid)`}
+    order by e.place, e.id
+    limit ${limit + 1}`;
+  if (rows.length === 0) await mustExist(sql, seriesId);
+  const page = rows.slice(0, limit);
+  const last = rows.length > limit ? page.at(-1) : undefined;
+  return {
+    items: await withStates(sql, page, userId),
+    nextCursor: last === undefined ? null : encodeCursor(scope, [last.place, last.id]),
+  };
+}
+
+async function mustExist(sql: Queryable, seriesId: string): Promise<void> {
+  const found = await sql`select from series where id = ${seriesId}`;
+  if (found.length === 0) throw problem('not-found', `There is no series ${seriesId}`);
+}
+
+function readCursor(scope: string, cursor: string): { place: string; id: string } {
+  const [place, id] = decodeCursor(scope, cursor);
+  if (typeof place !== 'string' || !isUuid(id)) {
+    throw problem('invalid-cursor', 'The cursor does not belong to this list');
+  }
+  return { place, id };
+}
+
+/** What to go on with: of each series the first episode after the one watched last. */
+export async function listNextUp(
+  { sql }: SeriesDeps,
+  { limit = 50, userId }: { limit?: number; userId: string },
+): Promise<{ items: EpisodeCard[] }> {
+  const rows = await sql<EpisodeRow[]>`
+    with seen as (
+      select distinct on (e.series_id) e.series_id, e.place, e.id, u.watched_at as at
+      from user_items u join episodes e on e.id = u.item_id
+      join seasons n on n.id = e.season_id and n.number > 0
+      where u.user_id = ${userId} and u.kind = 'episode' and u.watched_at is not null
+      order by e.series_id, u.watched_at desc, e.place desc, e.id
+    )
+    select ${episodeColumns(sql)}
+    from seen join series s on s.id = seen.series_id
+    cross join lateral (
+      select e.* from episodes e join seasons n on n.id = e.season_id and n.number > 0
+      where e.series_id = seen.series_id and (e.place, e.id) > (seen.place, seen.id)
+        and e.is_available and not exists (
+          select from user_items u where u.user_id = ${userId} and u.kind = 'episode'
+            and u.item_id = e.id and u.watched_at is not null)
+      order by e.place, e.id limit 1
+    ) e
+    join seasons n on n.id = e.season_id
+    order by seen.at desc, e.id
+    limit ${limit}`;
+  return { items: await withStates(sql, rows, userId) };
+}
+
+/** Episodes for lists, with what the viewer has done with them. */
+export async function withStates(
+  sql: Queryable,
+  rows: readonly EpisodeRow[],
+  userId: string,
+): Promise<EpisodeCard[]> {
+  const itemIds = rows.map(({ id }) => id);
+  const states = await statesOf(sql, userId, { kind: 'episode', itemIds });
+  return rows.map((row) => ({
+    id: row.id,
+    seriesId: row.seriesId,
+    seriesTitle: row.seriesTitle,
+    season: row.season,
+    number: row.number,
+    absolute: row.absolute,
+    airDate: row.airDate,
+    title: row.title,
+    durationMs: row.durationMs,
+    isAvailable: row.isAvailable,
+    addedAt: row.addedAt.toISOString(),
+    userState: presentState(states.get(row.id) ?? noState),
+  }));
+}

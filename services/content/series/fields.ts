@@ -1,0 +1,106 @@
+import { sortTitle } from '../../naming/titles.ts';
+import type { NfoShow } from './nfo.ts';
+import type { Match, SeriesPlan } from './plan.ts';
+
+/** A series as it is kept. */
+export interface SeriesRow {
+  readonly id: string;
+  readonly identity: string;
+  readonly title: string;
+  readonly sortTitle: string;
+  readonly originalTitle: string | null;
+  readonly year: number | null;
+  readonly premiered: string | null;
+  readonly overview: string | null;
+  readonly status: string | null;
+  readonly certification: string | null;
+  readonly genres: string[];
+  readonly studios: string[];
+  readonly match: Match | Record<never, never>;
+  readonly sources: Record<string, string>;
+}
+
+/**
+ * What a plan makes of a series: an NFO tells all, names only what no NFO has told. Undefined: it
+ * stays as it is.
+ */
+export function applyPlan(
+  row: SeriesRow | undefined,
+  plan: SeriesPlan,
+  { id, language }: { id: string; language: string },
+): SeriesRow | undefined {
+  const next = plan.nfo === undefined ? byName(row, plan, language) : byNfo(plan, language);
+  if (next === undefined) return undefined;
+  // The widest name known: a year that one file lacks is not forgotten.
+  const isNarrower = row !== undefined && plan.year === undefined && row.identity !== '';
+  const kept = isNarrower && row.identity.startsWith(plan.identity) ? row.identity : plan.identity;
+  const whole = { ...next, id, identity: kept };
+  return row !== undefined && JSON.stringify(sorted(row)) === JSON.stringify(sorted(whole))
+    ? undefined
+    : whole;
+}
+
+/** What of a row makes it another one; why it was recognised does not. */
+const sorted = (row: SeriesRow): unknown =>
+  columns.map((name) => row[name]).concat(Object.entries(row.sources).flat());
+
+const columns = [
+  'identity',
+  'title',
+  'sortTitle',
+  'originalTitle',
+  'year',
+  'premiered',
+  'overview',
+  'status',
+  'certification',
+  'genres',
+  'studios',
+] as const;
+
+type Fields = Omit<SeriesRow, 'id' | 'identity'>;
+
+const nothing = {
+  originalTitle: null,
+  premiered: null,
+  overview: null,
+  status: null,
+  certification: null,
+  genres: [],
+  studios: [],
+};
+
+function byName(
+  row: SeriesRow | undefined,
+  { title, year, match, isPartial }: SeriesPlan,
+  language: string,
+): Fields | undefined {
+  if (row !== undefined && isPartial) return undefined;
+  if (row?.sources['title'] === 'nfo') return { ...row, year: row.year ?? year ?? null };
+  const named = { title, sortTitle: sortTitle(title, language), match };
+  const sources = { title: 'name' };
+  return { ...nothing, ...row, ...named, year: year ?? row?.year ?? null, sources };
+}
+
+function byNfo({ nfo, title, year, match }: SeriesPlan, language: string): Fields {
+  const name = nfo?.title ?? title;
+  const told = nfo === undefined ? nothing : toldBy(nfo);
+  return {
+    ...told,
+    title: name,
+    sortTitle: sortTitle(nfo?.sortTitle ?? name, language),
+    year: nfo?.year ?? year ?? null,
+    match,
+    sources: { title: nfo?.title === undefined ? 'name' : 'nfo', overview: 'nfo' },
+  };
+}
+
+const toldBy = (nfo: NfoShow) => ({
+  originalTitle: nfo.originalTitle ?? null,
+  premiered: nfo.premiered ?? null,
+  overview: nfo.overview ?? null,
+  status: nfo.status ?? null,
+  certification: nfo.certification ?? null,
+  genres: [...nfo.genres],
+  studios: [...nfo.studios],
+});

@@ -1,0 +1,203 @@
+import type { Tx } from '#storage/postgres/connect.ts';
+import { mergeStates } from '../../progress/store.ts';
+import { newIds, saveExternalIds, saveFiles, type FileDecision } from '../files.ts';
+import type { Identified, IdentifyBatch } from '../module.ts';
+import { applyPlan, type SeriesRow } from './fields.ts';
+import * as store from './identify-store.ts';
+import { planUnit, type GroupPlan, type SeriesPlan } from './plan.ts';
+import { refreshSeries } from './refresh.ts';
+import { forgetSeries } from './remove.ts';
+import { resolve, titleOf, type Resolution } from './resolve.ts';
+import type { SideFile } from './sides.ts';
+import { buildUnits, foldersOf, type SeriesFile } from './units.ts';
+
+/** The series a scan's batch holds, with their episodes, as names and NFO files tell them. */
+export async function identify(
+  tx: Tx,
+  batch: IdentifyBatch,
+  options: { readonly now: () => number },
+): Promise<Identified> {
+  const { library } = batch;
+  await store.lockLibrary(tx, library.id);
+  const context = await store.loadBelow(tx, foldersOf(batch));
+  const latestYear = new Date(options.now()).getUTCFullYear() + 2;
+  const naming = { kind: 'series' as const, latestYear };
+  const planned = buildUnits(batch, context).map((unit) => planUnit(unit, batch.texts, naming));
+  const plans = planned.flatMap((unit) => unit.plans);
+  const known = await loadKnown(tx, library.id, plans);
+  const fresh = await newIds(tx, plans.length);
+  const { resolved, lost } = resolve(plans, known, () => take(fresh));
+  const { rows, added, updated } = decideRows(resolved, known, library.language);
+  await store.saveSeries(tx, library.id, rows);
+  await saveExternalIds(tx, 'series', externalIds(resolved));
+  const loose = [
+    ...planned.flatMap((unit) => unit.loose),
+    ...lost.flatMap(({ sides }) => sides.map(({ file }) => file)),
+  ];
+  const moved = await saveFiles(tx, decideFiles(resolved, loose));
+  const told = await saveEpisodes(tx, resolved);
+  const touched = [...new Set([...moved, ...told])];
+  await forgetSeries(tx, await store.withoutFiles(tx, touched));
+  await refreshSeries(tx, touched);
+  const isNew = new Set(added);
+  // Series that are gone count as updated: whoever looks them up anew finds them gone.
+  const changed = [...new Set([...updated, ...touched])].filter((id) => !isNew.has(id));
+  return { added, updated: changed };
+}
+
+function take(ids: string[]): string {
+  const id = ids.shift();
+  if (id === undefined) throw new Error('more new series than plans');
+  return id;
+}
+
+const videosOf = ({ groups }: SeriesPlan): SeriesFile[] =>
+  groups.flatMap(({ group }) => group.versions.flatMap(({ parts }) => parts));
+
+function loadKnown(
+  tx: Tx,
+  libraryId: string,
+  plans: readonly SeriesPlan[],
+): Promise<store.KnownRow[]> {
+  const ids = plans.flatMap((plan) => Object.entries(plan.ids) as [string, string][]);
+  return store.loadKnown(tx, libraryId, {
+    itemIds: [...new Set(plans.flatMap((plan) => plan.itemIds))],
+    ids,
+    titles: [...new Set(plans.map(({ identity }) => titleOf(identity)))],
+    videoIds: plans.flatMap(videosOf).map(({ id }) => id),
+  });
+}
+
+/** One row per series that changes: what its best evidence of this batch makes of it. */
+function decideRows(
+  resolved: readonly Resolution[],
+  known: readonly store.KnownRow[],
+  language: string,
+): { rows: SeriesRow[]; added: string[]; updated: string[] } {
+  const before = new Map(known.map((row) => [row.id, row]));
+  const rows: SeriesRow[] = [];
+  const added: string[] = [];
+  const updated: string[] = [];
+  for (const [id, found] of Map.groupBy(resolved, ({ seriesId }) => seriesId)) {
+    const row = before.get(id);
+    const plan = found.map((one) => one.plan).reduce((a, b) => (outranks(b, a) ? b : a));
+    const next = applyPlan(row, plan, { id, language });
+    if (next === undefined) continue;
+    rows.push(next);
+    (row === undefined ? added : updated).push(id);
+  }
+  return { rows, added, updated };
+}
+
+const outranks = (a: SeriesPlan, b: SeriesPlan): boolean =>
+  (a.nfo !== undefined) === (b.nfo !== undefined)
+    ? a.match.score > b.match.score
+    : a.nfo !== undefined;
+
+function externalIds(resolved: readonly Resolution[]) {
+  const ids = new Map<string, { itemId: string; source: string; value: string }>();
+  for (const { plan, seriesId } of resolved) {
+    for (const [source, value] of Object.entries(plan.ids) as [string, string][]) {
+      ids.set(`${seriesId} ${source}`, { itemId: seriesId, source, value });
+    }
+  }
+  return [...ids.values()];
+}
+
+const plain = { version: null, part: null, facts: {} };
+
+function decideFiles(
+  resolved: readonly Resolution[],
+  loose: readonly SeriesFile[],
+): FileDecision[] {
+  return [
+    ...resolved.flatMap(({ plan, seriesId }) => [
+      ...plan.groups.flatMap((one) => groupFiles(one, seriesId)),
+      ...plan.sides.map((side) => sideFile(side, seriesId)),
+    ]),
+    ...loose.map(({ id }) => ({ ...plain, id, itemId: null })),
+  ];
+}
+
+const sideFile = ({ file, facts }: SideFile, itemId: string): FileDecision => ({
+  ...plain,
+  id: file.id,
+  itemId,
+  facts,
+});
+
+/** Versions of one episode are told apart by what their names say of picture and source. */
+function groupFiles({ group }: GroupPlan, itemId: string): FileDecision[] {
+  const isOne = group.versions.length === 1;
+  return group.versions.flatMap(({ reading, parts }) => {
+    const { edition, release } = reading.best;
+    const label = [edition, release.resolution, release.source].filter(Boolean).join(' ');
+    const isStack = parts.length > 1;
+    const stackId = isStack ? parts[0]?.id : undefined;
+    const all = Object.entries({ ...release, edition, stackId });
+    const facts = Object.fromEntries(all.filter(([, value]) => value !== undefined));
+    return parts.map(({ id }, index) => ({
+      ...{ id, itemId, facts, version: isOne || label === '' ? null : label },
+      part: isStack ? index + 1 : null,
+    }));
+  });
+}
+
+/** Episodes, and which files hold them; what people did moves with a file that is renumbered. */
+async function saveEpisodes(tx: Tx, resolved: readonly Resolution[]): Promise<string[]> {
+  const rows = new Map<string, store.EpisodeRow>();
+  const links: store.Link[] = [];
+  for (const { plan, seriesId } of resolved) {
+    for (const { episodes, group } of plan.groups) {
+      const files = group.versions.flatMap(({ parts }) => parts);
+      for (const [position, episode] of episodes.entries()) {
+        const { key } = episode;
+        const id = `${seriesId} ${key}`;
+        const before = rows.get(id);
+        rows.set(id, before === undefined ? { ...episode, seriesId } : joined(before, episode));
+        links.push(...files.map((file) => ({ fileId: file.id, seriesId, key, position })));
+      }
+    }
+  }
+  const fileIds = resolved.flatMap(({ plan }) => videosOf(plan)).map(({ id }) => id);
+  const told = await store.saveEpisodes(tx, [...rows.values()]);
+  const before = await store.linksOf(tx, fileIds);
+  const unique = new Map(
+    links.map((link) => [`${link.fileId} ${link.seriesId} ${link.key}`, link]),
+  );
+  const relinked = await store.saveLinks(tx, fileIds, [...unique.values()]);
+  await moveStates(tx, before, fileIds);
+  return [...told, ...relinked];
+}
+
+const joined = (
+  before: store.EpisodeRow,
+  { title, overview, airDate }: GroupPlan['episodes'][number],
+): store.EpisodeRow => ({
+  ...before,
+  title: before.title ?? title,
+  overview: before.overview ?? overview,
+  airDate: before.airDate ?? airDate,
+});
+
+async function moveStates(
+  tx: Tx,
+  before: readonly store.Relinked[],
+  fileIds: readonly string[],
+): Promise<void> {
+  const after = new Map((await store.linksOf(tx, fileIds)).map((one) => [one.fileId, one]));
+  const moves = new Map<string, string>();
+  for (const { fileId, episodeIds } of before) {
+    const now = after.get(fileId)?.episodeIds ?? [];
+    const [from, ...others] = episodeIds;
+    const [to] = now;
+    if (from === undefined || to === undefined || others.length > 0 || now.length > 1) continue;
+    if (from !== to) moves.set(from, to);
+  }
+  const orphans = await store.withoutLinks(tx, [...moves.keys()]);
+  await mergeStates(
+    tx,
+    'episode',
+    orphans.flatMap((from) => ({ from, to: moves.get(from) ?? from })),
+  );
+}

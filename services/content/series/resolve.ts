@@ -1,0 +1,76 @@
+import type { SeriesPlan } from './plan.ts';
+
+/** What deciding which series a plan is asks of those that are known. */
+export interface KnownSeries {
+  readonly id: string;
+  readonly identity: string;
+  readonly ids: Readonly<Record<string, string>>;
+  /** Its videos outside of the batch. */
+  readonly others: number;
+}
+
+/** A plan with the series it is of. */
+export interface Resolution {
+  readonly plan: SeriesPlan;
+  readonly seriesId: string;
+}
+
+/**
+ * Decides for each plan whether it is a known series: by an id elsewhere, by title and year, by what
+ * its files were; else a new one. A folder without videos makes one only by its NFO. Pure.
+ */
+export function resolve(
+  plans: readonly SeriesPlan[],
+  known: readonly KnownSeries[],
+  newId: () => string,
+): { resolved: Resolution[]; lost: SeriesPlan[] } {
+  const pool = new Map(known.map((one) => [one.id, one]));
+  const resolved: Resolution[] = [];
+  const lost: SeriesPlan[] = [];
+  for (const plan of plans) {
+    const id = find(plan, [...pool.values()]);
+    if (id === undefined && plan.isPartial && plan.nfo === undefined) {
+      lost.push(plan);
+      continue;
+    }
+    const seriesId = id ?? newId();
+    const before = pool.get(seriesId);
+    const { identity } = plan;
+    pool.set(seriesId, {
+      ...{ id: seriesId, identity, others: (before?.others ?? 0) + 1 },
+      ids: { ...before?.ids, ...plan.ids },
+    });
+    resolved.push({ plan, seriesId });
+  }
+  return { resolved, lost };
+}
+
+function find(plan: SeriesPlan, pool: readonly KnownSeries[]): string | undefined {
+  const ids = Object.entries(plan.ids);
+  const shares = ({ ids: theirs }: KnownSeries) =>
+    ids.some(([source, id]) => theirs[source] === id);
+  const contradicts = ({ ids: theirs }: KnownSeries) =>
+    ids.some(([source, id]) => theirs[source] !== undefined && theirs[source] !== id);
+  const possible = pool.filter((one) => shares(one) || !contradicts(one));
+  const byId = possible.find(shares);
+  if (byId !== undefined) return byId.id;
+  if (plan.isPartial && plan.itemIds.length > 0) {
+    const theirs = plan.itemIds.find((id) => possible.some((one) => one.id === id));
+    if (theirs !== undefined) return theirs;
+  }
+  const exact = possible.find(({ identity }) => identity === plan.identity);
+  if (exact !== undefined) return exact.id;
+  const title = titleOf(plan.identity);
+  const alike = possible.filter(
+    ({ identity }) =>
+      titleOf(identity) === title && (plan.year === undefined || identity.endsWith('|')),
+  );
+  const [only, second] = alike;
+  if (only !== undefined && second === undefined) return only.id;
+  // Renamed: all its files are here under another name.
+  return plan.itemIds.find((id) => possible.some((one) => one.id === id && one.others === 0));
+}
+
+/** The identity without its year. */
+export const titleOf = (identity: string): string =>
+  identity.slice(0, identity.lastIndexOf('|') + 1);

@@ -1,0 +1,40 @@
+import type { HandlersOf } from '#api/handler.ts';
+import { problem } from '../../errors.ts';
+import type { Principal } from '../../principal.ts';
+import { readEpisode, readSeries } from './detail.ts';
+import { listEpisodes, listNextUp } from './episode-list.ts';
+import { listSeries } from './list.ts';
+import type { SeriesDeps } from './series.ts';
+
+/** Operations of api/series.yaml. */
+export type SeriesOperation =
+  'listSeries' | 'listNextUp' | 'getSeries' | 'listEpisodes' | 'getEpisode';
+
+/** The API of series. */
+export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => ({
+  async listSeries({ query, principal }) {
+    return { body: await listSeries(deps, query, userOf(principal)) };
+  },
+  async listNextUp({ query, principal }) {
+    return { body: await listNextUp(deps, { ...query, userId: userOf(principal) }) };
+  },
+  async getSeries({ params, principal }) {
+    const body = await readSeries(deps, params.seriesId, userOf(principal));
+    if (body === undefined) throw problem('not-found', `There is no series ${params.seriesId}`);
+    return { body };
+  },
+  async listEpisodes({ params, query, principal }) {
+    const asked = { ...query, userId: userOf(principal) };
+    return { body: await listEpisodes(deps, params.seriesId, asked) };
+  },
+  async getEpisode({ params, principal }) {
+    const body = await readEpisode(deps, params.episodeId, userOf(principal));
+    if (body === undefined) throw problem('not-found', `There is no episode ${params.episodeId}`);
+    return { body };
+  },
+});
+
+function userOf(principal: Principal | undefined): string {
+  if (principal === undefined) throw problem('unauthenticated', 'Sign in first');
+  return principal.userId;
+}

@@ -1,0 +1,320 @@
+import { expect } from 'chai';
+import type { Call, Handler, OperationId } from '#api/handler.ts';
+import { filmLibrary, type FilmLibrary } from '#test/films.ts';
+import { testDatabase, type TestDatabase } from '#test/postgres.ts';
+import type { Principal } from '../../principal.ts';
+import { saveWatched } from '../../progress/store.ts';
+import type { Identified } from '../module.ts';
+import { createSeries, type Series } from './index.ts';
+
+const nowMs = Date.UTC(2026, 5, 1);
+
+const principal = (userId: string): Principal => ({
+  userId,
+  username: 'ann',
+  role: 'user',
+  via: 'session',
+  credentialId: 'x',
+  permissions: new Set(),
+});
+
+interface EpisodeCard {
+  id: string;
+  seriesTitle: string;
+  season: number;
+  number: number | null;
+  absolute: number | null;
+  airDate: string | null;
+  title: string | null;
+  isAvailable: boolean;
+  durationMs: number | null;
+}
+
+interface SeriesPage {
+  items: { id: string; title: string; year: number | null; episodeCount: number }[];
+  nextCursor: string | null;
+}
+
+const GB = 1_000_000_000;
+
+describe('series', () => {
+  let db: TestDatabase;
+  let userId: string;
+  let series: Series;
+  let library: FilmLibrary;
+
+  before(async () => {
+    db = await testDatabase();
+    const [user] = await db.sql<{ id: string }[]>`
+      insert into shared.users (username, role) values ('ann', 'user') returning id`;
+    userId = user!.id;
+    series = createSeries({
+      sql: db.sql,
+      images: { forItems: async () => new Map() },
+      now: () => nowMs,
+    });
+  });
+  after(() => db.close());
+
+  beforeEach(async () => {
+    await db.sql`delete from libraries`;
+    library = await filmLibrary(db.sql, 'Series', 'series');
+  });
+
+  const scan = async (directories?: readonly string[]): Promise<Identified> => {
+    const batch = await library.batch(directories);
+    return db.sql.begin<Identified>((tx) => series.module.identify(tx, batch));
+  };
+
+  async function ask<Id extends OperationId, Body>(
+    handler: Handler<Id>,
+    asked: { params?: object; query?: object } = {},
+  ): Promise<Body> {
+    const call = { params: {}, query: {}, ...asked, principal: principal(userId) };
+    const reply = (await handler(call as unknown as Call<Id>)) as { body: Body };
+    return reply.body;
+  }
+
+  const handlers = () => series.handlers;
+  const list = (query: object = {}) =>
+    ask<'listSeries', SeriesPage>(handlers().listSeries, { query });
+  const episodes = async (seriesId: string, query: object = {}) =>
+    (
+      await ask<'listEpisodes', { items: EpisodeCard[] }>(handlers().listEpisodes, {
+        ...{ params: { seriesId }, query },
+      })
+    ).items;
+  const counted = (cards: readonly EpisodeCard[]) =>
+    cards.map(({ season, number, absolute, airDate, title }) =>
+      [season, number ?? absolute ?? airDate, title].join(' '),
+    );
+  const one = async () => {
+    const { items } = await list();
+    expect(items).to.have.length(1);
+    return items[0]!;
+  };
+
+  it('come with their seasons and episodes out of names', async () => {
+    await library.put({
+      'The Wire (2002)/Season 1/The Wire - S01E02 - The Detail.mkv': GB,
+      'The Wire (2002)/Season 1/The Wire - S01E01 - The Target.mkv': GB,
+      'The Wire (2002)/Season 02/The.Wire.S02E01E02.1080p.WEB-DL-GRP.mkv': GB,
+      'The Wire (2002)/Specials/The Wire - S00E01 - Prequel.mkv': GB,
+    });
+    const { added, updated } = await scan();
+    expect([added.length, updated.length]).to.deep.equal([1, 0]);
+    const wire = await one();
+    expect(wire).to.include({ id: added[0], title: 'The Wire', year: 2002, episodeCount: 4 });
+    expect(counted(await episodes(wire.id))).to.deep.equal([
+      '0 1 Prequel',
+      '1 1 The Target',
+      '1 2 The Detail',
+      '2 1 ',
+      '2 2 ',
+    ]);
+    expect(await episodes(wire.id, { season: 2 })).to.have.length(2);
+    const whole = await ask<'getSeries', { seasons: object[] }>(handlers().getSeries, {
+      params: { seriesId: wire.id },
+    });
+    expect(whole.seasons.map((season) => ({ ...season, id: '' }))).to.deep.equal(
+      [0, 1, 2].map((number) => ({
+        ...{ id: '', number, episodeCount: number === 0 ? 1 : 2, watchedCount: 0 },
+        isAvailable: true,
+      })),
+    );
+    expect(await scan()).to.deep.equal({ added: [], updated: [] });
+  });
+
+  it('are one, whichever folder comes first and whatever lies beside', async () => {
+    await library.put({
+      'Lost/Season 2/Lost S02E01.mkv': GB,
+      'Lost/Season 1/Lost.2004.S01E01.720p.mkv': GB,
+      'Lost/poster.jpg': 1000,
+      'Lost/tvshow.nfo':
+        '<tvshow><title>Lost: Reise ins Ungewisse</title><year>2004</year><plot>Island.</plot>' +
+        '<uniqueid type="tvdb">73739</uniqueid><genre>Mystery</genre></tvshow>',
+    });
+    await scan(['Lost/Season 2']);
+    await scan(['Lost/Season 1']);
+    await scan(['Lost']);
+    const lost = await one();
+    expect(lost).to.include({ title: 'Lost: Reise ins Ungewisse', year: 2004, episodeCount: 2 });
+    const files = await db.sql<{ itemId: string }[]>`
+      select distinct item_id as "itemId" from files where library_id = ${library.id}`;
+    expect(files).to.deep.equal([{ itemId: lost.id }]);
+    const detail = await ask<'getSeries', { externalIds: object; overview: string }>(
+      handlers().getSeries,
+      { params: { seriesId: lost.id } },
+    );
+    expect(detail.externalIds).to.deep.equal({ tvdb: '73739' });
+    expect(detail.overview).to.equal('Island.');
+    await library.put({ 'Lost/Season 3/Lost S03E01.mkv': GB });
+    await scan(['Lost/Season 3']);
+    expect(await one()).to.include({ id: lost.id, title: 'Lost: Reise ins Ungewisse' });
+  });
+
+  it('begin with the NFO of a folder whose videos come later', async () => {
+    await library.put({
+      'Xan/tvshow.nfo': '<tvshow><title>Xanadu</title></tvshow>',
+      'Xan/Season 1/Xan S01E01.mkv': GB,
+    });
+    await scan(['Xan']);
+    expect(await one()).to.include({ title: 'Xanadu', isAvailable: false });
+    await scan(['Xan/Season 1']);
+    expect(await one()).to.include({ title: 'Xanadu', isAvailable: true, episodeCount: 1 });
+  });
+
+  it('have episodes by day and by numbers through all seasons', async () => {
+    await library.put({
+      'Daily/Daily.2019.12.31.Guest.mkv': GB,
+      'Daily/Daily.2020.01.02.Other.mkv': GB,
+      'Naruto/[Group] Naruto - 013 [1080p].mkv': GB,
+      'Naruto/[Group] Naruto - 002 [1080p].mkv': GB,
+    });
+    await scan();
+    const { items } = await list();
+    expect(items.map(({ title }) => title)).to.deep.equal(['Daily', 'Naruto']);
+    const daily = await episodes(items[0]!.id);
+    expect(daily.map(({ season, airDate }) => [season, airDate])).to.deep.equal([
+      [2019, '2019-12-31'],
+      [2020, '2020-01-02'],
+    ]);
+    const naruto = await episodes(items[1]!.id);
+    expect(naruto.map((episode) => episode.number ?? episode.absolute)).to.deep.equal([2, 13]);
+  });
+
+  it('have episodes as their own NFO files say', async () => {
+    await library.put({
+      'Show/Season 1/Show S01E01.mkv': GB,
+      'Show/Season 1/Show S01E01.nfo':
+        '<episodedetails><title>Begin</title><season>1</season><episode>1</episode>' +
+        '<aired>2001-02-03</aired></episodedetails>' +
+        '<episodedetails><title>Go on</title><season>1</season><episode>2</episode></episodedetails>',
+    });
+    await scan();
+    const { id } = await one();
+    expect(counted(await episodes(id))).to.deep.equal(['1 1 Begin', '1 2 Go on']);
+  });
+
+  it('show an episode with versions, parts and subtitles', async () => {
+    await library.put({
+      'Show/Season 1/Show S01E01 720p.mkv': GB,
+      'Show/Season 1/Show S01E01 1080p.mkv': 2 * GB,
+      'Show/Season 1/Show S01E01 1080p.de.forced.srt': 100,
+      'Show/Season 1/Show S01E02 cd1.avi': GB,
+      'Show/Season 1/Show S01E02 cd2.avi': GB,
+      'Show/Season 1/Subs/Show S01E02 cd1/2_English.srt': 100,
+      'Show/Extras/Making of.mkv': GB,
+    });
+    await scan();
+    const { id } = await one();
+    const [first, second] = await episodes(id);
+    const read = (episodeId: string) =>
+      ask<
+        'getEpisode',
+        {
+          versions: { label: string | null; files: { id: string; name: string }[] }[];
+          subtitles: { language?: string; isForced: boolean; forFileId: string }[];
+        }
+      >(handlers().getEpisode, { params: { episodeId } });
+    const one1 = await read(first!.id);
+    expect(one1.versions.map(({ label }) => label)).to.have.members(['1080p', '720p']);
+    expect(one1.subtitles.map(({ language, isForced }) => [language, isForced])).to.deep.equal([
+      ['de', true],
+    ]);
+    const two = await read(second!.id);
+    expect(two.versions).to.have.length(1);
+    expect(two.versions[0]!.files.map(({ name }) => name)).to.deep.equal([
+      'Show S01E02 cd1.avi',
+      'Show S01E02 cd2.avi',
+    ]);
+    expect(two.subtitles.map(({ language }) => language)).to.deep.equal(['en']);
+    const whole = await ask<'getSeries', { extras: { name: string }[] }>(handlers().getSeries, {
+      params: { seriesId: id },
+    });
+    expect(whole.extras.map(({ name }) => name)).to.deep.equal(['Making of.mkv']);
+  });
+
+  it('take a file along that gets another number, with what people did', async () => {
+    await library.put({ 'Show/Show S01E01.mkv': GB, 'Show/Show S01E05.mkv': GB });
+    await scan();
+    const { id } = await one();
+    const [first] = await episodes(id);
+    const key = { userId, kind: 'episode', itemId: first!.id };
+    await db.sql.begin((tx) => saveWatched(tx, key, { isWatched: true, atMs: nowMs }));
+    await library.move('Show/Show S01E01.mkv', 'Show/Show S01E03.mkv');
+    await scan();
+    expect(counted(await episodes(id))).to.deep.equal(['1 3 ', '1 5 ']);
+    const next = await ask<'listNextUp', { items: EpisodeCard[] }>(handlers().listNextUp);
+    expect(next.items.map(({ number }) => number)).to.deep.equal([5]);
+    expect(await one()).to.include({ watchedCount: 1 });
+  });
+
+  it('keep what is missing, unavailable, and let go of what is deleted', async () => {
+    await library.put({ 'Show/Show S01E01.mkv': GB, 'Show/Show S02E01.mkv': GB });
+    await scan();
+    const { id } = await one();
+    const refresh = () => db.sql.begin((tx) => series.module.refresh(tx, [id]));
+    await library.lose('Show/Show S02E01.mkv');
+    await refresh();
+    expect((await episodes(id)).map(({ isAvailable }) => isAvailable)).to.deep.equal([true, false]);
+    await db.sql`delete from files where path = 'Show/Show S02E01.mkv'`;
+    await refresh();
+    expect(await episodes(id)).to.have.length(1);
+    await db.sql`
+      update files set probe = '{"durationMs": 1500.4, "streams": [], "chapters": []}'
+      where library_id = ${library.id}`;
+    await library.lose('Show/Show S01E01.mkv');
+    await refresh();
+    expect(await one()).to.include({ isAvailable: false });
+    await db.sql.begin((tx) => series.module.remove!(tx, { libraryId: library.id }));
+    expect((await list()).items).to.have.length(0);
+  });
+
+  it('follow a folder that is renamed', async () => {
+    await library.put({ 'Shw/Season 1/Shw S01E01.mkv': GB });
+    await scan();
+    const { id } = await one();
+    await library.move('Shw/Season 1/Shw S01E01.mkv', 'Show (2001)/Season 1/Show S01E01.mkv');
+    await scan(['Show (2001)/Season 1']);
+    expect(await one()).to.include({ id, title: 'Show', year: 2001 });
+  });
+
+  it('are listed page by page', async () => {
+    const names = ['The Bear', 'Andor', 'Chernobyl', 'Dark', 'Dark Matter'];
+    await library.put(
+      Object.fromEntries(names.map((name) => [`${name}/Season 1/${name} S01E01.mkv`, GB])),
+    );
+    await scan();
+    const sorted = ['Andor', 'The Bear', 'Chernobyl', 'Dark', 'Dark Matter'];
+    for (const sort of ['title', 'added']) {
+      const found: string[] = [];
+      let cursor: string | null | undefined;
+      do {
+        const page: SeriesPage = await list({ sort, limit: 2, ...(cursor && { cursor }) });
+        found.push(...page.items.map(({ title }) => title));
+        cursor = page.nextCursor;
+      } while (cursor !== null);
+      expect(found).to.have.members(sorted);
+      if (sort === 'title') expect(found).to.deep.equal(sorted);
+    }
+    expect((await list({ titlePrefix: 'dark' })).items).to.have.length(2);
+    const { items } = await list();
+    const page = await ask<'listEpisodes', { nextCursor: null }>(handlers().listEpisodes, {
+      params: { seriesId: items[0]!.id },
+    });
+    expect(page.nextCursor).to.equal(null);
+  });
+
+  it('are found and summed up', async () => {
+    await library.put({ 'Dark (2017)/Season 1/Dark S01E01 Secrets.mkv': GB });
+    const { added } = await scan();
+    const documents = await series.searchSource.documents(db.sql, added);
+    expect(documents.map(({ title, year }) => [title, year])).to.deep.equal([['Dark', 2017]]);
+    expect(await series.searchSource.idsAfter(db.sql, undefined, 10)).to.deep.equal(added);
+    const [first] = await episodes(added[0]!);
+    expect(await series.progressKind.exists(db.sql, first!.id)).to.equal(true);
+    const [summary] = await series.progressKind.summaries(db.sql, [first!.id]);
+    expect(summary?.title).to.equal('Dark · S01E01 · Secrets');
+  });
+});
