@@ -97,6 +97,10 @@ async function driveAll({ seed, say }: AllWish, { entries, nodes, keep }: Part):
   }
 }
 
+const longestWords = 160;
+const brief = (text: string) =>
+  text.length <= longestWords ? text : `${text.slice(0, longestWords)} …`;
+
 /** What a reader of the table wants to know of a round. Pure. */
 export function wordsFor({ classes, failures, notes, terms, load }: Round): string {
   const gaps = classes
@@ -108,7 +112,7 @@ export function wordsFor({ classes, failures, notes, terms, load }: Round): stri
   const figures =
     `gap: ${gaps.join(', ')}; ${failed} failed; ${terms[1] - terms[0]} new terms; ` +
     `load ${load}`;
-  return [figures, ...notes, ...failures.map((each) => `**${each}**`)].join('; ');
+  return [figures, ...notes, ...failures.map((each) => `**${each}**`)].map(brief).join('; ');
 }
 
 async function runTest({ file, title }: Proof): Promise<Omit<Result, 'date'>> {

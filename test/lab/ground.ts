@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { has } from '../needs.ts';
 import { plugInto, rackBridges, type Rule } from './rough.ts';
 
@@ -54,10 +54,23 @@ export const missingForHosts = (): readonly string[] =>
 const run = (command: string, ...args: readonly string[]) =>
   void execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 
+const networkTries = 100;
+
+/** The third number of a network that nobody on this machine uses. */
+function freeNetwork(): number {
+  const used = execFileSync('ip', ['-o', '-4', 'address'], { encoding: 'utf8' });
+  for (let tried = 0; tried < networkTries; tried += 1) {
+    const id = randomInt(1, 250);
+    if (!used.includes(` 10.213.${id}.`)) return id;
+  }
+  throw new Error('no network of 10.213.0.0/16 is free');
+}
+
 /** A network namespace for each, all on one bridge of this machine. Needs root. */
 export function hosts(count: number): Ground {
-  const id = randomInt(1, 250);
-  const bridge = `rvlab${id}`;
+  const id = freeNetwork();
+  // Of this run alone: what another one left behind is removed by its name.
+  const bridge = `rv${randomBytes(3).toString('hex')}`;
   const gate = `10.213.${id}.254`;
   const names = Array.from({ length: count }, (_, nth) => `${bridge}-${nth + 1}`);
   const addressOf = (nth: number, move: number) => `10.213.${id}.${move * count + nth + 1}`;
