@@ -80,7 +80,8 @@ async function openBase(
   const { config, identity, door, log, now } = deps;
   const { nodeId } = identity;
   checkKind(identity, 'node');
-  const sharing = createSharing({ config, nodeId, log, open: () => engines.open });
+  const isWitness = (id: string) => engines.member.state.view().members.get(id)?.kind === 'witness';
+  const sharing = createSharing({ config, nodeId, log, open: () => engines.open, isWitness });
   const { version } = manifest;
   const { apiPort } = door.wish;
   const places = stack.use(createHints({ config, identity, version, apiPort, log }));

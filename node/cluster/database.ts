@@ -20,6 +20,8 @@ export interface SharingDeps {
   readonly nodeId: string;
   /** The database of this node; asked once it is open. */
   readonly open: () => OpenDatabase;
+  /** Known to be one, and so to need no database; asked once members may ask. */
+  readonly isWitness: (nodeId: string) => boolean;
   readonly log: Log;
 }
 
@@ -69,6 +71,7 @@ export function createSharing(deps: SharingDeps): Sharing {
       async database(_input, { from }) {
         const { embedded } = open();
         if (!embedded) throw new CallError('not-here', 'the database is not on this node');
+        if (deps.isWitness(from)) throw new CallError('nodes-only', 'a witness has no database');
         return admit(deps, embedded, from);
       },
     },

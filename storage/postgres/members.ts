@@ -174,9 +174,14 @@ export function createDoors(deps: {
   return {
     openToMembers: (options) => inTurn(() => open(options)),
     admitMember: (nodeId) => inTurn(() => admit(nodeId)),
-    dismissMembers: (nodeIds) => inTurn(() => dismiss((id) => new Set(nodeIds).has(id))),
+    dismissMembers: (nodeIds) => inTurn(() => dismiss(among(nodeIds))),
     closeToMembers: () => inTurn(close),
   };
+}
+
+function among(nodeIds: Iterable<string>): (nodeId: string) => boolean {
+  const all = new Set(nodeIds);
+  return (nodeId) => all.has(nodeId);
 }
 
 async function writeTls(launch: Launch, tls: MemberOptions['tls']): Promise<boolean[]> {
