@@ -16,8 +16,8 @@ export interface Resolution {
 }
 
 /**
- * Decides for each plan whether it is a known series: by an id elsewhere, by title and year, by what
- * its files were; else a new one. A folder without videos makes one only by its NFO. Pure.
+ * Decides for each plan whether it is a known series: by an id elsewhere, by title and year, by
+ * what its files were; else a new one. A folder without videos makes one only by its NFO. Pure.
  */
 export function resolve(
   plans: readonly SeriesPlan[],
