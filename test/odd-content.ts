@@ -67,6 +67,13 @@ const works = `
      array[null, '', E'a\\nb'], 'NaN', 0.1, '{"score": 0.30000000000000004}'),
     ('${id(21)}', '${id(10)}', 'Heat', 'heat', 'heat|1995', 1995, 'infinity', '', '{}', 1e-38, 0,
      '[]');
+  insert into series (id, library_id, title, sort_title, identity, premiered, studios, match) values
+    ('${id(40)}', '${id(10)}', ${odd}, '', '', '-infinity', array['', E'\\\\', null], '"\\\\"');
+  insert into seasons (id, series_id, number) values ('${id(41)}', '${id(40)}', 0);
+  insert into episodes (id, series_id, season_id, key, place, absolute, title, overview) values
+    ('${id(42)}', '${id(40)}', '${id(41)}', ${odd}, E'\\n', 2147483647, '', ${odd}),
+    ('${id(43)}', '${id(40)}', '${id(41)}', 's0e1', '', null, null, null);
+  insert into episode_files values ('${id(16)}', '${id(42)}', -32768);
   insert into external_ids values ('movie', '${id(20)}', 'imdb', 'tt0113277');
   insert into ratings values ('movie', '${id(20)}', 'imdb', 8.3, null);
   insert into people (id, name, sort_name) values ('${id(30)}', ${odd}, '');
