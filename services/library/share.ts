@@ -39,6 +39,8 @@ export function createShare(
   let isShared = false;
   let hasHelp = false;
   let isAlone = false;
+  /** To be left when nobody else reads. */
+  let expected = 0;
 
   /** What nobody was told of yet. */
   async function fresh(): Promise<readonly KnownDirectory[]> {
@@ -79,8 +81,12 @@ export function createShare(
         if (page.length > 0) await give(page);
         const left = await countDue(sql, rootId);
         if (left.count === 0) return [];
+        // Less than this run has left: others have begun after all.
+        if (left.count < expected) isAlone = false;
         if (await isMoving(left)) continue;
-        return dueDirectories(sql, rootId, takenBack);
+        const own = await dueDirectories(sql, rootId, takenBack);
+        expected = left.count - own.length;
+        return own;
       }
     },
   };
