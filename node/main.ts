@@ -19,6 +19,7 @@ import { createHealth, type Health } from './health.ts';
 import { defaultLimits, type Limits } from './http/limits.ts';
 import { createStaleness } from './http/staleness.ts';
 import { readSite } from './http/site-files.ts';
+import { openPorch } from './http/porch.ts';
 import { startHttp } from './http/start.ts';
 import { checkKind, openNodeIdentity } from './identity.ts';
 import { createLeaderPort } from './leader.ts';
@@ -178,6 +179,23 @@ async function takePart(
   }
 }
 
+const addressOf = (config: Config) => ({
+  host: config['server.host'],
+  port: config['server.port'],
+});
+
+/** Finds out who this node is, and answers probes from here on. */
+async function begin({ config, log }: NodeOptions, now: () => number, stack: AsyncDisposableStack) {
+  const { values, warnings } = config;
+  const identity = stack.use(await openNodeIdentity(values, now));
+  const { nodeId } = identity;
+  log.defaultMeta = { nodeId };
+  for (const warning of warnings) log.warn('configuration', { warning });
+  const { version } = manifest;
+  const porch = await openPorch({ ...addressOf(values), version, nodeId, log, now });
+  return { identity, porch: stack.use(porch) };
+}
+
 /** Opens to others what is to be open from its first start on. */
 async function openUp(deps: InviteDeps): Promise<void> {
   const { config, control } = deps;
@@ -190,10 +208,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { values: config } = options.config;
   const { now = Date.now, log } = options;
   await using stack = new AsyncDisposableStack();
-  const identity = stack.use(await openNodeIdentity(config, now));
+  const { identity, porch } = await begin(options, now, stack);
   const { nodeId } = identity;
-  log.defaultMeta = { nodeId };
-  for (const warning of options.config.warnings) log.warn('configuration', { warning });
 
   const metrics = createMetrics();
   const staleness = createStaleness();
@@ -217,6 +233,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
   const operator = await openOperator(engines, now);
   const clients = clientsOf(engines, { config, nodeId });
+  await porch.close();
   const http = stack.use(
     await startHttp(
       {
@@ -275,7 +292,7 @@ async function httpOptions({ config: { values: config }, validateResponses, log 
       ...{ validateResponses: validateResponses ?? false, site, limits: limitsOf(config) },
       trustProxy: config['server.trust_proxy'],
     },
-    listen: { host: config['server.host'], port: config['server.port'], drainMs: softMs },
+    listen: { ...addressOf(config), drainMs: softMs },
   };
 }
 

@@ -99,6 +99,7 @@ function publicExamples({ server }: Stock): Examples {
     getReadiness: {},
     getStartup: {},
     getSwarmHealth: {},
+    getClusterReadiness: {},
     listNodes: { as: 'user' },
     getMachine: {},
     getOpenApiJson: {},

@@ -19,9 +19,9 @@ const answer = z.object({
 
 /**
  * Tells the others where this node is, and hears where they are. Before this node says a word of
- * Raft it also asks whether they know a later start of it, or still reach an earlier one: what votes
- * from a copy of an old log could vote twice. If nobody answers, as after a power cut, it goes on:
- * then nobody is there to be misled.
+ * Raft it also asks whether they know a later start of it, or still reach an earlier one: what
+ * votes from a copy of an old log could vote twice. If nobody answers, as after a power cut, it
+ * goes on: then nobody is there to be misled.
  *
  * Resolves to how many answered.
  * @throws BarredError

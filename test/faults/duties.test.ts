@@ -73,7 +73,8 @@ describe('what one node does for all, while nodes are killed with -9', function 
   it('runs a schedule once each time, whoever leads', async () => {
     // What is due and what comes of it is one transaction; here it is written down by the database.
     await db.sql.unsafe(`
-      create table runs (due timestamptz not null, at timestamptz not null default clock_timestamp());
+      create table runs (
+        due timestamptz not null, at timestamptz not null default clock_timestamp());
       create function note_run() returns trigger language plpgsql as $$
         begin insert into runs (due) values (new.due_at); return new; end $$;
       create trigger note_run after update on shared.job_schedules
