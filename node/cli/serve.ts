@@ -11,7 +11,7 @@ import { watchSignals } from '../signals.ts';
 import { findMediaTools, publicUrl, urlsElsewhere, welcomeLines } from '../welcome.ts';
 import { createContext, type GlobalOptions } from './context.ts';
 import { expectFolders } from './first-folders.ts';
-import { collect, createStopper } from './stopper.ts';
+import { collect, stopperHere } from './stopper.ts';
 
 interface ServeOptions extends GlobalOptions {
   readonly movies?: readonly string[];
@@ -63,7 +63,7 @@ export function addServe(program: Command): void {
       });
       const movies = (options.movies ?? []).map((dir) => resolve(dir));
       await expectFolders(movies, { config: config.values, log });
-      const stopper = createStopper();
+      const stopper = stopperHere(log);
       const stopListening = watchSignals({ onLevel: (level) => stopper.ask(level), now: Date.now });
       const wish = { config, log, env, configFile: options.config, movies };
       const node = await startPatiently(() => startNode(wish), log);

@@ -5,7 +5,7 @@ import { keepMemory } from '../memory.ts';
 import { watchSignals } from '../signals.ts';
 import { createContext, type GlobalOptions } from './context.ts';
 import { createRoot, run } from './run.ts';
-import { collect, createStopper } from './stopper.ts';
+import { collect, stopperHere } from './stopper.ts';
 
 interface WitnessOptions extends GlobalOptions {
   readonly port?: string;
@@ -36,7 +36,7 @@ export function addWitness(program: Command): void {
       });
       const { values } = config;
       const log = createLog({ level: values['log.level'], format: values['log.format'] });
-      const stopper = createStopper();
+      const stopper = stopperHere(log);
       const stopListening = watchSignals({ onLevel: (level) => stopper.ask(level), now: Date.now });
       const witness = await startWitness({ config: values, log });
       stopper.hand(witness);
