@@ -8,11 +8,11 @@ export interface Staleness {
   /** A cache served a value so many milliseconds past its time. */
   note(ageMs: number): void;
   /** From here on this request is answered from the sources themselves. */
-  bypass(exchange: Exchange): void;
+  readonly bypass: (exchange: Exchange) => void;
   /** Whether the request that this is a part of wants no cached value. */
   isBypassed(): boolean;
   /** Whether this request has written what no index covers yet. */
-  isUncovered(exchange: Exchange): boolean;
+  readonly isUncovered: (exchange: Exchange) => boolean;
   /** For caches, and for what writes. */
   readonly hooks: {
     onStale(ageMs: number): void;
