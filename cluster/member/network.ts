@@ -147,11 +147,15 @@ function createRoster(
     known()
       .filter(({ id }) => id !== self.nodeId)
       .map((peer) => whereabouts.locate(peer));
+  let kept = Promise.resolve();
   const changed = () => {
     for (const listener of listeners) listener();
-    savePeers(dataDir, peers()).catch((error: unknown) =>
-      log.warn('where the members are could not be kept', { error: String(error) }),
-    );
+    // One after the other: each replaces the file whole.
+    kept = kept
+      .then(() => savePeers(dataDir, peers()))
+      .catch((error: unknown) =>
+        log.warn('where the members are could not be kept', { error: String(error) }),
+      );
   };
   const stop = state.onChange((view) => {
     if (view.members === members) return;

@@ -111,8 +111,7 @@ describe('the offline tools of Raft', () => {
     expect(error).to.equal(
       `raft: the Raft data in ${dir} is damaged: no snapshot is left that the log joins ` +
         `(${path} ends at byte 20, within its header); this node must not vote with it: ` +
-        `node cluster/raft/offline/main.ts rejoin --data ${dir} --yes ` +
-        'wipes it and names the id to add to the cluster as a nonvoter\n',
+        'stop it, and `revenge cluster rejoin` wipes it and makes its folder a new node\n',
     );
   });
 

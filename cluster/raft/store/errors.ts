@@ -15,8 +15,7 @@ export class DamagedError extends StoreError {
   constructor(dir: string, reason: string, cause?: unknown) {
     super(
       `the Raft data in ${dir} is damaged: ${reason}; this node must not vote with it: ` +
-        `node cluster/raft/offline/main.ts rejoin --data ${dir} --yes ` +
-        'wipes it and names the id to add to the cluster as a nonvoter',
+        'stop it, and `revenge cluster rejoin` wipes it and makes its folder a new node',
       { cause },
     );
     this.reason = reason;

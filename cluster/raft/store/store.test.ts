@@ -157,8 +157,8 @@ describe('the Raft store', () => {
 
   describe('refuses to vote', () => {
     const advice = () =>
-      `; this node must not vote with it: node cluster/raft/offline/main.ts rejoin ` +
-      `--data ${dir} --yes wipes it and names the id to add to the cluster as a nonvoter`;
+      '; this node must not vote with it: stop it, and `revenge cluster rejoin` wipes it and makes ' +
+      'its folder a new node';
 
     async function damage(work: (database: Level<Uint8Array, Uint8Array>) => Promise<void>) {
       const encoding = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
