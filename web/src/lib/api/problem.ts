@@ -33,5 +33,6 @@ export const unreachable = (): ApiError =>
 
 /** Whether asking again later may help: nothing was wrong with the question. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 0 || error.status >= 502);
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 0 || error.status === 429 || error.status >= 502;
 }

@@ -70,7 +70,8 @@ export function createSession({ transport, storage, locks, elapsed }: SessionDep
     try {
       return take((await post('/api/v1/auth/refresh', { refreshToken })) as Tokens);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status === 0 || error.status >= 500) throw error;
+      // Only a refusal of the token itself ends the session; too many of them pass.
+      if (!(error instanceof ApiError) || ![401, 403].includes(error.status)) throw error;
       if (storage.getItem(slot) === refreshToken) storage.removeItem(slot);
       return lose();
     }
