@@ -41,6 +41,7 @@ const freeText: ReadonlySet<string> = new Set([
   'listMovies.hdr',
   'listMovies.language',
   'listMovies.titlePrefix',
+  'listSeries.titlePrefix',
   'search.q',
   'search.kinds',
   'search.library',
