@@ -144,8 +144,8 @@ const ofElection: readonly Mutation[] = [
   {
     name: 'a nonvoter that hears nobody goes on believing in its leader',
     file: 'election.ts',
-    from: '  const { role, leader } = state;\n  state.leader = undefined;\n  if (mayCampaign(state)) {',
-    to: '  const { role, leader } = state;\n  if (mayCampaign(state)) {\n    state.leader = undefined;',
+    from: '  const { role, leader } = state;\n  state.leader = undefined;\n',
+    to: '  const { role, leader } = state;\n  if (mayCampaign(state)) state.leader = undefined;\n',
   },
 ];
 

@@ -52,7 +52,9 @@ export function startNode(world: World, node: SimNode): void {
   }
   const seed = random.below(0x100000000);
   const now = localTime(world, node);
-  node.raft = world.createRaft({ ...world.profile.raft, id, address, seed }, boot, now);
+  const { raft, reluctanceMs } = world.profile;
+  const how = id === 'n3' && reluctanceMs > 0 ? { ...raft, reluctanceMs } : raft;
+  node.raft = world.createRaft({ ...how, id, address, seed }, boot, now);
   node.status = node.raft.status(now);
   must(
     node.status.term === disk.hardState.term && node.status.commit <= durableLast(disk),

@@ -34,6 +34,8 @@ export interface Profile {
   readonly leaseReads: boolean;
   /** What the driver would do by itself: a snapshot every so many entries; 0: never. */
   readonly snapshotEvery: number;
+  /** How long the third node, as a witness does, lets others lead; 0: like all. */
+  readonly reluctanceMs: number;
   readonly raft: Omit<RaftOptions, 'id' | 'address' | 'seed'>;
 }
 
@@ -46,6 +48,7 @@ export function createProfile(random: Random): Profile {
   const faults = new Set(faultNames.filter(() => random.chance(share)));
   return {
     faults,
+    reluctanceMs: random.chance(0.25) ? 3 * timeoutMs : 0,
     nemesisMs: random.between(30, 500),
     maxDelayMs: random.pick([2, 5, 10, 30]) ?? 5,
     lossRate: faults.has('loss') ? random.between(0.001, 0.05) : 0,
