@@ -16,7 +16,7 @@ import { createRedis, type RedisEngine } from '#storage/redis/redis.ts';
 import type { Config } from './config/keys.ts';
 import { openMember, type MemberWish } from './cluster/member.ts';
 import { openDatabase, type OpenDatabase } from './database.ts';
-import { createLiveEvents, type LiveEvents } from './events.ts';
+import { createLiveEvents, type LiveEvents } from './events/live.ts';
 import { termsOfWork } from './fence.ts';
 import { untilReachable, untilTold, type ReachDeps } from './reach.ts';
 import type { Metrics } from './metrics.ts';

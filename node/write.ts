@@ -4,7 +4,7 @@ import type { Sql, Tx } from '#storage/postgres/connect.ts';
 import { codeOf } from '#storage/postgres/errors.ts';
 import type { Effects, Outbox } from '#storage/cluster/outbox.ts';
 import type { Tell } from '#services/events.ts';
-import type { EncodeEvent } from './events.ts';
+import type { EncodeEvent } from './events/live.ts';
 import type { termsOfWork } from './fence.ts';
 
 export interface WriteDeps {

@@ -1,5 +1,5 @@
-import { createEncoder } from '#node/events.ts';
-import { decodeHappening } from '#node/events-codec.ts';
+import { createEncoder } from '#node/events/live.ts';
+import { decodeHappening } from '#node/events/codec.ts';
 import { createWrite } from '#node/write.ts';
 import type { Write } from '#services/changes.ts';
 import type { Happening } from '#services/events.ts';

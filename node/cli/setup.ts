@@ -5,7 +5,7 @@ import { createOutbox } from '#storage/cluster/outbox.ts';
 import { createLocalClock } from '#cluster/clock.ts';
 import { ProblemError } from '#services/errors.ts';
 import { openDatabase } from '../database.ts';
-import { createEncoder } from '../events.ts';
+import { createEncoder } from '../events/live.ts';
 import { createPeople } from '../services.ts';
 import { createWrite } from '../write.ts';
 import { createContext, type Context, type GlobalOptions } from './context.ts';

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Event, EventListener } from '#services/events.ts';
 import { quiet } from '#test/log.ts';
-import { createEventRing, type RingOptions } from './events-ring.ts';
-import { exampleEvents, exampleLog } from './events-examples.ts';
+import { createEventRing, type RingOptions } from './ring.ts';
+import { exampleEvents, exampleLog } from './examples.ts';
 
 /** A ring, what feeds it, and an ear. */
 function ringOf(options: RingOptions = {}) {

@@ -1,8 +1,8 @@
 import type { Event, EventListener, EventSource, Happening } from '#services/events.ts';
 import type { Log } from '#services/log.ts';
-import { decodeHappening } from './events-codec.ts';
-import { afterEntry, isBefore, later, nowhere, readPlace, writePlace } from './events-place.ts';
-import type { Place } from './events-place.ts';
+import { decodeHappening } from './codec.ts';
+import { afterEntry, isBefore, later, nowhere, readPlace, writePlace } from './place.ts';
+import type { Place } from './place.ts';
 
 /** What the ring hears of the cluster's log; see `cluster/state`. */
 export interface EventLog {

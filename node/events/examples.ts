@@ -1,4 +1,4 @@
-import type { EventLog } from './events-ring.ts';
+import type { EventLog } from './ring.ts';
 
 /** Made up events, and a log that tells them, for tests of what listens to one. */
 export interface ExampleLog extends EventLog {

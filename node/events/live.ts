@@ -4,9 +4,9 @@ import type { Member } from '#cluster/member/member.ts';
 import type { Audience, EventName, EventPublisher, Events, Happening } from '#services/events.ts';
 import type { Log } from '#services/log.ts';
 import type { Effects } from '#storage/cluster/outbox.ts';
-import { decodeHappening, encodeHappening } from './events-codec.ts';
-import { createPublisher, subjectOf, type PublisherDeps } from './events-publisher.ts';
-import { createEventRing, type EventRing } from './events-ring.ts';
+import { decodeHappening, encodeHappening } from './codec.ts';
+import { createPublisher, subjectOf, type PublisherDeps } from './publisher.ts';
+import { createEventRing, type EventRing } from './ring.ts';
 
 export interface LiveEventsDeps {
   readonly member: Pick<Member, 'announce' | 'propose' | 'state'>;

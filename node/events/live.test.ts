@@ -6,7 +6,7 @@ import type { Command, Result } from '#cluster/state/types.ts';
 import type { Event } from '#services/events.ts';
 import type { Effects } from '#storage/cluster/outbox.ts';
 import { quiet } from '#test/log.ts';
-import { createLiveEvents } from './events.ts';
+import { createLiveEvents } from './live.ts';
 
 /** Live events over a state that is fed at once, as if this node led; of old members if wanted. */
 function setUp({ isShared = true } = {}) {

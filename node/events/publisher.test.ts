@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Happening } from '#services/events.ts';
 import { quiet } from '#test/log.ts';
-import { createPublisher, type PublisherOptions } from './events-publisher.ts';
+import { createPublisher, type PublisherOptions } from './publisher.ts';
 
 const job = (jobId: string, state = 'running'): Happening => ({
   ...{ at: 0, name: 'job.changed', audience: 'all' },

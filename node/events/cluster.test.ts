@@ -6,7 +6,7 @@ import { createOutbox, type Outbox } from '#storage/cluster/outbox.ts';
 import { quiet } from '#test/log.ts';
 import { testMembers, type TestMember, type TestMembers } from '#test/members.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
-import { createLiveEvents } from './events.ts';
+import { createLiveEvents } from './live.ts';
 
 describe('live events of several members', function () {
   this.timeout(60_000);
