@@ -1,13 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import manifest from '#package.json' with { type: 'json' };
-import type { Duty } from '#cluster/member/duties.ts';
 import type { Doing } from '#cluster/member/pulse.ts';
 import type { Network } from '#cluster/member/network.ts';
 import type { Log } from '#services/log.ts';
 import { ensureSecret } from '#services/users/index.ts';
 import { createIdempotencyKeys } from '#storage/cluster/idempotency.ts';
-import { backupDuty } from './backup-duty.ts';
 import { healthChecks } from './checks.ts';
 import { createClients, type Clients } from './clients.ts';
 import { watchConfig } from './config/live.ts';
@@ -160,10 +158,10 @@ const firstLooksMax = 40;
 /** Joins in, and waits until there is a leader, so that the first request finds one. */
 async function takePart(
   { member, sql, open }: Engines,
-  { sharing, log, duties }: { sharing: Sharing; log: Log; duties: readonly Duty[] },
+  { sharing, log, backups }: { sharing: Sharing; log: Log; backups: Services['backups'] },
 ): Promise<void> {
-  const own = leaderDuties({ sql, migrator: open.migrator, view: () => member.state.view() });
-  await member.start([...own, ...duties]);
+  const { migrator } = open;
+  await member.start(leaderDuties({ sql, migrator, view: () => member.state.view(), backups }));
   // An embedded PostgreSQL shows members the certificate of now.
   if (member.network()) await sharing.open();
   member.state.onChange(sharing.dismiss);
@@ -226,7 +224,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }),
   );
   addGauges(metrics, engines, services);
-  await takePart(engines, { sharing, log, duties: [backupDuty(services.backups)] });
+  await takePart(engines, { sharing, log, backups: services.backups });
   const control = controlOf(engines, { config, nodeId, now, sharing });
   await openUp({ config, identity, control, log, ...engines });
   await health.start();
