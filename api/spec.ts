@@ -15,14 +15,20 @@ export interface Operation {
   readonly 'x-signed'?: boolean;
   /** Other pages (another node's web app, a dashboard) may show what is answered. */
   readonly 'x-embeddable'?: boolean;
-  /** `auth`: guessing must be slow here, so the strict rate limit applies. */
-  readonly 'x-limit'?: 'auth';
+  /**
+   * `auth`: guessing must be slow here, so the strict rate limit applies, as it does to every public
+   * mutation that names none. `refresh`: the proof cannot be guessed, and asking is common.
+   */
+  readonly 'x-limit'?: NarrowLimit;
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly parameters?: readonly object[];
   readonly requestBody?: object;
   readonly responses: Readonly<Record<string, object>>;
 }
+
+export const narrowLimits = ['auth', 'refresh'] as const;
+export type NarrowLimit = (typeof narrowLimits)[number];
 
 export const methods = ['get', 'put', 'post', 'delete', 'patch', 'head'] as const;
 export type Method = (typeof methods)[number];

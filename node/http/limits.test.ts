@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
+import { operationsOf } from '#api/spec.ts';
 import { createRedis } from '#storage/redis/redis.ts';
-import { testApi } from '#test/http.ts';
+import { specOf, testApi } from '#test/http.ts';
 import { quiet } from '#test/log.ts';
 import { needs } from '#test/needs.ts';
 import { startRedis } from '#test/redis.ts';
@@ -54,6 +55,23 @@ describe('rate limits', () => {
     for (let i = 0; i < 3; i++) statuses.push((await api.fetch('/api/v1/login', login)).status);
     expect(statuses).to.deep.equal([200, 200, 429]);
     expect((await api.fetch(one, { token: 'widgets:read' })).status).to.equal(200);
+  });
+
+  it('leave a page that is loaded again and again signed in, and sign-in strict', async () => {
+    const spec = specOf('auth', 'users');
+    const nothing = async () => ({ body: {} });
+    const ids = [...operationsOf(spec)].map(({ operation }) => operation.operationId);
+    const handlers = Object.fromEntries(ids.map((id) => [id, nothing]));
+    const limits = { auth: { points: 1, seconds: 60 }, refresh: { points: 3, seconds: 60 } };
+    await using api = await testApi({ spec, handlers, app: { limits, validateResponses: false } });
+    const post = async (path: string, json: object) => {
+      const init = { ...login, body: JSON.stringify(json) };
+      return (await api.fetch(`/api/v1/auth/${path}`, init)).status;
+    };
+    const person = { username: 'anna', password: 'correct horse' };
+    const statuses = [await post('login', person), await post('login', person)];
+    for (let i = 0; i < 4; i++) statuses.push(await post('refresh', { refreshToken: 'x' }));
+    expect(statuses).to.deep.equal([200, 429, 200, 200, 200, 429]);
   });
 
   it('trust a proxy’s word only where told so', async () => {

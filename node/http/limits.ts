@@ -16,6 +16,8 @@ export interface Limits {
   readonly principal?: Allowance | undefined;
   /** Per address, for operations where guessing must be slow. */
   readonly auth?: Allowance | undefined;
+  /** Per address, for proofs too long to be guessed that cost the database a write. */
+  readonly refresh?: Allowance | undefined;
 }
 
 /** Generous for people and their apps, tight for loops and guesses. */
@@ -23,6 +25,8 @@ export const defaultLimits: Limits = {
   ip: { points: 12_000, seconds: 60 },
   principal: { points: 6_000, seconds: 60 },
   auth: { points: 20, seconds: 60 },
+  // Each page load is one: a household behind one address reloads at will.
+  refresh: { points: 300, seconds: 60 },
 };
 
 export interface RateLimits {
@@ -30,6 +34,7 @@ export interface RateLimits {
   ip(ip: string): Promise<string[]>;
   principal(credentialId: string): Promise<string[]>;
   auth(ip: string): Promise<string[]>;
+  refresh(ip: string): Promise<string[]>;
 }
 
 type Limiter = Pick<RateLimiterMemory, 'consume'>;
@@ -49,6 +54,7 @@ export function createRateLimits(limits: Limits, redis?: Redis): RateLimits {
     ip: keyed(count('ip', limits.ip)),
     principal: count('principal', limits.principal),
     auth: keyed(count('auth', limits.auth, redis)),
+    refresh: keyed(count('refresh', limits.refresh)),
   };
 }
 

@@ -1,8 +1,10 @@
 import {
   clusterHeaders,
   operationsOf,
+  narrowLimits,
   writeClass,
   type Method,
+  type NarrowLimit,
   type Operation,
   type Spec,
 } from '#api/spec.ts';
@@ -38,7 +40,8 @@ export interface Route {
   readonly stream: boolean;
   /** Served in the background of every house: not worth an info line. */
   readonly quiet: boolean;
-  readonly limit: 'auth' | undefined;
+  /** A limit per address narrower than that of all requests. */
+  readonly limit: NarrowLimit | undefined;
   readonly body: 'none' | 'optional' | 'required';
   readonly bodyTypes: readonly string[];
   /** Lower-case names of the headers the operation declares. */
@@ -99,11 +102,17 @@ export function* operationFaults({ method, path, operation }: At): Generator<str
   if (!operation.tags?.length) yield 'no tags';
   if (!operation.responses?.['default']) yield 'no default response';
   if (permission === 'signed' && !operation['x-signed']) yield 'signed, but without x-signed';
+  yield* extensionFaults(method, operation);
+  if (method === 'get' && operation.requestBody) yield 'a read has no body';
+  if (/\{[^}]*[^A-Za-z0-9}][^}]*\}/.test(path)) yield 'path parameters are plain names';
+}
+
+function* extensionFaults(method: Method, operation: Operation): Generator<string> {
   const write: unknown = operation['x-write'];
   if (write !== undefined && write !== 'leader' && write !== 'local') yield 'x-write is none';
   if (write !== undefined && !mutations.has(method)) yield 'a read has no x-write';
-  if (method === 'get' && operation.requestBody) yield 'a read has no body';
-  if (/\{[^}]*[^A-Za-z0-9}][^}]*\}/.test(path)) yield 'path parameters are plain names';
+  const limit: unknown = operation['x-limit'];
+  if (limit !== undefined && !narrowLimits.some((name) => name === limit)) yield 'x-limit is none';
 }
 
 function bind(

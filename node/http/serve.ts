@@ -63,8 +63,8 @@ export async function serve(exchange: Exchange, context: ServeContext): Promise<
   const { route, params } = found;
   exchange.route = route;
   if (route.embeddable) exchange.security = context.security.embeddable;
-  if (route.limit === 'auth' && !exchange.handedOn)
-    replaceRate(exchange, rate, await context.limits.auth(exchange.ip));
+  if (route.limit && !exchange.handedOn)
+    replaceRate(exchange, rate, await context.limits[route.limit](exchange.ip));
   const query = queryOf(exchange.search);
   const proof = { req, route, params, query, ip: exchange.ip };
   const principal = await admit(context.authenticate, proof);
