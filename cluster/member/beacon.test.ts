@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { quiet } from '#test/log.ts';
@@ -12,6 +13,7 @@ describe('the beacon', () => {
   const beacon = (clusterId: string, ...rpc: string[]): Beacon => {
     const made = createBeacon({
       ...{ clusterId, session: randomUUID(), self: () => rpc, log: quiet },
+      networks: () => ['127.0.0.1'],
       elapsed: () => performance.now(),
     });
     beacons.push(made);
@@ -40,8 +42,12 @@ describe('the beacon', () => {
     await one.call();
     const socket = createSocket('udp4');
     const said = { revenge: 1, cluster: 'x', session: 's', rpc: ['no address'] };
+    const { group, port } = beaconPlace;
+    socket.bind({ address: '127.0.0.1' });
+    await once(socket, 'listening');
+    socket.setMulticastInterface('127.0.0.1');
     for (const text of ['', '{', '[]', JSON.stringify(said), 'x'.repeat(5000)]) {
-      await new Promise((resolve) => socket.send(text, beaconPlace.port, '127.0.0.1', resolve));
+      await new Promise((resolve) => socket.send(text, port, group, resolve));
     }
     socket.close();
     const two = beacon(home, '10.0.0.2:7001');

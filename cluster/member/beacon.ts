@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { parseHostPort } from '../gossip/addresses.ts';
 import type { Log } from '../raft/driver/ports.ts';
@@ -15,6 +14,8 @@ export interface BeaconOptions {
   readonly clusterId: string;
   /** RPC addresses of this member, `host:port`. */
   readonly self: () => readonly string[];
+  /** IPv4 addresses of this machine: on their networks it calls out and listens, on no other. */
+  readonly networks: () => readonly string[];
   /** Nobody else draws it: whoever hears it knows its own voice. */
   readonly session: string;
   readonly log: Log;
@@ -51,12 +52,15 @@ const maxBytes = 1_400;
 
 /** Listens from the first call on. Without a network that carries it, nothing is heard. */
 export function createBeacon(options: BeaconOptions): Beacon {
-  const { session, log, elapsed } = options;
+  const { session, networks, log, elapsed } = options;
   const cluster = tagOf(options.clusterId);
   const heard = new Map<string, Heard>();
   let listening: Promise<Socket | undefined> | undefined;
   let answeredAt = -Infinity;
-  const call = () => callOut(JSON.stringify({ revenge: 1, cluster, session, rpc: options.self() }));
+  const call = () => {
+    const text = JSON.stringify({ revenge: 1, cluster, session, rpc: options.self() });
+    return callOut(networks(), text);
+  };
   const hear = (bytes: Buffer) => {
     const said = read(bytes);
     if (said?.cluster !== cluster || said.session === session) return;
@@ -72,7 +76,7 @@ export function createBeacon(options: BeaconOptions): Beacon {
     async call() {
       const socket = await (listening ??= listen(hear, log));
       // Again each time: this machine may have got another network meanwhile.
-      if (socket) for (const address of here()) joinGroup(socket, address);
+      if (socket) for (const address of networks()) joinGroup(socket, address);
       await call();
       const fresh = [...heard.values()].filter(({ at }) => elapsed() - at < freshMs);
       return [...new Set(fresh.flatMap(({ addresses }) => addresses))];
@@ -101,15 +105,11 @@ function read(bytes: Buffer): z.infer<typeof shape> | undefined {
   }
 }
 
-const here = (): string[] =>
-  Object.values(networkInterfaces())
-    .flatMap((each) => each ?? [])
-    .flatMap(({ family, address }) => (family === 'IPv4' ? [address] : []));
-
 async function listen(hear: (bytes: Buffer) => void, log: Log): Promise<Socket | undefined> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   try {
-    socket.bind({ port: beaconPlace.port });
+    // The group's address and not any: nobody is heard but on the networks that are joined.
+    socket.bind({ port: beaconPlace.port, address: beaconPlace.group });
     await once(socket, 'listening');
   } catch (error) {
     log.warn('members are not looked for on the local network', { reason: String(error) });
@@ -135,11 +135,11 @@ function joinGroup(socket: Socket, address: string): void {
   }
 }
 
-/** On every network of this machine; on one that is down or carries none of it, nobody is there. */
-async function callOut(text: string): Promise<void> {
+/** On a network that is down or carries none of it, nobody is there. */
+async function callOut(networks: readonly string[], text: string): Promise<void> {
   const { group, port } = beaconPlace;
   await Promise.allSettled(
-    here().map(async (address) => {
+    networks.map(async (address) => {
       const socket = createSocket('udp4').unref();
       try {
         socket.bind({ address });

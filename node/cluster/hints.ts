@@ -1,3 +1,7 @@
+import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { readBinding } from '#cluster/addresses.ts';
+import { hostsFor } from '#cluster/member/addresses.ts';
 import { createBeacon, type Beacon } from '#cluster/member/beacon.ts';
 import type { Log } from '#services/log.ts';
 import { announcementOf, type AnnouncementWish } from './announcement.ts';
@@ -22,7 +26,10 @@ export function createHints(deps: HintsDeps): Hints {
     if (!config['cluster.discovery.lan'] || clusterId === undefined) return [];
     const self = () => announcementOf(deps).addresses.rpc;
     const elapsed = () => performance.now();
-    beacon ??= createBeacon({ clusterId, session, self, log, elapsed });
+    // Bound to one address, it calls nowhere else.
+    const { host } = readBinding(config['cluster.rpc.bind_addr']);
+    const networks = () => hostsFor(host, networkInterfaces()).filter(isIPv4);
+    beacon ??= createBeacon({ clusterId, session, self, networks, log, elapsed });
     return beacon.call();
   };
   return {
