@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { formatHostPort, isAny } from '#cluster/addresses.ts';
 import type { PostgresAddress } from '#storage/postgres/connect.ts';
 
 /** What a running node leaves in its data folder for the command line; only its owner reads it. */
@@ -28,9 +28,7 @@ const shape = z.object({
 
 /** Where this machine's command line reaches a node that listens there. */
 export function localUrl(host: string, port: number): string {
-  const isAny = host === '0.0.0.0' || host === '::';
-  const at = isAny ? '127.0.0.1' : isIPv6(host) ? `[${host}]` : host;
-  return `http://${at}:${port}`;
+  return `http://${formatHostPort({ host: isAny(host) ? '127.0.0.1' : host, port })}`;
 }
 
 const fileOf = (dataDir: string) => join(dataDir, 'run', 'node.json');

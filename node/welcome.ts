@@ -1,4 +1,5 @@
 import type { NetworkInterfaceInfo } from 'node:os';
+import { formatHostPort, isAny } from '#cluster/addresses.ts';
 import { describeTools, type ToolFacts } from '#storage/media/tools.ts';
 import type { Config } from './config/keys.ts';
 
@@ -17,8 +18,7 @@ export function publicUrl(config: Config, port: number): string {
   const configured = config['server.public_url'];
   if (configured !== undefined) return configured.replace(/\/$/, '');
   const host = config['server.host'];
-  const isAny = host === '0.0.0.0' || host === '::';
-  return `http://${isAny ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `http://${formatHostPort({ host: isAny(host) ? 'localhost' : host, port })}`;
 }
 
 const shownMax = 3;
@@ -32,8 +32,7 @@ export function urlsElsewhere(
   interfaces: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>,
 ): string[] {
   const host = config['server.host'];
-  const listensToAll = host === '0.0.0.0' || host === '::';
-  if (config['server.public_url'] !== undefined || !listensToAll) return [];
+  if (config['server.public_url'] !== undefined || !isAny(host)) return [];
   return Object.entries(interfaces)
     .filter(([name]) => !virtual.test(name))
     .flatMap(([, addresses = []]) => addresses)

@@ -1,11 +1,7 @@
 import { isIP } from 'node:net';
+import type { HostPort } from '../addresses.ts';
 
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `host:port` with an IPv6 address in brackets; undefined for what is none. */
+/** `host:port` as others may say it: undefined for what is no name or address of the network. */
 export function parseHostPort(address: string): HostPort | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]{1,253})):(\d{1,5})$/.exec(address);
   const port = Number(match?.[3]);
@@ -13,9 +9,6 @@ export function parseHostPort(address: string): HostPort | undefined {
   if (match[1] !== undefined && isIP(match[1]) !== 6) return undefined;
   return { host: (match[1] ?? match[2])!, port };
 }
-
-export const formatHostPort = ({ host, port }: HostPort): string =>
-  isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** As libp2p writes it, `/ip4/10.0.0.1/tcp/7002`. A name is resolved when it is dialled. */
 export function toMultiaddr({ host, port }: HostPort): string {

@@ -1,4 +1,5 @@
-import { parseHostPort, type HostPort } from './addresses.ts';
+import type { HostPort } from '../addresses.ts';
+import { parseHostPort } from './addresses.ts';
 import type { GossipMember } from './types.ts';
 
 /** Keeps a connection to each of the members: dials, and dials again, ever more rarely. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { formatHostPort, fromWithin, parseHostPort, toMultiaddr } from './addresses.ts';
+import { formatHostPort } from '../addresses.ts';
+import { fromWithin, parseHostPort, toMultiaddr } from './addresses.ts';
 import { createBuckets } from '../doors/buckets.ts';
 import { waitMs } from './dialer.ts';
 import { createGate } from './gate.ts';

@@ -1,4 +1,4 @@
-import type { HostPort } from './addresses.ts';
+import type { HostPort } from '../addresses.ts';
 
 /** The small part of a peer-to-peer library that gossip needs; libp2p.ts is the only one so far. */
 export interface Network {

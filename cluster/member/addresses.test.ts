@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { NetworkInterfaceInfo } from 'node:os';
-import { addressesOf, readBinding } from './addresses.ts';
+import { addressesOf } from './addresses.ts';
 
 const card = (address: string, internal = false) =>
   ({ address, internal, family: address.includes(':') ? 'IPv6' : 'IPv4' }) as NetworkInterfaceInfo;
@@ -44,13 +44,5 @@ describe('the addresses of a member', () => {
   it('are what it was told to say, before all', () => {
     const told = { ...on('0.0.0.0'), advertise: 'nas.home' };
     expect(addressesOf(told, interfaces).rpc).to.deep.equal(['nas.home:7001']);
-  });
-
-  it('are read with and without brackets', () => {
-    expect(readBinding('[::1]:80')).to.deep.equal({ host: '::1', port: 80 });
-    expect(readBinding('nas:7000')).to.deep.equal({ host: 'nas', port: 7000 });
-    for (const wrong of ['nas', '::1:80', 'nas:', 'nas:70000', ':80', '[::1]']) {
-      expect(() => readBinding(wrong), wrong).to.throw(TypeError);
-    }
   });
 });

@@ -1,5 +1,5 @@
 import type { NetworkInterfaceInfo } from 'node:os';
-import { formatHostPort, type HostPort } from '../gossip/addresses.ts';
+import { formatHostPort, isAny, type HostPort } from '../addresses.ts';
 import { limits } from '../state/limits.ts';
 import type { Addresses } from '../state/types.ts';
 
@@ -15,14 +15,6 @@ export interface Listens {
 
 type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
-/** As settings have it: port 0 takes any. An IPv6 address is in brackets. @throws TypeError */
-export function readBinding(text: string): HostPort {
-  const found = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const port = Number(found?.[3]);
-  if (!found || port > 65_535) throw new TypeError(`${text} is not host:port`);
-  return { host: found[1] ?? found[2] ?? '', port };
-}
-
 /** Where others may reach this node, the likeliest first. */
 export function addressesOf(listens: Listens, interfaces: Interfaces): Addresses {
   const of = ({ host, port }: HostPort): string[] => {
@@ -37,8 +29,6 @@ export function addressesOf(listens: Listens, interfaces: Interfaces): Addresses
 /** The addresses under which a listener on this host is reached. */
 export const hostsFor = (host: string, interfaces: Interfaces): string[] =>
   isAny(host) ? hostsOf(interfaces) : [host];
-
-export const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::' || host === '';
 
 /**
  * IPv4 before IPv6; a link-local address means nothing elsewhere, and loopback is somebody else.

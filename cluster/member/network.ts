@@ -21,7 +21,7 @@ import {
 } from '../rpc/index.ts';
 import type { ClusterState } from '../state/state.ts';
 import { readTrust } from '../trust/folder.ts';
-import type { HostPort } from '../gossip/addresses.ts';
+import type { HostPort } from '../addresses.ts';
 import { readGossipFile } from './credentials.ts';
 import { readPeers, savePeers, type KnownPeer } from './peers-file.ts';
 import { createWhereabouts, type Sighting } from './whereabouts.ts';

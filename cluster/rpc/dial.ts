@@ -1,5 +1,5 @@
 import { connect, type TLSSocket } from 'node:tls';
-import { readAddress } from '../raft/transport/address.ts';
+import { readAddress } from '../addresses.ts';
 import { subjectOf } from '../trust/names.ts';
 import { RpcError } from './errors.ts';
 import { createLine } from './line.ts';

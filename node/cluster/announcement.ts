@@ -1,5 +1,6 @@
 import { hostname, networkInterfaces } from 'node:os';
-import { addressesOf, readBinding, type Listens } from '#cluster/member/addresses.ts';
+import { readBinding } from '#cluster/addresses.ts';
+import { addressesOf, type Listens } from '#cluster/member/addresses.ts';
 import { features } from '#cluster/state/features.ts';
 import type { Addresses, Announcement, MemberKind } from '#cluster/state/types.ts';
 import type { Identity } from '#cluster/trust/identity.ts';

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { formatHostPort } from '#cluster/gossip/addresses.ts';
-import { readBinding } from '#cluster/member/addresses.ts';
+import { formatHostPort, readAddress, readBinding } from '#cluster/addresses.ts';
 import type { Network } from '#cluster/member/network.ts';
 import { readPeers } from '#cluster/member/peers-file.ts';
 import { createRpcClient } from '#cluster/rpc/index.ts';
@@ -96,7 +95,7 @@ export function followOwner(
     const owner = access && nodeIdOf(access.serverName);
     const peer = network.peers().find(({ id }) => id === owner);
     if (!access || !peer) return;
-    const there = peer.addresses.rpc.map((address) => readBinding(address).host);
+    const there = peer.addresses.rpc.flatMap((address) => readAddress(address)?.host ?? []);
     const hosts = [...new Set([...there, ...access.hosts])].slice(0, hostsMost);
     if (hosts.join() !== access.hosts.join())
       await saveMemberDatabase(dataDir, { ...access, hosts });

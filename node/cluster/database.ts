@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
-import { hostsFor, readBinding } from '#cluster/member/addresses.ts';
+import { readBinding } from '#cluster/addresses.ts';
+import { hostsFor } from '#cluster/member/addresses.ts';
 import { CallError, type Call } from '#cluster/rpc/index.ts';
 import type { View } from '#cluster/state/types.ts';
 import { readTrust } from '#cluster/trust/folder.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Network } from '#cluster/member/network.ts';
-import { readBinding } from '#cluster/member/addresses.ts';
+import { readBinding } from '#cluster/addresses.ts';
 import { createDriver, type Driver } from '#cluster/raft/driver/driver.ts';
 import { startEngineProcess } from '#cluster/raft/driver/host.ts';
 import { openEngine } from '#cluster/raft/driver/open.ts';

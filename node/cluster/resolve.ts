@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { formatHostPort } from '#cluster/gossip/addresses.ts';
-import { readBinding } from '#cluster/member/addresses.ts';
+import { formatHostPort, readBinding } from '#cluster/addresses.ts';
 
 /**
  * Addresses as `cluster.raft.join_addrs` has them, as `host:port`: `dns:name:port` stands for every

@@ -4,7 +4,7 @@ import { createRaft } from '../core/raft.ts';
 import type { RaftOptions } from '../core/types.ts';
 import { describeError } from '../store/errors.ts';
 import { speaksBeside } from '../transport/identity.ts';
-import type { Place } from '../transport/address.ts';
+import type { HostPort } from '../../addresses.ts';
 import { createNoTransport } from '../transport/none.ts';
 import { createTcpTransport } from '../transport/tcp.ts';
 import type { TlsOptions } from '../transport/types.ts';
@@ -93,7 +93,10 @@ async function readTls(files: TlsFiles): Promise<TlsOptions> {
   return { ca: ca!, cert: cert!, key: key!, verifyPeer: speaksBeside(cert!) };
 }
 
-async function listenWhenFree({ host, port }: Place, listen: () => Promise<void>): Promise<void> {
+async function listenWhenFree(
+  { host, port }: HostPort,
+  listen: () => Promise<void>,
+): Promise<void> {
   const until = performance.now() + takenMs;
   for (;;) {
     try {

@@ -1,5 +1,5 @@
 import type { Configuration } from '../core/types.ts';
-import type { Place } from '../transport/address.ts';
+import type { HostPort } from '../../addresses.ts';
 import type { AddressBook } from '../transport/types.ts';
 
 export interface Profile {
@@ -46,7 +46,7 @@ export interface EngineSettings {
   /** `host:port`, where the others reach this one. */
   readonly address: string;
   /** Without it there is no network: for a cluster of one. */
-  readonly listen?: Place;
+  readonly listen?: HostPort;
   /** Where the others are dialed, whatever address the members' configuration has for them. */
   readonly book?: AddressBook;
   /**

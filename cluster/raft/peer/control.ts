@@ -4,7 +4,7 @@ import type { PeerRef } from '../core/types.ts';
 import type { Driver } from '../driver/driver.ts';
 import { OutcomeUnknownError, RaftRefusedError } from '../driver/errors.ts';
 import { runBench, runBusy } from './bench.ts';
-import { readAddress } from '../transport/address.ts';
+import { readAddress } from '../../addresses.ts';
 import type { PeerMachine } from './machine.ts';
 import type { Writes } from './writes.ts';
 

@@ -3,8 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Configuration } from '../core/types.ts';
 import type { EngineSettings, Profile } from '../driver/settings.ts';
 import { profiles } from '../driver/settings.ts';
-import type { Place } from '../transport/address.ts';
-import { readAddress } from '../transport/address.ts';
+import { readAddress, type HostPort } from '../../addresses.ts';
 
 export const usage = `usage: node cluster/raft/peer.ts --id n1 --listen HOST:PORT --data DIR --control HOST:PORT
   [--bootstrap n1=ADDR,n2=ADDR,…]  first members, for an empty directory; else the peer waits
@@ -23,7 +22,7 @@ export const usage = `usage: node cluster/raft/peer.ts --id n1 --listen HOST:POR
 
 export interface PeerOptions {
   readonly settings: EngineSettings;
-  readonly control: Place;
+  readonly control: HostPort;
   readonly isInline: boolean;
 }
 
@@ -91,7 +90,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-function parseAddress(flag: string, text: string): Place {
+function parseAddress(flag: string, text: string): HostPort {
   const address = readAddress(text);
   if (address) return address;
   throw new UsageError(`--${flag} ${text}: not a HOST:PORT`);

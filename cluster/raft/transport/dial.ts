@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { readAddress } from './address.ts';
+import { readAddress } from '../../addresses.ts';
 import { SendError, type Secured } from './types.ts';
 
 /** By which our own nodes know each other in a TLS handshake (ALPN, RFC 7301). */
