@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { quiet } from '#test/log.ts';
 import { needs } from '#test/needs.ts';
 import { noteOpen } from '#test/open.ts';
+import type { Log } from '../log.ts';
 import { postgresOwner, reachable } from './binaries.ts';
 import { connectPostgres, type Database } from './connect.ts';
 import { startEmbedded, type EmbeddedPostgres } from './embedded.ts';
@@ -25,8 +26,8 @@ describe('embedded postgres', function () {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const start = async (dataDir = dir): Promise<EmbeddedPostgres> => {
-    const embedded = await startEmbedded({ dataDir, log: quiet, durable: false });
+  const start = async (dataDir = dir, log: Log = quiet): Promise<EmbeddedPostgres> => {
+    const embedded = await startEmbedded({ dataDir, log, durable: false });
     const closed = noteOpen('startEmbedded');
     closers.push(() => embedded.close().then(closed));
     return embedded;
@@ -72,6 +73,24 @@ describe('embedded postgres', function () {
     while ([killed, undefined].includes(embedded.pid())) await pause();
     while (!(await database.ping(500))) await pause();
     expect((await database.sql`select value from kept`)[0]).to.deep.equal({ value: 42 });
+  });
+
+  it('ends what a killed postmaster has left at work, instead of waiting for it', async () => {
+    const said: string[] = [];
+    const note = (message: string) => void said.push(message);
+    const log: Log = { ...{ debug: note, info: note, warn: note, error: note }, child: () => log };
+    const embedded = await start(dir, log);
+    const { sql } = await connect(embedded);
+    const endless = failure(sql`select count(*) from generate_series(1, 1e15::bigint)`);
+    const isAtWork = async () =>
+      (await sql`select from pg_stat_activity where state = 'active'`).length > 1;
+    while (!(await isAtWork())) await pause();
+    const killed = embedded.pid()!;
+    process.kill(killed, 'SIGKILL');
+    while ([killed, undefined].includes(embedded.pid())) await pause();
+    expect(await endless).not.to.equal('it has not failed');
+    expect(said).to.include('ending what the PostgreSQL before has left at work');
+    expect(said).not.to.include('PostgreSQL could not be started');
   });
 
   it('replaces what a killed node left running', async () => {

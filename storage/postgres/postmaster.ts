@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import type { Binaries, Owner } from './binaries.ts';
 import { identity, postgresEnv } from './initdb.ts';
-import { kinship } from './process.ts';
+import { kinship, processesOf, startTime } from './process.ts';
 
 /** One running postmaster, our child. */
 export type Postmaster = {
@@ -30,6 +30,10 @@ export type Launch = {
 
 const pollMs = 10;
 const orphanStopMs = 60_000;
+const forced: readonly [NodeJS.Signals, number][] = [
+  ['SIGQUIT', 5_000],
+  ['SIGKILL', 5_000],
+];
 
 /**
  * Starts a postmaster and waits until it takes connections. It gets a session of its own, so
@@ -37,6 +41,7 @@ const orphanStopMs = 60_000;
  */
 export async function startPostmaster(launch: Launch): Promise<Postmaster> {
   await clearOrphan(launch);
+  await clearStrays(launch);
   const child = spawn(launch.binaries.postgres, ['-D', launch.cluster, ...flags(launch)], {
     ...identity(launch.owner),
     cwd: launch.cluster,
@@ -58,11 +63,7 @@ export async function startPostmaster(launch: Launch): Promise<Postmaster> {
 
 /** Ends a postmaster: fast shutdown, then immediate, then by force. */
 export async function stopPostmaster(postmaster: Postmaster, fastTimeoutMs: number): Promise<void> {
-  await stopProcess(postmaster, [
-    ['SIGINT', fastTimeoutMs],
-    ['SIGQUIT', 5_000],
-    ['SIGKILL', 5_000],
-  ]);
+  await stopProcess(postmaster, [['SIGINT', fastTimeoutMs], ...forced]);
 }
 
 function flags({ settings, socketDir }: Launch): string[] {
@@ -119,25 +120,40 @@ async function clearOrphan({ cluster, log }: Launch): Promise<void> {
   const kin = await kinship(pid, cluster);
   if (kin === 'postmaster') {
     log.warn('stopping the PostgreSQL an earlier run left behind', { pid });
-    const orphan = { pid, exited: outlived(pid, cluster), signal: signalTo(pid) };
-    await stopProcess(orphan, [
-      ['SIGINT', orphanStopMs],
-      ['SIGQUIT', 5_000],
-      ['SIGKILL', 5_000],
-    ]);
+    await stopPostmaster(orphanOf(pid), orphanStopMs);
   } else if (kin === 'stranger') {
     await rm(join(cluster, 'postmaster.pid'), { force: true });
   }
 }
 
-async function outlived(pid: number, cluster: string): Promise<string> {
-  while ((await kinship(pid, cluster)) === 'postmaster') await pause(pollMs);
+/**
+ * Ends what a postmaster that died has left at work: it would go on with its query, perhaps for
+ * minutes, for a client that is not there any more, and as long as it holds the shared memory no
+ * other postmaster starts.
+ */
+async function clearStrays({ cluster, log }: Launch): Promise<void> {
+  const pids = await processesOf(cluster);
+  if (pids.length === 0) return;
+  log.warn('ending what the PostgreSQL before has left at work', { processes: pids.length });
+  await Promise.all(pids.map((pid) => stopProcess(orphanOf(pid), forced)));
+}
+
+const orphanOf = (pid: number): Postmaster => ({
+  pid,
+  exited: outlived(pid),
+  signal: signalTo(pid),
+});
+
+/** Until it has let go of all it held: it no longer says whose it is some time before. */
+async function outlived(pid: number): Promise<string> {
+  const since = await startTime(pid);
+  while (since !== undefined && (await startTime(pid)) === since) await pause(pollMs);
   return 'gone';
 }
 
 async function stopProcess(
   { pid, exited, signal }: Postmaster,
-  steps: [NodeJS.Signals, number][],
+  steps: readonly [NodeJS.Signals, number][],
 ): Promise<void> {
   for (const [name, timeoutMs] of steps) {
     if (!signal(name)) return;

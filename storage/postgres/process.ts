@@ -1,4 +1,4 @@
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 
 /** When a process started, in clock ticks since boot (field 22 of proc(5) stat), if it lives. */
 export async function startTime(pid: number): Promise<string | undefined> {
@@ -30,6 +30,23 @@ export async function kinship(pid: number, dataDir: string): Promise<Kinship> {
   } catch (error) {
     return gone(error as NodeJS.ErrnoException) ?? 'gone';
   }
+}
+
+/**
+ * The processes of the PostgreSQL serving `dataDir`, as far as /proc lets us look at them: of
+ * another account's, or of those that have just ended, none.
+ */
+export async function processesOf(dataDir: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const theirs = await Promise.all(
+    pids.map(async (pid) => (await kinship(pid, dataDir).catch(closed)) === 'postmaster'),
+  );
+  return pids.filter((_, index) => theirs[index]);
+}
+
+function closed(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'EACCES' || error.code === 'EPERM') return undefined;
+  throw error;
 }
 
 function gone(error: NodeJS.ErrnoException): undefined {

@@ -235,6 +235,8 @@ export async function until<T>(
 /** True for what a killed or restarting node, or its PostgreSQL, does to those who ask it. */
 export function isAway(error: unknown): boolean {
   if (isUnavailable(error)) return true;
-  const { cause, name } = error as { cause?: unknown; name?: string };
-  return name === 'TimeoutError' || (cause !== undefined && isAway(cause));
+  const { cause, code, name } = error as { cause?: unknown; code?: string; name?: string };
+  // The socket was closed under a request: fetch names it in a way of its own.
+  if (name === 'TimeoutError' || code === 'UND_ERR_SOCKET') return true;
+  return cause !== undefined && isAway(cause);
 }
