@@ -31,11 +31,10 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
         ['movies'],
       ];
     case 'scan.finished':
-      return [['libraries'], ['scans'], ['movies'], ['filters'], ['recent']];
     case 'library.changed':
       return [['libraries'], ['movies'], ['filters'], ['recent']];
     case 'scan.progress':
-      return [['scans'], ['libraries']];
+      return [['libraries']];
     case 'job.changed':
       return [['jobs']];
     case 'session.revoked':
