@@ -1,8 +1,5 @@
 import type { Socket } from 'node:net';
 import type { Doorkeeper } from './doorkeeper.ts';
-import { createSeldom } from './seldom.ts';
-
-const logMs = 10_000;
 
 /** The open connections of each member. */
 export interface Members {
@@ -14,12 +11,11 @@ export interface Members {
 interface MembersDeps {
   readonly doorkeeper: Doorkeeper;
   readonly perPeer: number;
-  /** Told seldom, with how often it was not told. */
-  readonly onTooMany: (nodeId: string, omitted: number) => void;
+  /** Told each time, which a member may bring about as often as it likes. */
+  readonly onTooMany: (nodeId: string) => void;
 }
 
 export function createMembers({ doorkeeper, perPeer, onTooMany }: MembersDeps): Members {
-  const seldom = createSeldom(logMs);
   const admitted = new WeakSet<Socket>();
   const open = new Map<string, Set<Socket>>();
   return {
@@ -27,7 +23,7 @@ export function createMembers({ doorkeeper, perPeer, onTooMany }: MembersDeps): 
       if (admitted.has(socket)) return true;
       const mine = open.get(nodeId) ?? new Set();
       if (mine.size >= perPeer) {
-        seldom((omitted) => onTooMany(nodeId, omitted));
+        onTooMany(nodeId);
         socket.destroy();
         return false;
       }

@@ -8,13 +8,18 @@ export interface QuietLog {
 }
 
 const kindsMax = 64;
+const tenSecondsMs = 10_000;
 
 /**
  * A log for what others can cause as often as they like: of each kind one line in `everyMs`, which
  * says how many were left out since. Of one kind is what has the same message and, numbers aside,
  * the same `kind` or `reason`; of kinds without end only the message counts.
  */
-export function quieten(log: QuietLog, everyMs: number, now?: () => number): QuietLog {
+export function quieten(
+  log: QuietLog,
+  everyMs: number = tenSecondsMs,
+  now?: () => number,
+): QuietLog {
   const kinds = new Map<string, ReturnType<typeof createSeldom>>();
   const seldomFor = (message: string, what: unknown) => {
     const full = `${message}: ${String(what).replace(/\d+/g, '#')}`;

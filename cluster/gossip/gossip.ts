@@ -16,7 +16,6 @@ const MEND_MS = 1_000;
 /** A connection on which nothing was heard for so long is ended, and made anew. */
 const MUTE_MS = 10_000;
 const LOG_EVERY_MS = 60_000;
-const NOISE_MS = 10_000;
 /** A tenth of a second is usual; a machine that is just starting may be very busy. */
 const PROOF_MS = 15_000;
 
@@ -105,7 +104,7 @@ function createState(options: GossipOptions, gossipId: string, proof: Proof): St
       onFailure: (error) => logFailure(s, 'a hint could not be sent', error),
     }),
     proof,
-    noise: quieten(log, NOISE_MS),
+    noise: quieten(log),
     network: undefined,
     reason: undefined,
     heard: new Set(),

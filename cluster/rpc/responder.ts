@@ -6,7 +6,7 @@ import type { Refusal, Running } from './answer.ts';
 import { createCounter, type Counter } from './counter.ts';
 import type { Doorkeeper } from '../doors/doorkeeper.ts';
 import type { Members } from '../doors/members.ts';
-import { quieten, type QuietLog } from '../doors/quiet.ts';
+import type { QuietLog } from '../doors/quiet.ts';
 import type { Peer } from './peers.ts';
 import { createReplayGuard } from './replay.ts';
 import type { HandedOn, RpcLimits, RpcServerOptions, RpcServerStats } from './types.ts';
@@ -18,6 +18,8 @@ export interface ResponderDeps {
   readonly peers: WeakMap<Socket, Peer>;
   readonly doorkeeper: Doorkeeper;
   readonly members: Members;
+  /** For what others can cause. */
+  readonly noise: QuietLog;
 }
 
 export interface Responder {
@@ -33,8 +35,6 @@ interface State extends ResponderDeps {
   readonly joins: Counter;
   readonly replays: ReturnType<typeof createReplayGuard>;
   readonly refused: Record<string, number>;
-  /** For what others can cause. */
-  readonly noise: QuietLog;
   answered: number;
   isClosing: boolean;
 }
@@ -46,7 +46,6 @@ interface Exchange {
 
 /** Enough for what a peer hands on in minutes; an id is 36 characters. */
 const remembered = 10_000;
-const noiseMs = 10_000;
 const requestIdPattern = /^[\w-]{8,64}$/;
 const httpPrefix = '/http';
 const rpcPrefix = '/rpc/';
@@ -60,7 +59,6 @@ export function createResponder(deps: ResponderDeps): Responder {
     joins: createCounter(deps.limits.joins),
     replays: createReplayGuard(remembered),
     refused: {},
-    noise: quieten(deps.options.log, noiseMs),
     answered: 0,
     isClosing: false,
   };

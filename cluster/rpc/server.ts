@@ -8,7 +8,7 @@ import { createDoorkeeper, type Doorkeeper } from '../doors/doorkeeper.ts';
 import { createMembers, type Members } from '../doors/members.ts';
 import { peerOf, type Peer } from './peers.ts';
 import { createResponder, type Responder } from './responder.ts';
-import { quieten } from '../doors/quiet.ts';
+import { quieten, type QuietLog } from '../doors/quiet.ts';
 import {
   DEFAULT_RPC_LIMITS,
   type RpcLimits,
@@ -26,6 +26,8 @@ interface Shared {
   readonly peers: WeakMap<Socket, Peer>;
   readonly members: Members;
   readonly responder: Responder;
+  /** For what others can cause. */
+  readonly noise: QuietLog;
   material: TlsMaterial;
   /** What each connection began with. */
   readonly shownTo: WeakMap<Socket, TlsMaterial>;
@@ -37,8 +39,6 @@ const maxHeaderBytes = 32 * 1024;
 const timeoutCheckMs = 1_000;
 /** A silent connection is asked so late whether its other side is still there. */
 const probeMs = 15_000;
-/** Anybody can make these lines: so seldom that they do not fill the log. */
-const strangersLogMs = 10_000;
 
 /**
  * Listens for other nodes. Resolves once connections are taken.
@@ -59,14 +59,14 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
   });
   const peers = new WeakMap<Socket, Peer>();
   const doorkeeper = createDoorkeeper(limits.strangers);
+  const noise = quieten(options.log);
   const members = createMembers({
     ...{ doorkeeper, perPeer: limits.connectionsPerPeer },
-    onTooMany: (from, omitted) =>
-      options.log.warn('node rpc: a member has too many connections', { from, omitted }),
+    onTooMany: (from) => noise.warn('node rpc: a member has too many connections', { from }),
   });
-  const responder = createResponder({ options, limits, peers, doorkeeper, members });
+  const responder = createResponder({ options, limits, peers, doorkeeper, members, noise });
   const shared: Shared = {
-    ...{ options, limits, server, doorkeeper, peers, members, responder },
+    ...{ options, limits, server, doorkeeper, peers, members, responder, noise },
     ...{ material, shownTo: new WeakMap(), open: new Set() },
   };
   watch(shared);
@@ -110,14 +110,12 @@ function listen(server: Server, { listen: where, log }: RpcServerOptions): Promi
 }
 
 function watch(shared: Shared): void {
-  const { server, doorkeeper, limits, responder } = shared;
-  const { log } = shared.options;
+  const { server, doorkeeper, limits, responder, noise } = shared;
   server.on('connection', (socket: Socket) => {
     socket.on('error', () => socket.destroy());
     doorkeeper.enter(socket, limits.greetingMs);
   });
   server.on('secureConnection', (socket) => greet(shared, socket));
-  const noise = quieten(log, strangersLogMs);
   const noteStranger = (what: string, { message: reason, code: kind }: NodeJS.ErrnoException) =>
     noise.info(`node rpc: ${what}`, { reason, kind });
   server.on('tlsClientError', (error) => noteStranger('no handshake', error));

@@ -68,8 +68,7 @@ function createGuard(
   const doorkeeper = createDoorkeeper(limits.maxConnections);
   const members = createMembers({
     ...{ doorkeeper, perPeer: limits.maxConnectionsPerPeer },
-    onTooMany: (from, omitted) =>
-      noise.warn('a raft peer has too many connections', { from, omitted }),
+    onTooMany: (from) => noise.warn('a raft peer has too many connections', { from }),
   });
   const refuse = (remote: string | undefined, reason: string, kind?: string) =>
     noise.warn('a raft connection showed no good certificate', { remote, reason, kind });

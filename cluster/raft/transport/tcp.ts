@@ -24,13 +24,11 @@ import {
 export { SendError } from './types.ts';
 export type { TcpTransport, TcpTransportOptions } from './types.ts';
 
-const NOISE_MS = 10_000;
-
 export function createTcpTransport(options: TcpTransportOptions): TcpTransport {
   const { self, tls, log } = options;
   const shared: Shared = {
     ...{ self, log, isAllOurs: options.isAllOurs ?? false },
-    noise: quieten(log, NOISE_MS),
+    noise: quieten(log),
     tls: tls ? secure(tls) : undefined,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     limits: { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits },
