@@ -3,8 +3,9 @@ import { createIndexWaiters } from './index-waiters.ts';
 import { perEpoch } from './state/limits.ts';
 
 /**
- * The clock of a process that takes no part in a cluster: of tools, benches and tests. `epoch` must be greater at each start (a database sequence): what
- * an earlier start left in a shared cache then lies below the floor and is never taken.
+ * The clock of a process that takes no part in a cluster: of tools, benches and tests. `epoch` must
+ * be greater at each start (a database sequence): what an earlier start left in a shared cache then
+ * lies below the floor and is never taken.
  */
 export function createLocalClock({ epoch }: { epoch: number }): InvalidationClock {
   const begin = epoch * perEpoch;

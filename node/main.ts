@@ -328,7 +328,9 @@ async function sayFarewell({ member }: Engines, log: Log): Promise<void> {
   const farewell = pause(farewellMs);
   if (member.offices.current()) {
     try {
-      await Promise.race([member.consensus.transfer(successorOf(member)), pause(handOverMs)]);
+      // Raft's own choice knows nothing of who is drained.
+      const successor = member.autopilot.successor();
+      await Promise.race([member.consensus.transfer(successor), pause(handOverMs)]);
     } catch (error) {
       const reason = String(error);
       log.warn('leadership could not be handed over; the others will elect', { reason });
@@ -336,10 +338,6 @@ async function sayFarewell({ member }: Engines, log: Log): Promise<void> {
   }
   await farewell;
 }
-
-/** Whom the leader would choose; Raft's own choice knows nothing of who is drained. */
-const successorOf = ({ autopilot }: Engines['member']) =>
-  autopilot.assessment()?.decision.successor;
 
 const loadEveryMs = 2_000;
 

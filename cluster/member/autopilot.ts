@@ -31,6 +31,8 @@ export interface Autopilot {
   readonly duty: Duty;
   /** Undefined unless this node leads. */
   assessment(): Assessment | undefined;
+  /** Whom this leader would choose: never who is drained or a witness, if another can lead. */
+  successor(): string | undefined;
   /** Members that have not answered this leader for so long; empty unless this node leads. */
   silent(forMs: number): string[];
 }
@@ -44,6 +46,7 @@ export function createAutopilot(deps: AutopilotDeps): Autopilot {
   const look = createLook(deps);
   return {
     assessment: () => latest,
+    successor: () => latest?.decision.successor,
     silent: (forMs) => (latest ? silentOf(latest, forMs) : []),
     duty: {
       name: 'autopilot',

@@ -3,6 +3,7 @@ import { OutcomeUnknownError, RaftRefusedError } from '../raft/driver/errors.ts'
 import { CallError, type Call, type RpcClient } from '../rpc/index.ts';
 import { CommandError, decodeCommand } from '../state/command.ts';
 import type { Command, Result } from '../state/types.ts';
+import type { Core, CoreDeps } from './core.ts';
 import type { Offices } from './office.ts';
 import type { Pulses } from './pulse.ts';
 import { sightingShape, type Rumours } from './rumours.ts';
@@ -28,6 +29,20 @@ export interface CallsDeps {
   readonly more?: Readonly<Record<string, Call>> | undefined;
   /** Signs for a member that has shown its certificate. */
   readonly sign: (nodeId: string, request: string) => Promise<string>;
+}
+
+/** What a member of either kind says from its core. */
+export function answersOf(
+  { self }: Pick<CoreDeps, 'self'>,
+  { state, consensus, offices, pulses, doors }: Core,
+) {
+  return {
+    ...{ nodeId: self.id, session: self.session, offices, pulses },
+    sessionAt: (id) => askSession(doors.network()?.client, id),
+    propose: (command) => consensus.propose(command),
+    epochOf: (id) => state.view().members.get(id),
+    isRetired: (id) => state.view().retired.has(id),
+  } satisfies Partial<CallsDeps>;
 }
 
 const proposal = z.object({ command: z.base64().max(2_000_000) });

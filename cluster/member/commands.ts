@@ -1,5 +1,6 @@
 import type { Effects } from '#storage/cluster/outbox.ts';
-import { levels, limits } from '../state/limits.ts';
+import { levels } from '../state/features.ts';
+import { limits } from '../state/limits.ts';
 import type { Batch, Command, View } from '../state/types.ts';
 
 /** Most tags of one command: more are several. */

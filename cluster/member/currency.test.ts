@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createCurrency, lookEvery, type Sighting } from './currency.ts';
+import { createCurrency, lookEvery, type Horizon } from './currency.ts';
 
 /** A node whose clock, log and leader a test moves. */
 function node() {
   const state = { now: 0, applied: 0 };
-  const answers: PromiseWithResolvers<Sighting>[] = [];
+  const answers: PromiseWithResolvers<Horizon>[] = [];
   const currency = createCurrency({
     look() {
-      const answer = Promise.withResolvers<Sighting>();
+      const answer = Promise.withResolvers<Horizon>();
       answers.push(answer);
       return answer.promise;
     },

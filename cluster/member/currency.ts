@@ -1,5 +1,5 @@
 /** What is known of how current this node can be. */
-export interface Sighting {
+export interface Horizon {
   /** Milliseconds since a leader was sure of a majority, when it was asked; undefined: not known. */
   readonly contactMs: number | undefined;
   /** The highest index that was committed by then. */
@@ -8,7 +8,7 @@ export interface Sighting {
 
 export interface CurrencyDeps {
   /** Rejects while nobody can say. */
-  readonly look: () => Promise<Sighting>;
+  readonly look: () => Promise<Horizon>;
   /** The Raft index up to which entries are applied. */
   readonly applied: () => number;
   /** Milliseconds, of a clock that never goes back. */

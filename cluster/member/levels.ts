@@ -19,7 +19,7 @@ export interface LevelDeps {
 const everyMs = 1_000;
 
 /** The highest level that every member knows. */
-export const levelOfAll = ({ members }: Pick<View, 'members'>): number =>
+const levelOfAll = ({ members }: Pick<View, 'members'>): number =>
   Math.min(...[...members.values()].map(({ features }) => features.max));
 
 /**

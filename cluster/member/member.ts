@@ -7,7 +7,7 @@ import type { Announcement } from '../state/types.ts';
 import { createAnnouncer, createSweeper } from './announce.ts';
 import { UnannouncedError, type Proposer, type Sweeper, type Waiting } from './announce.ts';
 import { createAutopilot, type Autopilot } from './autopilot.ts';
-import { askSession, createCalls } from './calls.ts';
+import { answersOf, createCalls } from './calls.ts';
 import { createRaftClock, type RaftClock } from './clock.ts';
 import type { Consensus } from './consensus.ts';
 import { createCore, type Core, type CoreDeps, type Doors } from './core.ts';
@@ -37,7 +37,7 @@ export interface MemberDeps extends CoreDeps, MeetingWish {
   /** What members may ask of this node beside what is about Raft, by name. */
   readonly calls?: Readonly<Record<string, Call>> | undefined;
   readonly onAnnounced: (member: Announcement) => void;
-  /** How long all members must know a feature level before it is that of the cluster; absent: 10 min. */
+  /** How long all members must know a feature level before it is the cluster's; absent: 10 min. */
   readonly raiseAfterMs?: number | undefined;
   /** After this long without a leader nothing cached is trusted, in milliseconds. */
   readonly maxStalenessMs: number;
@@ -101,11 +101,8 @@ export function createMember(deps: MemberDeps): Member {
   });
   const meeting = createMeeting({ ...deps, tell }, core);
   const calls = createCalls({
-    ...{ nodeId: self.id, offices, pulses, propose: (command) => consensus.propose(command) },
+    ...answersOf(deps, core),
     readings: () => readingsOf(autopilot.assessment(), pulses.known()),
-    epochOf: (id) => state.view().members.get(id),
-    isRetired: (id) => state.view().retired.has(id),
-    ...{ session: self.session, sessionAt: (id) => askSession(doors.network()?.client, id) },
     ...{ sign: deps.sign, whereabouts: meeting.rumours, more: deps.calls },
   });
   let duties: { close(): Promise<void> } | undefined;

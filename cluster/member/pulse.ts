@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Sighting } from './currency.ts';
+import type { Horizon } from './currency.ts';
 
 /** What a node is doing: of no use but to tell people, and to let others go easy. */
 export interface Doing {
@@ -37,7 +37,7 @@ export interface PulseDeps {
   /** The leader, if that is another node that can be asked. */
   readonly leader: () => string | undefined;
   /** Of this node's own Raft. */
-  readonly status: () => Promise<Sighting & { readonly role: string }>;
+  readonly status: () => Promise<Horizon & { readonly role: string }>;
   /** Undefined: the leader is of a release that does not answer this. */
   readonly ask: (leader: string, input: unknown, timeoutMs: number) => Promise<unknown>;
   readonly doing: () => Doing;
@@ -54,7 +54,7 @@ export interface PulseDeps {
  */
 export interface Pulses {
   /** How current this node can be; rejects when the leader does not say. */
-  beat(): Promise<Sighting>;
+  beat(): Promise<Horizon>;
   /** Answers a member, as the leader; undefined when this node is not the one to ask. */
   answer(from: string, input: unknown): Promise<z.infer<typeof answered> | undefined>;
   /** What this leader does, and has lately heard of others; empty on a node that follows. */
@@ -85,7 +85,7 @@ export function createPulses(deps: PulseDeps): Pulses {
     new Map(deps.isSettled() ? [...heard].filter(([, each]) => isFresh(each)) : []);
   const streamsHeard = () => sum([...fresh().values()].map(({ streams }) => streams));
 
-  async function askLeader(leader: string): Promise<Sighting> {
+  async function askLeader(leader: string): Promise<Horizon> {
     const begin = { at: elapsed(), wall: now() };
     const skewMs = skew?.leader === leader && isFresh(skew) ? skew.ms : undefined;
     const input = { ...doing(), skewMs };

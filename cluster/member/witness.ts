@@ -2,7 +2,7 @@ import { CallError } from '../rpc/index.ts';
 import type { ClusterState } from '../state/state.ts';
 import type { Announcement } from '../state/types.ts';
 import type { Autopilot } from './autopilot.ts';
-import { askSession, createCalls } from './calls.ts';
+import { answersOf, createCalls } from './calls.ts';
 import type { Consensus } from './consensus.ts';
 import { createCore, type CoreDeps } from './core.ts';
 import { lookEvery, type Currency } from './currency.ts';
@@ -56,11 +56,8 @@ export function createWitness(deps: WitnessDeps): Witness {
   });
   const meeting = createMeeting(deps, core);
   const calls = createCalls({
-    ...{ nodeId: self.id, offices, pulses, propose: (command) => consensus.propose(command) },
+    ...answersOf(deps, core),
     readings: () => undefined,
-    epochOf: (id) => state.view().members.get(id),
-    isRetired: (id) => state.view().retired.has(id),
-    ...{ session: self.session, sessionAt: (id) => askSession(doors.network()?.client, id) },
     whereabouts: meeting.rumours,
     sign: () => Promise.reject(nodesOnly('it signs no certificates, ask a node')),
   });

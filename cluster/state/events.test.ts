@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { commandEntry, exampleMember } from './examples.ts';
-import { levels, limits } from './limits.ts';
+import { levels } from './features.ts';
+import { limits } from './limits.ts';
 import { createState, type ClusterState } from './state.ts';
 import type { Batch, Command } from './types.ts';
 

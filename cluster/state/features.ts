@@ -1,4 +1,3 @@
-import { levels } from './limits.ts';
 import type { Command } from './types.ts';
 
 /**
@@ -13,6 +12,9 @@ import type { Command } from './types.ts';
  * `min` follows when that release is no longer to be updated from.
  */
 export const features = { min: 1, max: 2 } as const;
+
+/** Levels from which on a command may be proposed, as every member can read it. */
+export const levels = { events: 2 } as const;
 
 /** Kinds of commands that came later, with the level that brought them. */
 const since: Partial<Record<Command['type'], number>> = { events: levels.events };

@@ -24,9 +24,6 @@ export const limits = {
   epoch: 2 ** 21 - 2,
 } as const;
 
-/** Feature levels from which on a command may be proposed, as every member can read it. */
-export const levels = { events: 2 } as const;
-
 /** An expired token is kept for so long, so that who comes with it is told why it is not let in. */
 export const tokenGraceMs = 24 * 3600 * 1000;
 

@@ -124,7 +124,7 @@ const tokenStatus = ({ id, kind, createdAt, createdBy, ...limits }: JoinToken): 
 
 /** Never a witness, if somebody else can: it would only hand on what it was given. */
 function leaderToBe({ state, autopilot }: Member, wanted: string | undefined): string | undefined {
-  if (wanted === undefined) return autopilot.assessment()?.decision.successor;
+  if (wanted === undefined) return autopilot.successor();
   if (state.view().members.get(wanted)?.kind !== 'witness') return wanted;
   throw problem('conflict', 'A witness serves nothing, and does not lead: name a node');
 }

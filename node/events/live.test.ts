@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { UnannouncedError } from '#cluster/member/announce.ts';
 import { foundedState, exampleMember } from '#cluster/state/examples.ts';
-import { levels } from '#cluster/state/limits.ts';
+import { levels } from '#cluster/state/features.ts';
 import type { Command, Result } from '#cluster/state/types.ts';
 import type { Event } from '#services/events.ts';
 import type { Effects } from '#storage/cluster/outbox.ts';
