@@ -31,3 +31,26 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Whether a value is a UUID in its usual writing. */
 export const isUuid = (value: unknown): value is string =>
   typeof value === 'string' && uuid.test(value);
+
+/** Of rows read with one more than a page holds: the page, and its last row when there are more. */
+export function pageOf<Row>(
+  rows: readonly Row[],
+  limit: number,
+): { readonly page: readonly Row[]; readonly last: Row | undefined } {
+  const page = rows.slice(0, limit);
+  return { page, last: rows.length > limit ? page.at(-1) : undefined };
+}
+
+/** Whether this is a moment as PostgreSQL writes it, `2026-01-01 00:00:00+00`, of the years 1 on. */
+export const isMoment = (value: string): boolean =>
+  /^\d{4}-\d\d-\d\d \d\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?\+00$/.test(value) && isReal(value);
+
+/** Whether this is a day, YYYY-MM-DD, of the years 1 on. */
+export const isDay = (value: string): boolean => /^\d{4}-\d\d-\d\d$/.test(value) && isReal(value);
+
+/** Date would take the 30th of February for a day in March. */
+function isReal(value: string): boolean {
+  const time = new Date(value.replace(' ', 'T').replace('+00', 'Z'));
+  if (Number.isNaN(time.getTime()) || value.startsWith('0000')) return false;
+  return time.toISOString().startsWith(value.slice(0, 10));
+}

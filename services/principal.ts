@@ -1,3 +1,5 @@
+import { problem } from './errors.ts';
+
 /** What a signed-in caller may do; `admin:*` covers every `admin:` permission. */
 export type Permission = `${string}:${string}`;
 
@@ -23,6 +25,12 @@ export function permits(held: ReadonlySet<Permission>, wanted: Permission): bool
   if (held.has(wanted)) return true;
   const resource = wanted.slice(0, wanted.indexOf(':'));
   return held.has(`${resource}:*`);
+}
+
+/** The caller; operations that are not public always have one. Throws `unauthenticated`. */
+export function callerOf(principal: Principal | undefined): Principal {
+  if (principal === undefined) throw problem('unauthenticated', 'Sign in first');
+  return principal;
 }
 
 /** What a request offers as proof; the HTTP layer only collects it. */

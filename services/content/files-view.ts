@@ -1,26 +1,10 @@
 /** Files of works as the API shows them, of all kinds alike. */
 import type { components } from '#api/types.ts';
-import type { Probe } from '#storage/media/media.ts';
 import { displayName } from '#storage/media/path.ts';
 import { normaliseLanguage } from '../languages.ts';
+import type { ItemFile } from './item-files.ts';
 
 type Schemas = components['schemas'];
-
-/** A file of a work as its page needs it. */
-export interface ItemFile {
-  readonly id: string;
-  readonly name: string;
-  readonly role: 'video' | 'subtitle' | 'extra' | 'audio';
-  readonly version: string | null;
-  readonly part: number | null;
-  readonly sizeBytes: number;
-  readonly facts: Readonly<Record<string, unknown>>;
-  readonly probe: Probe | null;
-  readonly probeState: 'none' | 'due' | 'done' | 'failed';
-  readonly probeError: string | null;
-  readonly isMissing: boolean;
-  readonly isAvailable: boolean;
-}
 
 /** The key of the version a file is of: its own, or that of the first part of a stack. */
 export const versionKey = (file: {

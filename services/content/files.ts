@@ -1,13 +1,5 @@
 /** What every kind writes of its works' files. */
 import type { Tx } from '#storage/postgres/connect.ts';
-import type { Kind } from './module.ts';
-
-/** As many ids as asked for, in rising order. */
-export async function newIds(tx: Tx, count: number): Promise<string[]> {
-  if (count === 0) return [];
-  const rows = await tx<{ id: string }[]>`select uuidv7() as id from generate_series(1, ${count})`;
-  return rows.map(({ id }) => id);
-}
 
 /** What a scan decided of one file. */
 export interface FileDecision {
@@ -15,7 +7,33 @@ export interface FileDecision {
   readonly itemId: string | null;
   readonly version: string | null;
   readonly part: number | null;
+  /** Kept as JSON: what is undefined is left out. */
   readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** A file that belongs to a work, or to none, and is no version of it. */
+export const sideDecision = (
+  { id }: { readonly id: string },
+  itemId: string | null,
+  facts: FileDecision['facts'] = {},
+): FileDecision => ({ id, itemId, version: null, part: null, facts });
+
+/** The files of one version: one, or the parts of one in order. */
+export function versionDecisions({
+  itemId,
+  version,
+  parts,
+  facts,
+}: Omit<FileDecision, 'id' | 'part'> & {
+  readonly parts: readonly { readonly id: string }[];
+}): FileDecision[] {
+  const isStack = parts.length > 1;
+  const stackId = isStack ? parts[0]?.id : undefined;
+  return parts.map(({ id }, index) => ({
+    ...{ id, itemId, version },
+    part: isStack ? index + 1 : null,
+    facts: { ...facts, stackId },
+  }));
 }
 
 /** Records decisions; resolves to the works whose files changed, before and after. */
@@ -35,21 +53,4 @@ export async function saveFiles(tx: Tx, decisions: readonly FileDecision[]): Pro
     returning old.item_id as "oldItemId", new.item_id as "itemId"`;
   const ids = rows.flatMap(({ itemId, oldItemId }) => [itemId, oldItemId]);
   return [...new Set(ids.filter((id) => id !== null))];
-}
-
-/** Ids of works elsewhere; a source that a work already has gets the new value. */
-export async function saveExternalIds(
-  tx: Tx,
-  kind: Kind,
-  ids: readonly { itemId: string; source: string; value: string }[],
-): Promise<string[]> {
-  if (ids.length === 0) return [];
-  const rows = await tx<{ itemId: string }[]>`
-    insert into external_ids (kind, item_id, source, value)
-    select ${kind}, "itemId", source, value
-    from jsonb_to_recordset(${tx.json(ids)}) as r ("itemId" uuid, source text, value text)
-    on conflict (kind, item_id, source) do update set value = excluded.value
-      where external_ids.value <> excluded.value
-    returning item_id as "itemId"`;
-  return rows.map(({ itemId }) => itemId);
 }

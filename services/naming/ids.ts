@@ -11,6 +11,10 @@ export interface ProviderIds {
 
 type Source = keyof ProviderIds;
 
+/** The ids one by one. */
+export const idEntries = (ids: ProviderIds): [source: string, value: string][] =>
+  Object.entries(ids) as [string, string][];
+
 const sources = 'imdb|tmdb|tvdb|tvmaze|anidb|anilist|anisearch';
 const tag = new RegExp(
   ['\\[_\\]', '\\{_\\}', '\\(_\\)']

@@ -1,4 +1,5 @@
 import data from './data/places.json' with { type: 'json' };
+import { audioExtensions, splitName } from './extensions.ts';
 
 /** What the place of a file inside a library says: extras, discs, subtitles, rubbish. Pure. */
 
@@ -106,4 +107,10 @@ export function extraTypeOf(file: {
   }
   if (extra !== undefined) return extra === 'themeSong' ? undefined : extra;
   return extraBySuffix(file.stem)?.type;
+}
+
+/** The type of a file that is known to be an extra. */
+export function typeOfExtra({ directory, name }: { directory: string; name: string }): ExtraType {
+  const { stem, extension } = splitName(name);
+  return extraTypeOf({ directory, stem, isVideo: !audioExtensions.has(extension) }) ?? 'extra';
 }

@@ -2,7 +2,7 @@ import type { HandlersOf } from '#api/handler.ts';
 import type { Cache } from '#storage/cache/cache.ts';
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
-import type { Credentials, Principal } from '../principal.ts';
+import { callerOf, type Credentials } from '../principal.ts';
 import { createAddressTokens, type AddressClaims } from './address.ts';
 import type { Files } from './files.ts';
 import { findEpoch, raiseEpoch } from './store.ts';
@@ -58,7 +58,7 @@ export function createAddresses({ store, cache, files, signingKey, now }: Addres
     },
     handlers: {
       async createPlaybackAddress({ params, body, principal }) {
-        const { userId, via, credentialId } = required(principal);
+        const { userId, via, credentialId } = callerOf(principal);
         if (via === 'signed') throw problem('forbidden', 'An address cannot make another one');
         if (via === 'operator') {
           throw problem(
@@ -77,7 +77,7 @@ export function createAddresses({ store, cache, files, signingKey, now }: Addres
         return { status: 201, body: { url, expiresAt: expiresAt.toISOString() } };
       },
       async revokePlaybackAddresses({ principal }) {
-        const { userId } = required(principal);
+        const { userId } = callerOf(principal);
         await store.write(async (tx, stale) => {
           await raiseEpoch(tx, userId);
           stale(epochTag(userId));
@@ -95,9 +95,4 @@ function checkBinding(
   const isSame =
     claims.operationId === signature.operationId && claims.fileId === signature.params['fileId'];
   if (!isSame) throw problem('forbidden', 'The address was made for something else');
-}
-
-function required(principal: Principal | undefined): Principal {
-  if (!principal) throw problem('unauthenticated', 'Sign in first');
-  return principal;
 }

@@ -5,7 +5,7 @@ import type { Cache } from '#storage/cache/cache.ts';
 import { record } from '../activity/record.ts';
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
-import type { Principal } from '../principal.ts';
+import { callerOf, type Principal } from '../principal.ts';
 import {
   isSettingKey,
   registry,
@@ -142,6 +142,6 @@ async function reset(
 }
 
 function actorOf(principal: Principal | undefined): { userId: string; username: string } {
-  if (principal === undefined) throw problem('unauthenticated', 'Sign in first.');
-  return { userId: principal.userId, username: principal.username };
+  const { userId, username } = callerOf(principal);
+  return { userId, username };
 }

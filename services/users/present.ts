@@ -1,6 +1,6 @@
 import type { components } from '#api/types.ts';
 import { problem } from '../errors.ts';
-import type { Principal } from '../principal.ts';
+import { callerOf, type Principal } from '../principal.ts';
 import type { KeyRow } from './key-store.ts';
 import type { SessionRow } from './session-store.ts';
 import type { Issued } from './sessions.ts';
@@ -60,12 +60,6 @@ export const tokensJson = (issued: Issued, user: UserRow): Schemas['Tokens'] => 
   sessionId: issued.sessionId,
   user: userJson(user),
 });
-
-/** The caller; operations that are not public always have one. */
-export function callerOf(principal: Principal | undefined): Principal {
-  if (principal === undefined) throw problem('unauthenticated', 'Sign in first.');
-  return principal;
-}
 
 /**
  * The caller, who must have signed in. An API key is limited to its scopes, so it may not touch

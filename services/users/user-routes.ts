@@ -1,10 +1,10 @@
 import type { HandlersOf } from '#api/handler.ts';
 import { problem } from '../errors.ts';
-import type { Principal } from '../principal.ts';
+import { callerOf, type Principal } from '../principal.ts';
 import type { Store } from '../changes.ts';
 import type { Accounts, Actor } from './accounts.ts';
 import { plainIp } from './client.ts';
-import { callerOf, meJson, readCursor, signedInOf, userJson, writeCursor } from './present.ts';
+import { meJson, readCursor, signedInOf, userJson, writeCursor } from './present.ts';
 import { countUsers, findUser, listUsers } from './user-store.ts';
 
 /** What the routes of `users.yaml` need. */

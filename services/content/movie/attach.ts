@@ -1,7 +1,7 @@
 import type { FilmGroup } from './grouping.ts';
-import { extraBySuffix, type ExtraType } from '../../naming/places.ts';
+import { extraBySuffix, typeOfExtra, type ExtraType } from '../../naming/places.ts';
 import { readSubtitleTail, type SubtitleFacts } from '../../naming/subtitles.ts';
-import type { UnitFile } from './units.ts';
+import type { PlacedFile } from '../placed.ts';
 
 /** What is known of a file beside a film's videos. */
 export type SideFacts =
@@ -10,17 +10,17 @@ export type SideFacts =
   | Record<never, never>;
 
 export interface SideFile {
-  readonly file: UnitFile;
+  readonly file: PlacedFile;
   readonly facts: SideFacts;
 }
 
 /** Gives extras, subtitles, NFO files and images to the films they lie beside. Pure. */
 export function attachSides(
-  groups: readonly FilmGroup<UnitFile>[],
-  files: readonly UnitFile[],
-): { byGroup: SideFile[][]; loose: UnitFile[] } {
+  groups: readonly FilmGroup<PlacedFile>[],
+  files: readonly PlacedFile[],
+): { byGroup: SideFile[][]; loose: PlacedFile[] } {
   const byGroup: SideFile[][] = groups.map(() => []);
-  const loose: UnitFile[] = [];
+  const loose: PlacedFile[] = [];
   const named = groups.flatMap((group, index) =>
     group.versions
       .flatMap(({ stem, parts }) => [stem, ...parts.map((part) => part.stem)])
@@ -38,7 +38,7 @@ export function attachSides(
 
 /** The film with the longest name that this file's name begins with. */
 function ownerByName(
-  file: UnitFile,
+  file: PlacedFile,
   named: readonly { index: number; stem: string }[],
 ): number | undefined {
   const names = nameCandidates(file).map((name) => name.toLowerCase());
@@ -52,7 +52,7 @@ function ownerByName(
   return best?.index;
 }
 
-function nameCandidates(file: UnitFile): string[] {
+function nameCandidates(file: PlacedFile): string[] {
   const base = file.role === 'extra' ? extraBySuffix(file.stem)?.base : undefined;
   const folder = file.directory.slice(file.directory.lastIndexOf('/') + 1);
   return [base ?? file.stem, ...(file.place.isSubtitles ? [folder] : [])].filter(Boolean);
@@ -61,10 +61,10 @@ function nameCandidates(file: UnitFile): string[] {
 const startsWithName = (name: string, stem: string): boolean =>
   stem !== '' && name.startsWith(stem) && !/^[\p{L}\p{N}]/u.test(name.slice(stem.length));
 
-function factsOf(file: UnitFile, group: FilmGroup<UnitFile>): SideFacts {
+function factsOf(file: PlacedFile, group: FilmGroup<PlacedFile>): SideFacts {
   switch (file.role) {
     case 'extra':
-      return { extraType: extraTypeOfFile(file) };
+      return { extraType: typeOfExtra(file) };
     case 'subtitle':
     case 'audio':
       return subtitleFacts(file, group);
@@ -76,12 +76,7 @@ function factsOf(file: UnitFile, group: FilmGroup<UnitFile>): SideFacts {
   }
 }
 
-function extraTypeOfFile(file: UnitFile): ExtraType {
-  if (/\.(?:aac|ac3|flac|m4a|mp3|og[ag]|opus|wav|wma)$/i.test(file.name)) return 'themeSong';
-  return file.place.extra ?? extraBySuffix(file.stem)?.type ?? 'extra';
-}
-
-function subtitleFacts(file: UnitFile, group: FilmGroup<UnitFile>): SideFacts {
+function subtitleFacts(file: PlacedFile, group: FilmGroup<PlacedFile>): SideFacts {
   const parts = group.versions.flatMap((version) => version.parts);
   const stem = file.stem.toLowerCase();
   const owner = parts

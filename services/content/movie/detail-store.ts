@@ -1,5 +1,6 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
-import type { ItemFile } from '../files-view.ts';
+import { readItemFiles, type ItemFile } from '../item-files.ts';
+import { externalIdsOf } from '../works.ts';
 import type { Match } from './fields.ts';
 import type { CardRow } from './list.ts';
 
@@ -31,10 +32,7 @@ export async function readFilm(sql: Queryable, id: string): Promise<FilmDetail |
       m.sort_title as "sortTitle", m.original_title as "originalTitle", m.overview, m.tagline,
       m.studio, m.collection, m.runtime_ms as "runtimeMs", m.tags, m.match, m.sources,
       m.locked_fields as "lockedFields", m.revision, m.updated_at as "updatedAt",
-      coalesce((
-        select jsonb_object_agg(e.source, e.value) from external_ids e
-        where e.kind = 'movie' and e.item_id = m.id
-      ), '{}') as "externalIds",
+      ${externalIdsOf(sql, 'movie', sql`m.id`)} as "externalIds",
       coalesce((
         select jsonb_agg(jsonb_build_object('source', r.source, 'score', r.score, 'votes', r.votes)
           order by r.source)
@@ -44,16 +42,10 @@ export async function readFilm(sql: Queryable, id: string): Promise<FilmDetail |
   return row;
 }
 
-/** The files of a film that matter to a viewer, in the order of their paths; at most 1,000. */
-export function readFiles(sql: Queryable, filmId: string): Promise<ItemFile[]> {
-  return sql<ItemFile[]>`
-    select f.id, f.name, f.role, f.version, f.part, f.size_bytes as "sizeBytes", f.facts, f.probe,
-      f.probe_state as "probeState", f.probe_error as "probeError",
-      f.missing_since is not null as "isMissing",
-      f.missing_since is null and r.unavailable_since is null as "isAvailable"
-    from files f join library_roots r on r.id = f.root_id and r.removed_at is null
-    where f.item_id = ${filmId} and f.role in ('video', 'subtitle', 'extra', 'audio')
-      and not coalesce((f.facts ->> 'auxiliary')::boolean, false)
-    order by f.path, f.id
-    limit 1000`;
-}
+/** The files of a film that matter to a viewer. */
+export const readFiles = (sql: Queryable, filmId: string): Promise<ItemFile[]> =>
+  readItemFiles(
+    sql,
+    sql`f.item_id = ${filmId} and f.role in ('video', 'subtitle', 'extra', 'audio')
+      and not coalesce((f.facts ->> 'auxiliary')::boolean, false)`,
+  );

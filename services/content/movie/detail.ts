@@ -1,20 +1,13 @@
-import type { components } from '#api/types.ts';
-import { displayName } from '#storage/media/path.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { creditsOf, type StoredCredit } from '../../people/index.ts';
-import {
-  optional,
-  presentExtra,
-  presentSubtitle,
-  presentVersions,
-  type ItemFile,
-} from '../files-view.ts';
+import { presentExtra, presentSubtitle, presentVersions } from '../files-view.ts';
+import type { ImageLookup } from '../images.ts';
+import { shownFiles, type ItemFile } from '../item-files.ts';
+import { presentMatch } from '../match.ts';
 import { readFiles, readFilm, type FilmDetail } from './detail-store.ts';
 import type { Match } from './fields.ts';
-import type { ImageLookup, MovieView } from './movie.ts';
+import type { MovieView } from './movie.ts';
 import { presentCard } from './present.ts';
-
-type Schemas = components['schemas'];
 
 /** A film as everybody sees it, without the viewer's own state. */
 export type SharedView = Omit<MovieView, 'userState'>;
@@ -49,9 +42,7 @@ function present(
     pictures: Awaited<ReturnType<ImageLookup['forItems']>>;
   },
 ): SharedView {
-  // A version that is away is shown while nothing else could be played.
-  const hasPresent = found.files.some(({ role, isMissing }) => role === 'video' && !isMissing);
-  const files = found.files.filter(({ isMissing }) => !isMissing || !hasPresent);
+  const files = shownFiles(found.files);
   const byRole = (role: ItemFile['role']) => files.filter((file) => file.role === role);
   return {
     ...presentCard(film, found.pictures.get(film.id) ?? {}),
@@ -74,23 +65,9 @@ function present(
     versions: presentVersions(byRole('video')),
     subtitles: byRole('subtitle').map(presentSubtitle),
     extras: byRole('extra').map(presentExtra),
-    match: presentMatch(film.match),
+    match: presentMatch(film.match, (film.match as Partial<Match>).nfo?.path),
     sources: film.sources,
     lockedFields: film.lockedFields,
     updatedAt: film.updatedAt.toISOString(),
-  };
-}
-
-function presentMatch(match: Match | Record<never, never>): Schemas['MovieMatch'] {
-  if (!('path' in match)) return {};
-  const { from, title, year, score, path, nfo, runnerUp, problems } = match;
-  return {
-    chosen: { from, title, year, score },
-    ...optional('runnerUp', runnerUp),
-    path: displayName(path),
-    ...optional('nfoPath', nfo && displayName(nfo.path)),
-    ...(problems === undefined
-      ? {}
-      : { problems: problems.map((one) => ({ ...one, path: displayName(one.path) })) }),
   };
 }

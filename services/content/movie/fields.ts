@@ -1,6 +1,7 @@
+import { sortTitle } from '../../naming/titles.ts';
+import { besideChoice, type Evidence } from '../match.ts';
 import type { NfoFilm } from './nfo.ts';
 import type { Plan } from './plan.ts';
-import { sortTitle } from '../../naming/titles.ts';
 
 /** What of a film a person may set, and a scan or a provider may fill. */
 export interface FilmFields {
@@ -41,22 +42,10 @@ export const fieldNames = [
 
 export type Source = 'name' | 'nfo' | 'embedded' | 'user' | (string & Record<never, never>);
 
-/** The evidence a film was recognised by, kept so that a person can see why. */
-export interface Match {
-  readonly path: string;
-  readonly from: 'file' | 'folder' | 'nfo';
-  readonly title: string;
-  readonly year: number | null;
-  readonly score: number;
+/** The evidence a film was recognised by. */
+export interface Match extends Evidence {
   readonly edition?: string;
   readonly nfo?: { readonly path: string; readonly digest: string };
-  readonly runnerUp?: {
-    readonly from: 'file' | 'folder';
-    readonly title: string;
-    readonly year: number | null;
-    readonly score: number;
-  };
-  readonly problems?: readonly { readonly path: string; readonly message: string }[];
 }
 
 /** A film's row, as far as identification reads and writes it. */
@@ -102,17 +91,7 @@ export function matchOf(plan: Plan): Match {
     score: plan.nfo === undefined ? reading.score : 1,
     ...(reading.edition === undefined ? {} : { edition: reading.edition }),
     ...(plan.nfo === undefined ? {} : { nfo: { path: plan.nfo.path, digest: plan.nfo.digest } }),
-    ...(runnerUp === undefined
-      ? {}
-      : {
-          runnerUp: {
-            from: runnerUp.from,
-            title: runnerUp.title,
-            year: runnerUp.year ?? null,
-            score: runnerUp.score,
-          },
-        }),
-    ...(plan.problems.length === 0 ? {} : { problems: plan.problems }),
+    ...besideChoice(runnerUp, plan.problems),
   };
 }
 

@@ -1,28 +1,28 @@
-import type { Sql, Tx } from '#storage/postgres/connect.ts';
+import type { Tx } from '#storage/postgres/connect.ts';
+import { filesIn, type LyingFile } from '../placed.ts';
+import { externalIdsOf } from '../works.ts';
 import type { FilmRow } from './fields.ts';
 import type { KnownFilm } from './resolve.ts';
-import type { ContextFile, WantedDirectory } from './units.ts';
+import type { WantedDirectory } from './units.ts';
 
 /** A film's row with what resolution asks of it. */
 export type KnownRow = FilmRow & KnownFilm;
 
-/** One identification at a time per library; two would make two films of one. */
-export async function lockLibrary(tx: Tx, libraryId: string): Promise<void> {
-  await tx`select pg_advisory_xact_lock(hashtextextended(${'movie.identify:' + libraryId}, 0))`;
-}
-
 /** Files that are in these directories now. */
-export function loadContext(tx: Tx, wanted: readonly WantedDirectory[]): Promise<ContextFile[]> {
-  if (wanted.length === 0) return Promise.resolve([]);
-  return tx<ContextFile[]>`
-    select f.id, f.root_id as "rootId", d.path as directory, f.path, f.name, f.role,
-      f.size_bytes as "sizeBytes", f.mtime_ms as "mtimeMs", f.item_id as "itemId"
-    from unnest(
+export async function loadContext(
+  tx: Tx,
+  wanted: readonly WantedDirectory[],
+): Promise<LyingFile[]> {
+  if (wanted.length === 0) return [];
+  return filesIn(
+    tx,
+    tx`
+    unnest(
       ${wanted.map(({ rootId }) => rootId)}::uuid[], ${wanted.map(({ path }) => path)}::text[]
     ) as w (root_id, path)
-    join directories d on d.root_id = w.root_id and d.path = w.path
-    join files f on f.directory_id = d.id and f.missing_since is null
-    limit 20000`.then((rows) => rows.map((row) => ({ ...row, itemId: row.itemId ?? undefined })));
+    join directories d on d.root_id = w.root_id and d.path = w.path`,
+    20_000,
+  );
 }
 
 /** The films of a library that files of a batch may be: by what they were, by id, by identity. */
@@ -53,10 +53,7 @@ export function loadKnown(
       m.original_title as "originalTitle", m.year, m.release_date as "releaseDate",
       m.runtime_ms as "runtimeMs", m.overview, m.tagline, m.certification, m.studio, m.collection,
       m.genres, m.tags, m.rating, m.match, m.sources, m.locked_fields as "lockedFields",
-      coalesce((
-        select jsonb_object_agg(e.source, e.value) from external_ids e
-        where e.kind = 'movie' and e.item_id = m.id
-      ), '{}') as ids,
+      ${externalIdsOf(tx, 'movie', tx`m.id`)} as ids,
       (
         select count(*) from files f
         where f.item_id = m.id and f.role = 'video' and f.missing_since is null
@@ -114,29 +111,4 @@ export async function saveRatings(
       as r ("itemId" uuid, source text, score real, votes integer)
     on conflict (kind, item_id, source) do update
       set score = excluded.score, votes = excluded.votes`;
-}
-
-/** Those of the films that no file, present or missing, belongs to any more. */
-export async function withoutFiles(tx: Tx, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return [];
-  const rows = await tx<{ id: string }[]>`
-    select m.id from movies m where m.id = any (${ids as string[]}::uuid[])
-      and not exists (select from files f where f.item_id = m.id)`;
-  return rows.map(({ id }) => id);
-}
-
-/** Deletes films with what hangs on them without a foreign key, but for images and people's state. */
-export async function deleteFilms(tx: Tx, ids: readonly string[]): Promise<void> {
-  const gone = ids as string[];
-  await tx`delete from external_ids where kind = 'movie' and item_id = any (${gone}::uuid[])`;
-  await tx`delete from ratings where kind = 'movie' and item_id = any (${gone}::uuid[])`;
-  await tx`delete from images where kind = 'movie' and item_id = any (${gone}::uuid[])`;
-  await tx`delete from movies where id = any (${gone}::uuid[])`;
-}
-
-/** Ids of a library's films after one, in order. */
-export async function filmsOf(sql: Sql | Tx, libraryId: string, limit: number): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select id from movies where library_id = ${libraryId} order by id limit ${limit}`;
-  return rows.map(({ id }) => id);
 }

@@ -1,16 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '#storage/postgres/connect.ts';
+import { idEntries } from '../../naming/ids.ts';
 import { replaceCredits, type Credit } from '../../people/index.ts';
-import { newIds, saveExternalIds, saveFiles, type FileDecision } from '../files.ts';
+import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '../files.ts';
 import type { Identified, IdentifyBatch } from '../module.ts';
+import type { PlacedFile } from '../placed.ts';
+import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
 import { applyPlan, emptyRow, outranks, matchOf, type FilmRow, type Match } from './fields.ts';
 import * as store from './identify-store.ts';
+import { works } from './movie.ts';
 import type { NfoFilm } from './nfo.ts';
 import { planUnit, type Plan, type Texts } from './plan.ts';
 import { forgetFilms, mergeFilms } from './remove.ts';
 import { refreshFilms } from './refresh.ts';
 import { resolve, type Resolution } from './resolve.ts';
-import { buildUnits, wantedDirectories, type UnitFile } from './units.ts';
+import { buildUnits, wantedDirectories } from './units.ts';
 
 /** The films a scan's batch holds, and everything about them that names and NFO files tell. */
 export async function identify(
@@ -20,14 +24,13 @@ export async function identify(
 ): Promise<Identified> {
   const { library } = batch;
   const texts = digestTexts(batch.texts);
-  await store.lockLibrary(tx, library.id);
+  await lockLibrary(tx, 'movie', library.id);
   const context = await store.loadContext(tx, wantedDirectories(batch));
   const latestYear = new Date(options.now()).getUTCFullYear() + 2;
   const planned = buildUnits(batch, context).map((unit) => planUnit(unit, texts, { latestYear }));
   const plans = planned.flatMap((unit) => unit.plans);
   const known = await loadKnown(tx, library.id, plans);
-  const ids = await newIds(tx, plans.length);
-  const resolved = resolve(plans, known, () => take(ids));
+  const resolved = resolve(plans, known, await newIds(tx, plans.length));
   const { rows, added, updated } = decideRows(resolved, known, library.language);
   await store.saveFilms(tx, library.id, rows);
   await saveFindings(tx, resolved, known);
@@ -54,19 +57,12 @@ function digestTexts(texts: ReadonlyMap<string, Uint8Array>): Texts {
   );
 }
 
-function take(ids: string[]): string {
-  const id = ids.shift();
-  if (id === undefined) throw new Error('more new films than plans');
-  return id;
-}
-
 function loadKnown(tx: Tx, libraryId: string, plans: readonly Plan[]): Promise<store.KnownRow[]> {
   const videos = plans.flatMap((plan) => plan.videos);
   const itemIds = videos.flatMap(({ itemId }) => (itemId === undefined ? [] : [itemId]));
-  const ids = plans.flatMap((plan) => Object.entries(plan.ids) as [string, string][]);
   return store.loadKnown(tx, libraryId, {
     itemIds: [...new Set(itemIds)],
-    ids,
+    ids: plans.flatMap((plan) => idEntries(plan.ids)),
     identities: [...new Set(plans.map(({ identity }) => identity))],
     videoIds: videos.map(({ id }) => id),
   });
@@ -113,15 +109,12 @@ async function saveFindings(
 ): Promise<void> {
   const before = new Map(known.map((row) => [row.id, row]));
   const locked = (id: string, field: string) => before.get(id)?.lockedFields.includes(field);
-  const ids = new Map<string, { itemId: string; source: string; value: string }>();
+  const ids = resolved
+    .filter(({ plan, filmId }) => !plan.isPartial && locked(filmId, 'ids') !== true)
+    .map(({ plan, filmId }) => ({ itemId: filmId, ids: plan.ids }));
   const films = new Map<string, NfoFilm>();
   for (const { plan, filmId } of resolved) {
     if (plan.isPartial) continue;
-    if (locked(filmId, 'ids') !== true) {
-      for (const [source, value] of Object.entries(plan.ids) as [string, string][]) {
-        ids.set(`${filmId} ${source}`, { itemId: filmId, source, value });
-      }
-    }
     const row = before.get(filmId);
     const match = row?.match as Partial<Match> | undefined;
     const isNews = plan.nfo !== undefined && match?.nfo?.digest !== plan.nfo.digest;
@@ -129,7 +122,7 @@ async function saveFindings(
       films.set(filmId, plan.nfo.film);
     }
   }
-  await saveExternalIds(tx, 'movie', [...ids.values()]);
+  await saveExternalIds(tx, 'movie', ids);
   await store.saveRatings(tx, ratingsOf(films));
   const credited = [...films].filter(([id]) => locked(id, 'people') !== true);
   await replaceCredits(
@@ -156,40 +149,32 @@ function creditsOf(film: NfoFilm): Credit[] {
   return [...crew(film.directors, 'director'), ...crew(film.writers, 'writer'), ...actors];
 }
 
-function decideFiles(resolved: readonly Resolution[], loose: readonly UnitFile[]): FileDecision[] {
-  const nothing = { version: null, part: null, facts: {} };
+function decideFiles(
+  resolved: readonly Resolution[],
+  loose: readonly PlacedFile[],
+): FileDecision[] {
   return [
     ...resolved.flatMap(({ plan, filmId }) => [
       ...plan.group.versions.flatMap((version) => versionFiles(version, filmId)),
-      ...plan.sides.map(({ file, facts }) => ({
-        ...nothing,
-        id: file.id,
-        itemId: filmId,
-        facts: clean(facts),
-      })),
+      ...plan.sides.map(({ file, facts }) => sideDecision(file, filmId, { ...facts })),
     ]),
-    ...loose.map(({ id }) => ({ ...nothing, id, itemId: null })),
+    ...loose.map((file) => sideDecision(file, null)),
   ];
 }
 
-function versionFiles(version: Plan['group']['versions'][number], itemId: string): FileDecision[] {
-  const { label, parts, auxiliary, release, edition } = version;
-  const stackId = parts.length > 1 ? parts[0]?.id : undefined;
-  const facts = clean({ ...release, edition, stackId });
-  const one = { itemId, version: label ?? null };
+function versionFiles(
+  { label, parts, auxiliary, release, edition }: Plan['group']['versions'][number],
+  itemId: string,
+): FileDecision[] {
+  const version = label ?? null;
   return [
-    ...parts.map(({ id }, index) => ({
-      ...one,
-      id,
-      part: parts.length > 1 ? index + 1 : null,
-      facts,
+    ...versionDecisions({ itemId, version, parts, facts: { ...release, edition } }),
+    ...auxiliary.map((file) => ({
+      ...sideDecision(file, itemId, { auxiliary: true }),
+      version,
     })),
-    ...auxiliary.map(({ id }) => ({ ...one, id, part: null, facts: { auxiliary: true } })),
   ];
 }
-
-const clean = (facts: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 
 /** A film whose last file now belongs to another is that other one: what people did moves over. */
 async function settleOrphans(
@@ -197,7 +182,7 @@ async function settleOrphans(
   touched: readonly string[],
   resolved: readonly Resolution[],
 ): Promise<string[]> {
-  const orphans = await store.withoutFiles(tx, touched);
+  const orphans = await withoutFiles(tx, works, touched);
   if (orphans.length === 0) return [];
   const heirs = new Map<string, string>();
   for (const { plan, filmId } of resolved) {

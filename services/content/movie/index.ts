@@ -4,15 +4,16 @@ import type { ItemSummary, ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
 import type { ContentModule } from '../module.ts';
 import { classify, ignores } from '../classify.ts';
+import type { ImageLookup } from '../images.ts';
 import { identify } from './identify.ts';
-import { listTag, type ImageLookup, type MovieDeps } from './movie.ts';
+import { listTag, type MovieDeps } from './movie.ts';
 import { refreshFilms } from './refresh.ts';
 import { removeFilms } from './remove.ts';
 import { createRoutes, type MovieOperation } from './routes.ts';
 import { movieSearch } from './search.ts';
 import { summariesOfFilms } from './summaries.ts';
 
-export type { ImageLookup, MovieDeps } from './movie.ts';
+export type { MovieDeps } from './movie.ts';
 
 /** What films bring to the system. */
 export interface Movie {
@@ -34,9 +35,7 @@ export function createMovie(deps: MovieDeps): Movie {
       async refresh(tx, ids) {
         await refreshFilms(tx, ids);
       },
-      async remove(tx, which) {
-        await removeFilms(tx, which);
-      },
+      remove: removeFilms,
     },
     handlers: createRoutes(deps),
     searchSource: movieSearch,

@@ -1,5 +1,5 @@
 import { problem } from '../../errors.ts';
-import { decodeCursor, encodeCursor, isUuid } from '../../cursor.ts';
+import { decodeCursor, encodeCursor, isDay, isMoment, isUuid } from '../../cursor.ts';
 
 /** What films can be sorted by. */
 export type MovieSort =
@@ -49,34 +49,34 @@ export interface ListQuery {
   readonly userId: string;
 }
 
-/** The column of a sort, its type, and whether films may lack it. */
+const like =
+  (pattern: RegExp) =>
+  (value: string): boolean =>
+    pattern.test(value);
+
+/** The column of a sort, its type, whether films may lack it, and what its values are like. */
 export const sortColumns = {
-  title: { column: 'sort_title', type: 'text', isNullable: false, value: /^[^\0]{0,2000}$/s },
-  added: {
-    column: 'added_at',
-    type: 'timestamptz',
-    isNullable: false,
-    value: /^\d{4}-(?:0\d|1[0-2])-[0-2]\d \d\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?\+00$/,
-  },
-  year: { column: 'year', type: 'int', isNullable: true, value: /^\d{1,4}$/ },
-  released: {
-    column: 'release_date',
-    type: 'date',
+  title: { column: 'sort_title', type: 'text', isNullable: false, fits: like(/^[^\0]{0,2000}$/s) },
+  added: { column: 'added_at', type: 'timestamptz', isNullable: false, fits: isMoment },
+  year: { column: 'year', type: 'int', isNullable: true, fits: like(/^\d{1,4}$/) },
+  released: { column: 'release_date', type: 'date', isNullable: true, fits: isDay },
+  duration: { column: 'duration_ms', type: 'int8', isNullable: true, fits: like(/^\d{1,15}$/) },
+  size: { column: 'size_bytes', type: 'int8', isNullable: false, fits: like(/^\d{1,18}$/) },
+  rating: {
+    column: 'rating',
+    type: 'float4',
     isNullable: true,
-    value: /^\d{4}-(?:0[1-9]|1[0-2])-\d\d$/,
+    fits: like(/^\d{1,2}(?:\.\d{1,9})?$/),
   },
-  duration: { column: 'duration_ms', type: 'int8', isNullable: true, value: /^\d{1,15}$/ },
-  size: { column: 'size_bytes', type: 'int8', isNullable: false, value: /^\d{1,18}$/ },
-  rating: { column: 'rating', type: 'float4', isNullable: true, value: /^\d{1,2}(?:\.\d{1,9})?$/ },
   random: {
     column: 'shuffle',
     type: 'float8',
     isNullable: false,
-    value: /^\d(?:\.\d{1,20})?(?:e-\d{1,2})?$/,
+    fits: like(/^\d(?:\.\d{1,20})?(?:e-\d{1,2})?$/),
   },
 } as const satisfies Record<
   MovieSort,
-  { column: string; type: string; isNullable: boolean; value: RegExp }
+  { column: string; type: string; isNullable: boolean; fits: (value: string) => boolean }
 >;
 
 /** What the API was asked. */
@@ -116,28 +116,19 @@ function readPlace(
   cursor: string,
 ): { after: Place; start?: number } {
   const [part, value, id, start] = decodeCursor(`movies ${sort} ${order}`, cursor);
-  const { value: pattern, isNullable } = sortColumns[sort];
+  const { fits, isNullable } = sortColumns[sort];
   const isText = typeof value === 'string';
   const isPart = part === 'first' || (part === 'second' && (isNullable || sort === 'random'));
   const isNull = value === null && isNullable && part === 'second';
-  const isValue = isNull || (isText && pattern.test(value));
-  const isTime = sort !== 'added' && sort !== 'released' ? true : isRealTime(value);
+  const isValue = isNull || (isText && fits(value));
   const isStart = sort !== 'random' || (typeof start === 'number' && start >= 0 && start <= 1);
-  if (!isPart || !isValue || !isTime || !isStart || !isUuid(id)) {
+  if (!isPart || !isValue || !isStart || !isUuid(id)) {
     throw problem('invalid-cursor', 'The cursor does not belong to this list');
   }
   return {
     after: { part, value: isText ? value : null, id },
     ...(typeof start === 'number' ? { start } : {}),
   };
-}
-
-/** PostgreSQL writes `2026-01-01 00:00:00+00`; the 30th of February and the year 0 are refused. */
-function isRealTime(value: unknown): boolean {
-  if (typeof value !== 'string') return value === null;
-  const time = new Date(value.replace(' ', 'T').replace('+00', 'Z'));
-  if (Number.isNaN(time.getTime()) || value.startsWith('0000')) return false;
-  return time.toISOString().startsWith(value.slice(0, 10));
 }
 
 /** The cursor of the page after `last`. */

@@ -1,4 +1,6 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
+import { pageOf } from '../../cursor.ts';
+import { titleBegins } from '../works.ts';
 import { sortColumns, type ListQuery, type MovieFilter, type Place } from './list-query.ts';
 import { sortTitle } from '../../naming/titles.ts';
 
@@ -50,9 +52,8 @@ export async function listFilms(sql: Queryable, query: ListQuery): Promise<ListR
     const rest = wanted - found.length;
     found.push(...(await walk(sql, query, { part: 'second', wanted: rest })));
   }
-  const page = found.slice(0, query.limit);
-  const next = found.length > query.limit ? page.at(-1)?.place : undefined;
-  return { rows: page.map(({ row }) => row), next };
+  const { page, last } = pageOf(found, query.limit);
+  return { rows: page.map(({ row }) => row), next: last?.place };
 }
 
 async function walk(
@@ -183,4 +184,4 @@ function letterOf(sql: Queryable, letter: string): Fragment {
 }
 
 const prefixOf = (sql: Queryable, prefix: string): Fragment =>
-  sql`m.sort_title >= ${prefix} and m.sort_title < ${`${prefix}\u{10ffff}`}`;
+  titleBegins(sql, sql`m.sort_title`, prefix);

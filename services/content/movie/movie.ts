@@ -1,19 +1,9 @@
 import type { components } from '#api/types.ts';
 import type { Cache } from '#storage/cache/cache.ts';
-import type { Queryable } from '#storage/postgres/connect.ts';
 import type { Store } from '../../changes.ts';
-import type { ItemImage } from '../../progress/kinds.ts';
 import type { SearchChanges } from '../../search/source.ts';
-
-/** Where the pictures of works come from. */
-export interface ImageLookup {
-  /** The chosen picture of each type, by item; items without any are absent. */
-  forItems(
-    sql: Queryable,
-    kind: string,
-    ids: readonly string[],
-  ): Promise<ReadonlyMap<string, Readonly<Record<string, ItemImage>>>>;
-}
+import type { ImageLookup } from '../images.ts';
+import type { Works } from '../works.ts';
 
 /** What films need of the rest of the system. */
 export interface MovieDeps extends Store {
@@ -28,6 +18,9 @@ export interface MovieDeps extends Store {
 export type MovieCard = components['schemas']['MovieCard'];
 export type MovieView = components['schemas']['Movie'];
 export type MoviePage = components['schemas']['MoviePage'];
+
+/** Films, as what all kinds share takes them. */
+export const works = { kind: 'movie', table: 'movies' } as const satisfies Works;
 
 /** Cache tag of everything that lists films. */
 export const listTag = 'movies';

@@ -4,13 +4,14 @@ import type { NamingOptions } from '../../naming/reading.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
 import { readNfo, type NfoFilm } from './nfo.ts';
 import { identityKey } from '../../naming/titles.ts';
-import type { Unit, UnitFile } from './units.ts';
+import type { PlacedFile } from '../placed.ts';
+import type { Unit } from './units.ts';
 
 /** One film found in one folder: what it is said to be and which files are its own. */
 export interface Plan {
   /** Where it was found; names the evidence. */
   readonly path: string;
-  readonly group: FilmGroup<UnitFile>;
+  readonly group: FilmGroup<PlacedFile>;
   readonly nfo:
     { readonly film: NfoFilm; readonly path: string; readonly digest: string } | undefined;
   /** What was wrong with its NFO files. */
@@ -19,7 +20,7 @@ export interface Plan {
   readonly title: string;
   readonly year: number | undefined;
   readonly identity: string;
-  readonly videos: readonly UnitFile[];
+  readonly videos: readonly PlacedFile[];
   readonly sides: readonly SideFile[];
   readonly isPartial: boolean;
 }
@@ -32,7 +33,7 @@ export function planUnit(
   unit: Unit,
   texts: Texts,
   options: NamingOptions,
-): { plans: Plan[]; loose: UnitFile[] } {
+): { plans: Plan[]; loose: PlacedFile[] } {
   const folder = unit.owner === '' ? undefined : unit.owner.slice(unit.owner.lastIndexOf('/') + 1);
   const videos = unit.files.filter(({ role }) => role === 'video');
   const groups = groupFilms(folder, videos, options);
@@ -48,7 +49,7 @@ export function planUnit(
 
 function planGroup(found: {
   unit: Unit;
-  group: FilmGroup<UnitFile>;
+  group: FilmGroup<PlacedFile>;
   sides: readonly SideFile[];
   texts: Texts;
 }): Plan {
@@ -76,7 +77,7 @@ function planGroup(found: {
 
 /** `<name>.nfo` before `movie.nfo` before the only other NFO of the film's own folder. */
 function chooseNfo(
-  group: FilmGroup<UnitFile>,
+  group: FilmGroup<PlacedFile>,
   sides: readonly SideFile[],
   texts: Texts,
 ): Pick<Plan, 'nfo' | 'problems'> {

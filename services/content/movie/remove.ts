@@ -1,9 +1,10 @@
 import type { Tx } from '#storage/postgres/connect.ts';
 import { deleteCredits } from '../../people/index.ts';
 import { deleteStates, mergeStates } from '../../progress/store.ts';
-import { deleteFilms, filmsOf } from './identify-store.ts';
+import { deleteWorks, eachToRemove, type Which } from '../works.ts';
+import { works } from './movie.ts';
 
-const kind = 'movie';
+const { kind } = works;
 
 /** What people did with films that turned out to be others moves to those. */
 export const mergeFilms = (
@@ -16,25 +17,9 @@ export async function forgetFilms(tx: Tx, ids: readonly string[]): Promise<void>
   if (ids.length === 0) return;
   await deleteCredits(tx, kind, ids);
   await deleteStates(tx, kind, ids);
-  await deleteFilms(tx, ids);
+  await deleteWorks(tx, works, ids);
 }
 
-const batchSize = 5_000;
-
-/** Deletes the films given, or all of a library; resolves to which they were. */
-export async function removeFilms(
-  tx: Tx,
-  which: { readonly itemIds: readonly string[] } | { readonly libraryId: string },
-): Promise<string[]> {
-  if ('itemIds' in which) {
-    await forgetFilms(tx, which.itemIds);
-    return [...which.itemIds];
-  }
-  const removed: string[] = [];
-  for (;;) {
-    const ids = await filmsOf(tx, which.libraryId, batchSize);
-    if (ids.length === 0) return removed;
-    await forgetFilms(tx, ids);
-    removed.push(...ids);
-  }
-}
+/** Deletes the films given, or all of a library. */
+export const removeFilms = (tx: Tx, which: Which): Promise<void> =>
+  eachToRemove(tx, { ...works, which }, forgetFilms);

@@ -1,4 +1,4 @@
-import type { ProviderIds } from '../../naming/ids.ts';
+import { idEntries, type ProviderIds } from '../../naming/ids.ts';
 import type { Plan } from './plan.ts';
 
 /** A film of the library as resolution sees it. */
@@ -44,7 +44,7 @@ export function resolve(
   const claim = (plan: Plan, target: Target) => {
     target.isClaimed = true;
     target.identities.add(plan.identity);
-    for (const [source, value] of entries(plan.ids)) {
+    for (const [source, value] of idEntries(plan.ids)) {
       if (!target.ids.has(source)) target.ids.set(source, value);
     }
     index.add(target);
@@ -125,16 +125,14 @@ function priorOf(plan: Plan, targets: ReadonlyMap<string, Target>): Target | und
   return best === undefined ? undefined : targets.get(best[0]);
 }
 
-const entries = (ids: ProviderIds): [string, string][] => Object.entries(ids) as [string, string][];
-
 const sharesId = (plan: Plan, target: Target): boolean =>
-  entries(plan.ids).some(([source, value]) => target.ids.get(source) === value);
+  idEntries(plan.ids).some(([source, value]) => target.ids.get(source) === value);
 
 const agrees = (plan: Plan, target: Target): boolean =>
   sharesId(plan, target) || target.identities.has(plan.identity);
 
 const conflicts = (plan: Plan, target: Target): boolean =>
-  entries(plan.ids).some(([source, value]) => (target.ids.get(source) ?? value) !== value);
+  idEntries(plan.ids).some(([source, value]) => (target.ids.get(source) ?? value) !== value);
 
 /** Its ids are another film's: the two are one. */
 const isElsewhere = (plan: Plan, prior: Target, index: Index): boolean => {
@@ -143,7 +141,7 @@ const isElsewhere = (plan: Plan, prior: Target, index: Index): boolean => {
 };
 
 function findById(plan: Plan, index: Index): Target | undefined {
-  for (const [source, value] of entries(plan.ids)) {
+  for (const [source, value] of idEntries(plan.ids)) {
     const found = index.byId.get(`${source}:${value}`)?.find((target) => sharesId(plan, target));
     if (found !== undefined) return found;
   }
@@ -155,5 +153,5 @@ const find = (plan: Plan, index: Index): Target | undefined =>
   index.byIdentity.get(plan.identity)?.find((target) => !conflicts(plan, target));
 
 function replaceIds(ids: ProviderIds, target: Target): void {
-  for (const [source, value] of entries(ids)) target.ids.set(source, value);
+  for (const [source, value] of idEntries(ids)) target.ids.set(source, value);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HandlersOf } from '#api/handler.ts';
 import type { Cached } from '#storage/cache/cache.ts';
 import { problem } from '../../errors.ts';
-import type { Principal } from '../../principal.ts';
+import { callerOf } from '../../principal.ts';
 import { presentState, type UserStateView } from '../../progress/present.ts';
 import { noState, statesOf } from '../../progress/store.ts';
 import { readDetail, type SharedView } from './detail.ts';
@@ -56,7 +56,7 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
   const show = (id: string, userId: string) => showFilm({ details, states }, id, userId);
   return {
     async listMovies({ query, principal }) {
-      const { userId } = signedIn(principal);
+      const { userId } = callerOf(principal);
       return { body: await pages.get(readListQuery(query, { userId, random: deps.random })) };
     },
     async getMovieFilters({ query }) {
@@ -66,7 +66,7 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
       const { genres } = await facets.get(query.library ?? '');
       return { body: { items: genres.toSorted((a, b) => a.value.localeCompare(b.value, 'en')) } };
     },
-    getMovie: ({ params, principal }) => show(params.movieId, signedIn(principal).userId),
+    getMovie: ({ params, principal }) => show(params.movieId, callerOf(principal).userId),
     async updateMovie({ params, body, principal, request }) {
       const id = params.movieId;
       const revision = revisionOf(request.headers['if-match']);
@@ -78,14 +78,9 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
         const { libraryId } = found;
         tell('item.updated', { kind: 'movie', itemId: id, libraryId });
       });
-      return show(id, signedIn(principal).userId);
+      return show(id, callerOf(principal).userId);
     },
   };
-}
-
-function signedIn(principal: Principal | undefined): Principal {
-  if (principal === undefined) throw problem('unauthenticated', 'Sign in first');
-  return principal;
 }
 
 const digestOf = (value: unknown): string =>

@@ -1,6 +1,8 @@
+import type { Queryable } from '#storage/postgres/connect.ts';
 import type { SearchSource, SourceDocument } from '../../search/source.ts';
 import { sharedAudience } from '../../search/source.ts';
-import type { Queryable } from '#storage/postgres/connect.ts';
+import { idsAfter } from '../works.ts';
+import { works } from './movie.ts';
 
 interface Row {
   readonly id: string;
@@ -92,10 +94,5 @@ export const movieSearch: SearchSource = {
   async documents(sql, ids) {
     return (await readRows(sql, ids)).map(toDocument);
   },
-  async idsAfter(sql, afterId, limit) {
-    const rows = await sql<{ id: string }[]>`
-      select id from movies ${afterId === undefined ? sql`` : sql`where id > ${afterId}`}
-      order by id limit ${limit}`;
-    return rows.map(({ id }) => id);
-  },
+  idsAfter: (sql, afterId, limit) => idsAfter(sql, works, { afterId, limit }),
 };

@@ -1,6 +1,7 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
 import type { ItemSummary } from '../../progress/kinds.ts';
-import type { ImageLookup } from './movie.ts';
+import type { ImageLookup } from '../images.ts';
+import { externalIdsOf } from '../works.ts';
 
 /** Films as lists of all kinds show them. */
 export async function summariesOfFilms(
@@ -11,10 +12,7 @@ export async function summariesOfFilms(
   const [rows, pictures] = await Promise.all([
     sql<Omit<ItemSummary, 'images'>[]>`
       select m.id, m.title, m.year, m.duration_ms as "durationMs", m.is_available as "isAvailable",
-        coalesce((
-          select jsonb_object_agg(e.source, e.value) from external_ids e
-          where e.kind = 'movie' and e.item_id = m.id
-        ), '{}') as "externalIds"
+        ${externalIdsOf(sql, 'movie', sql`m.id`)} as "externalIds"
       from movies m where m.id = any (${ids as string[]}::uuid[])`,
     images.forItems(sql, 'movie', ids),
   ]);

@@ -1,21 +1,13 @@
-import type { DirectoryView, IdentifyBatch, StoredFile } from '../module.ts';
-import { splitName } from '../../naming/extensions.ts';
-import { readPlace, type Place } from '../../naming/places.ts';
-
-/** A file with what its name and place say. */
-export interface UnitFile extends StoredFile {
-  readonly rootId: string;
-  readonly directory: string;
-  readonly stem: string;
-  readonly place: Place;
-}
+import { readPlace } from '../../naming/places.ts';
+import type { DirectoryView, IdentifyBatch } from '../module.ts';
+import { compare, placed, type LyingFile, type PlacedFile } from '../placed.ts';
 
 /** What is decided together: a film's folder (or a flat one) with its extras, subtitles, discs. */
 export interface Unit {
   readonly rootId: string;
   /** The folder, relative to the root; '' is the root. */
   readonly owner: string;
-  readonly files: readonly UnitFile[];
+  readonly files: readonly PlacedFile[];
   /** The owner's own listing is not in the batch: only what belongs to known films is placed. */
   readonly isPartial: boolean;
 }
@@ -24,12 +16,6 @@ export interface Unit {
 export interface WantedDirectory {
   readonly rootId: string;
   readonly path: string;
-}
-
-/** A file of such a directory, as the database knows it. */
-export interface ContextFile extends StoredFile {
-  readonly rootId: string;
-  readonly directory: string;
 }
 
 const join = (parent: string, name: string): string => (parent === '' ? name : `${parent}/${name}`);
@@ -61,21 +47,21 @@ function specialChildren(view: DirectoryView): string[] {
 }
 
 /** The batch's files and those around them, by the folder they are decided in, in path order. */
-export function buildUnits(batch: IdentifyBatch, context: readonly ContextFile[]): Unit[] {
-  const units = new Map<string, { rootId: string; owner: string; files: UnitFile[] }>();
+export function buildUnits(batch: IdentifyBatch, context: readonly LyingFile[]): Unit[] {
+  const units = new Map<string, { rootId: string; owner: string; files: PlacedFile[] }>();
   const listed = new Set(batch.directories.map(({ rootId, path }) => `${rootId} ${path}`));
-  const add = (file: StoredFile, rootId: string, directory: string) => {
-    const place = readPlace(directory);
+  const add = (lying: LyingFile) => {
+    const file = placed(lying);
+    const { rootId, place } = file;
     const key = `${rootId} ${place.owner}`;
     const unit = units.get(key) ?? { rootId, owner: place.owner, files: [] };
     units.set(key, unit);
-    const { stem } = splitName(file.name);
-    unit.files.push({ ...file, rootId, directory, stem, place });
+    unit.files.push(file);
   };
-  for (const view of batch.directories) {
-    for (const file of view.files) add(file, view.rootId, view.path);
+  for (const { rootId, path: directory, files } of batch.directories) {
+    for (const file of files) add({ ...file, rootId, directory });
   }
-  for (const file of context) add(file, file.rootId, file.directory);
+  for (const file of context) add(file);
   return [...units.values()]
     .map((unit) => ({
       ...unit,
@@ -85,11 +71,9 @@ export function buildUnits(batch: IdentifyBatch, context: readonly ContextFile[]
     .sort((a, b) => compare(a.rootId, b.rootId) || compare(a.owner, b.owner));
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 /** True when the owner's own files are there but came from the database, not from the batch. */
 const isPartial = (
-  unit: { rootId: string; owner: string; files: readonly UnitFile[] },
+  unit: { rootId: string; owner: string; files: readonly PlacedFile[] },
   listed: ReadonlySet<string>,
 ): boolean =>
   !listed.has(`${unit.rootId} ${unit.owner}`) &&

@@ -1,13 +1,8 @@
-import type { components } from '#api/types.ts';
-import { displayName } from '#storage/media/path.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
-import {
-  optional,
-  presentExtra,
-  presentSubtitle,
-  presentVersions,
-  type ItemFile,
-} from '../files-view.ts';
+import { presentExtra, presentSubtitle, presentVersions } from '../files-view.ts';
+import { readItemFiles, shownFiles } from '../item-files.ts';
+import { presentMatch } from '../match.ts';
+import { externalIdsOf } from '../works.ts';
 import { episodeColumns, withStates, type EpisodeRow } from './episode-list.ts';
 import { cardColumns, counts, presentCard, type CardRow } from './list.ts';
 import type { Match } from './plan.ts';
@@ -37,13 +32,10 @@ export async function readSeries(
       select ${cardColumns(sql)}, s.sort_title as "sortTitle",
         s.original_title as "originalTitle", s.premiered, s.overview, s.status, s.certification,
         s.studios, s.match, s.updated_at as "updatedAt",
-        coalesce((
-          select jsonb_object_agg(e.source, e.value) from external_ids e
-          where e.kind = 'series' and e.item_id = s.id
-        ), '{}') as "externalIds"
+        ${externalIdsOf(sql, 'series', sql`s.id`)} as "externalIds"
       from series s ${counts(sql, userId)} where s.id = ${id}`,
     seasonsOf(sql, id, userId),
-    filesWhere(sql, sql`f.item_id = ${id} and f.role = 'extra'`),
+    readItemFiles(sql, sql`f.item_id = ${id} and f.role = 'extra'`),
     images.forItems(sql, 'series', [id]),
   ]);
   if (row === undefined) return undefined;
@@ -59,7 +51,7 @@ export async function readSeries(
     externalIds: row.externalIds,
     seasons,
     extras: extras.filter(({ isMissing }) => !isMissing).map(presentExtra),
-    match: presentMatch(row.match),
+    match: presentMatch(row.match, (row.match as Partial<Match>).nfoPath),
     updatedAt: row.updatedAt.toISOString(),
   };
 }
@@ -90,7 +82,7 @@ export async function readEpisode(
       select ${episodeColumns(sql)}, e.overview
       from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
       where e.id = ${id}`,
-    filesWhere(
+    readItemFiles(
       sql,
       sql`f.id in (select l.file_id from episode_files l where l.episode_id = ${id})`,
     ),
@@ -98,11 +90,9 @@ export async function readEpisode(
   const [row] = rows;
   const [card] = await withStates(sql, rows, userId);
   if (row === undefined || card === undefined) return undefined;
-  // A version that is away is shown while nothing else could be played.
-  const hasPresent = videos.some(({ isMissing }) => !isMissing);
-  const shown = videos.filter(({ isMissing }) => !isMissing || !hasPresent);
+  const shown = shownFiles(videos);
   const ids = shown.map((file) => file.id);
-  const subtitles = await filesWhere(
+  const subtitles = await readItemFiles(
     sql,
     sql`f.item_id = ${row.seriesId} and f.role = 'subtitle' and f.missing_since is null
       and f.facts ->> 'forFileId' = any (${ids}::text[])`,
@@ -112,32 +102,5 @@ export async function readEpisode(
     overview: row.overview,
     versions: presentVersions(shown),
     subtitles: subtitles.map(presentSubtitle),
-  };
-}
-
-/** Files in the order of their paths; at most 1,000. */
-const filesWhere = async (sql: Queryable, condition: ReturnType<Queryable>): Promise<ItemFile[]> =>
-  await sql<ItemFile[]>`
-    select f.id, f.name, f.role, f.version, f.part, f.size_bytes as "sizeBytes", f.facts, f.probe,
-      f.probe_state as "probeState", f.probe_error as "probeError",
-      f.missing_since is not null as "isMissing",
-      f.missing_since is null and r.unavailable_since is null as "isAvailable"
-    from files f join library_roots r on r.id = f.root_id and r.removed_at is null
-    where ${condition}
-    order by f.path, f.id
-    limit 1000`;
-
-function presentMatch(match: Match | Record<never, never>): components['schemas']['MovieMatch'] {
-  if (!('path' in match)) return {};
-  const { from, title, year, score, path, nfoPath, runnerUp, problems } = match;
-  return {
-    chosen: { from, title, year, score },
-    ...optional('runnerUp', runnerUp),
-    path: displayName(path),
-    ...optional('nfoPath', nfoPath && displayName(nfoPath)),
-    ...optional(
-      'problems',
-      problems?.map((one) => ({ ...one, path: displayName(one.path) })),
-    ),
   };
 }

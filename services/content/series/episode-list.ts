@@ -1,5 +1,5 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
-import { decodeCursor, encodeCursor, isUuid } from '../../cursor.ts';
+import { decodeCursor, encodeCursor, isUuid, pageOf } from '../../cursor.ts';
 import { problem } from '../../errors.ts';
 import { presentState } from '../../progress/present.ts';
 import { noState, statesOf } from '../../progress/store.ts';
@@ -45,8 +45,7 @@ export async function listEpisodes(
     order by e.place, e.id
     limit ${limit + 1}`;
   if (rows.length === 0) await mustExist(sql, seriesId);
-  const page = rows.slice(0, limit);
-  const last = rows.length > limit ? page.at(-1) : undefined;
+  const { page, last } = pageOf(rows, limit);
   return {
     items: await withStates(sql, page, userId),
     nextCursor: last === undefined ? null : encodeCursor(scope, [last.place, last.id]),

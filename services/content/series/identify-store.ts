@@ -1,32 +1,27 @@
 import type { Tx } from '#storage/postgres/connect.ts';
+import { filesIn, type LyingFile } from '../placed.ts';
+import { externalIdsOf } from '../works.ts';
 import type { EpisodePlan } from './episodes.ts';
 import type { SeriesRow } from './fields.ts';
 import type { KnownSeries } from './resolve.ts';
-import type { ContextFile, WorkFolder } from './units.ts';
+import type { WorkFolder } from './units.ts';
 
 /** A series' row with what resolution asks of it. */
 export type KnownRow = SeriesRow & KnownSeries;
 
-/** One identification at a time per library; two would make two series of one. */
-export async function lockLibrary(tx: Tx, libraryId: string): Promise<void> {
-  await tx`select pg_advisory_xact_lock(hashtextextended(${'series.identify:' + libraryId}, 0))`;
-}
-
 /** Files that are below these folders now. */
-export async function loadBelow(tx: Tx, wanted: readonly WorkFolder[]): Promise<ContextFile[]> {
+export async function loadBelow(tx: Tx, wanted: readonly WorkFolder[]): Promise<LyingFile[]> {
   if (wanted.length === 0) return [];
-  const rows = await tx<(Omit<ContextFile, 'itemId'> & { itemId: string | null })[]>`
-    select distinct on (f.id) f.id, f.root_id as "rootId", d.path as directory, f.path, f.name,
-      f.role, f.size_bytes as "sizeBytes", f.mtime_ms as "mtimeMs", f.item_id as "itemId"
-    from unnest(
+  return filesIn(
+    tx,
+    tx`
+    unnest(
       ${wanted.map(({ rootId }) => rootId)}::uuid[], ${wanted.map(({ folder }) => folder)}::text[]
     ) as w (root_id, folder)
     join directories d on d.root_id = w.root_id
-      and (d.path = w.folder or (d.path > w.folder || '/' and d.path < w.folder || '0'))
-    join files f on f.directory_id = d.id and f.missing_since is null
-    order by f.id
-    limit 50000`;
-  return rows.map((row) => ({ ...row, itemId: row.itemId ?? undefined }));
+      and (d.path = w.folder or (d.path > w.folder || '/' and d.path < w.folder || '0'))`,
+    50_000,
+  );
 }
 
 /** The series of a library that files of a batch may be: by what they were, by id, by title. */
@@ -58,10 +53,7 @@ export function loadKnown(
     select s.id, s.identity, s.title, s.sort_title as "sortTitle",
       s.original_title as "originalTitle", s.year, s.premiered, s.overview, s.status,
       s.certification, s.genres, s.studios, s.match, s.sources,
-      coalesce((
-        select jsonb_object_agg(e.source, e.value) from external_ids e
-        where e.kind = 'series' and e.item_id = s.id
-      ), '{}') as ids,
+      ${externalIdsOf(tx, 'series', tx`s.id`)} as ids,
       (
         select count(*)::int from files f
         where f.item_id = s.id and f.role = 'video' and f.missing_since is null
@@ -196,15 +188,6 @@ export async function saveLinks(
     select distinct series_id as id from episodes
     where id = any (${rows.map(({ episodeId }) => episodeId)}::uuid[])`;
   return touched.map(({ id }) => id);
-}
-
-/** Those of the series that no file, present or missing, belongs to any more. */
-export async function withoutFiles(tx: Tx, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return [];
-  const rows = await tx<{ id: string }[]>`
-    select s.id from series s where s.id = any (${ids as string[]}::uuid[])
-      and not exists (select from files f where f.item_id = s.id)`;
-  return rows.map(({ id }) => id);
 }
 
 /** Those of the episodes that no file holds any more. */

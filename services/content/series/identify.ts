@@ -1,15 +1,18 @@
 import type { Tx } from '#storage/postgres/connect.ts';
+import { idEntries } from '../../naming/ids.ts';
 import { mergeStates } from '../../progress/store.ts';
-import { newIds, saveExternalIds, saveFiles, type FileDecision } from '../files.ts';
+import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '../files.ts';
 import type { Identified, IdentifyBatch } from '../module.ts';
+import type { PlacedFile } from '../placed.ts';
+import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
 import { applyPlan, type SeriesRow } from './fields.ts';
 import * as store from './identify-store.ts';
 import { planUnit, type GroupPlan, type SeriesPlan } from './plan.ts';
 import { refreshSeries } from './refresh.ts';
 import { forgetSeries } from './remove.ts';
 import { resolve, titleOf, type Resolution } from './resolve.ts';
-import type { SideFile } from './sides.ts';
-import { buildUnits, foldersOf, type SeriesFile } from './units.ts';
+import { works } from './series.ts';
+import { buildUnits, foldersOf } from './units.ts';
 
 /** The series a scan's batch holds, with their episodes, as names and NFO files tell them. */
 export async function identify(
@@ -18,18 +21,21 @@ export async function identify(
   options: { readonly now: () => number },
 ): Promise<Identified> {
   const { library } = batch;
-  await store.lockLibrary(tx, library.id);
+  await lockLibrary(tx, 'series', library.id);
   const context = await store.loadBelow(tx, foldersOf(batch));
   const latestYear = new Date(options.now()).getUTCFullYear() + 2;
   const naming = { kind: 'series' as const, latestYear };
   const planned = buildUnits(batch, context).map((unit) => planUnit(unit, batch.texts, naming));
   const plans = planned.flatMap((unit) => unit.plans);
   const known = await loadKnown(tx, library.id, plans);
-  const fresh = await newIds(tx, plans.length);
-  const { resolved, lost } = resolve(plans, known, () => take(fresh));
+  const { resolved, lost } = resolve(plans, known, await newIds(tx, plans.length));
   const { rows, added, updated } = decideRows(resolved, known, library.language);
   await store.saveSeries(tx, library.id, rows);
-  await saveExternalIds(tx, 'series', externalIds(resolved));
+  await saveExternalIds(
+    tx,
+    'series',
+    resolved.map(({ plan, seriesId }) => ({ itemId: seriesId, ids: plan.ids })),
+  );
   const loose = [
     ...planned.flatMap((unit) => unit.loose),
     ...lost.flatMap(({ sides }) => sides.map(({ file }) => file)),
@@ -37,7 +43,7 @@ export async function identify(
   const moved = await saveFiles(tx, decideFiles(resolved, loose));
   const told = await saveEpisodes(tx, resolved);
   const touched = [...new Set([...moved, ...told])];
-  await forgetSeries(tx, await store.withoutFiles(tx, touched));
+  await forgetSeries(tx, await withoutFiles(tx, works, touched));
   await refreshSeries(tx, touched);
   const isNew = new Set(added);
   // Series that are gone count as updated: whoever looks them up anew finds them gone.
@@ -45,13 +51,7 @@ export async function identify(
   return { added, updated: changed };
 }
 
-function take(ids: string[]): string {
-  const id = ids.shift();
-  if (id === undefined) throw new Error('more new series than plans');
-  return id;
-}
-
-const videosOf = ({ groups }: SeriesPlan): SeriesFile[] =>
+const videosOf = ({ groups }: SeriesPlan): PlacedFile[] =>
   groups.flatMap(({ group }) => group.versions.flatMap(({ parts }) => parts));
 
 function loadKnown(
@@ -59,10 +59,9 @@ function loadKnown(
   libraryId: string,
   plans: readonly SeriesPlan[],
 ): Promise<store.KnownRow[]> {
-  const ids = plans.flatMap((plan) => Object.entries(plan.ids) as [string, string][]);
   return store.loadKnown(tx, libraryId, {
     itemIds: [...new Set(plans.flatMap((plan) => plan.itemIds))],
-    ids,
+    ids: plans.flatMap((plan) => idEntries(plan.ids)),
     titles: [...new Set(plans.map(({ identity }) => titleOf(identity)))],
     videoIds: plans.flatMap(videosOf).map(({ id }) => id),
   });
@@ -94,37 +93,18 @@ const outranks = (a: SeriesPlan, b: SeriesPlan): boolean =>
     ? a.match.score > b.match.score
     : a.nfo !== undefined;
 
-function externalIds(resolved: readonly Resolution[]) {
-  const ids = new Map<string, { itemId: string; source: string; value: string }>();
-  for (const { plan, seriesId } of resolved) {
-    for (const [source, value] of Object.entries(plan.ids) as [string, string][]) {
-      ids.set(`${seriesId} ${source}`, { itemId: seriesId, source, value });
-    }
-  }
-  return [...ids.values()];
-}
-
-const plain = { version: null, part: null, facts: {} };
-
 function decideFiles(
   resolved: readonly Resolution[],
-  loose: readonly SeriesFile[],
+  loose: readonly PlacedFile[],
 ): FileDecision[] {
   return [
     ...resolved.flatMap(({ plan, seriesId }) => [
       ...plan.groups.flatMap((one) => groupFiles(one, seriesId)),
-      ...plan.sides.map((side) => sideFile(side, seriesId)),
+      ...plan.sides.map(({ file, facts }) => sideDecision(file, seriesId, facts)),
     ]),
-    ...loose.map(({ id }) => ({ ...plain, id, itemId: null })),
+    ...loose.map((file) => sideDecision(file, null)),
   ];
 }
-
-const sideFile = ({ file, facts }: SideFile, itemId: string): FileDecision => ({
-  ...plain,
-  id: file.id,
-  itemId,
-  facts,
-});
 
 /** Versions of one episode are told apart by what their names say of picture and source. */
 function groupFiles({ group }: GroupPlan, itemId: string): FileDecision[] {
@@ -132,14 +112,8 @@ function groupFiles({ group }: GroupPlan, itemId: string): FileDecision[] {
   return group.versions.flatMap(({ reading, parts }) => {
     const { edition, release } = reading.best;
     const label = [edition, release.resolution, release.source].filter(Boolean).join(' ');
-    const isStack = parts.length > 1;
-    const stackId = isStack ? parts[0]?.id : undefined;
-    const all = Object.entries({ ...release, edition, stackId });
-    const facts = Object.fromEntries(all.filter(([, value]) => value !== undefined));
-    return parts.map(({ id }, index) => ({
-      ...{ id, itemId, facts, version: isOne || label === '' ? null : label },
-      part: isStack ? index + 1 : null,
-    }));
+    const version = isOne || label === '' ? null : label;
+    return versionDecisions({ itemId, version, parts, facts: { ...release, edition } });
   });
 }
 

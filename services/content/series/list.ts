@@ -1,7 +1,8 @@
-import { decodeCursor, encodeCursor, isUuid } from '../../cursor.ts';
+import { decodeCursor, encodeCursor, isMoment, isUuid, pageOf } from '../../cursor.ts';
 import { problem } from '../../errors.ts';
 import { sortTitle } from '../../naming/titles.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
+import { titleBegins } from '../works.ts';
 import type { SeriesCard, SeriesDeps } from './series.ts';
 
 /** A series as lists show it. */
@@ -34,7 +35,6 @@ export const counts = (sql: Queryable, userId: string) => sql`
 
 const columns = { title: 'sort_title', added: 'added_at' } as const;
 const types = { title: 'text', added: 'timestamptz' } as const;
-const time = /^\d{4}-(?:0\d|1[0-2])-[0-2]\d [0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?\+00$/;
 
 /** What the API was asked. */
 export interface ListAsked {
@@ -66,14 +66,13 @@ export async function listSeries(
     from (
       select s.*, ${key}::text as "sortValue" from series s
       where ${asked.library === undefined ? sql`true` : sql`s.library_id = ${asked.library}`}
-        and ${prefix === undefined ? sql`true` : sql`s.sort_title >= ${prefix} and s.sort_title < ${`${prefix}\u{10ffff}`}`}
+        and ${prefix === undefined ? sql`true` : titleBegins(sql, sql`s.sort_title`, prefix)}
         and ${place === undefined ? sql`true` : sql`(${key}, s.id) ${beyond} ${place}`}
       order by ${key} ${direction}, s.id ${direction}
       limit ${limit + 1}
     ) s ${counts(sql, userId)}
     order by ${key} ${direction}, s.id ${direction}`;
-  const page = rows.slice(0, limit);
-  const last = rows.length > limit ? page.at(-1) : undefined;
+  const { page, last } = pageOf(rows, limit);
   const pictures = await images.forItems(
     sql,
     'series',
@@ -105,16 +104,10 @@ function readCursor(
   cursor: string,
 ): { value: string; id: string } {
   const [value, id] = decodeCursor(scope, cursor);
-  const isValue = typeof value === 'string' && (sort === 'title' || isTime(value));
+  const isText = typeof value === 'string';
+  const isValue = isText && (sort === 'title' || isMoment(value));
   if (!isValue || !isUuid(id)) {
     throw problem('invalid-cursor', 'The cursor does not belong to this list');
   }
   return { value, id };
-}
-
-/** PostgreSQL writes `2026-01-01 00:00:00+00`; the 30th of February and the year 0 are refused. */
-function isTime(value: string): boolean {
-  if (!time.test(value) || value.startsWith('0000')) return false;
-  const at = new Date(value.replace(' ', 'T').replace('+00', 'Z'));
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(value.slice(0, 10));
 }

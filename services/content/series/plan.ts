@@ -3,33 +3,23 @@ import { readPath, type PathReading } from '../../naming/path.ts';
 import type { NamingOptions } from '../../naming/reading.ts';
 import type { ScoredReading } from '../../naming/score.ts';
 import { identityKey, titleKey } from '../../naming/titles.ts';
+import { besideChoice, type Evidence } from '../match.ts';
+import type { PlacedFile } from '../placed.ts';
 import { episodesOf, type EpisodePlan } from './episodes.ts';
 import { groupEpisodes, type EpisodeGroup } from './grouping.ts';
 import { readEpisodeNfo, readShowNfo, type NfoShow, type ShowReading } from './nfo.ts';
 import { attachSides, type SideFile } from './sides.ts';
-import type { SeriesFile, Unit } from './units.ts';
+import type { Unit } from './units.ts';
 
 /** Files that are one episode, or several in one. */
 export interface GroupPlan {
   readonly episodes: readonly EpisodePlan[];
-  readonly group: EpisodeGroup<SeriesFile>;
+  readonly group: EpisodeGroup<PlacedFile>;
 }
 
-/** Why a series is taken for what it is, kept so that a person can see it. */
-export interface Match {
-  readonly path: string;
-  readonly from: 'file' | 'folder' | 'nfo';
-  readonly title: string;
-  readonly year: number | null;
-  readonly score: number;
+/** The evidence a series was recognised by. */
+export interface Match extends Evidence {
   readonly nfoPath?: string;
-  readonly runnerUp?: {
-    readonly from: 'file' | 'folder';
-    readonly title: string;
-    readonly year: number | null;
-    readonly score: number;
-  };
-  readonly problems?: readonly { readonly path: string; readonly message: string }[];
 }
 
 /** One series found in one folder: what it is said to be and which files are its own. */
@@ -55,7 +45,7 @@ export type Texts = ReadonlyMap<string, Uint8Array>;
 interface Found {
   readonly reading: ScoredReading;
   readonly other: ScoredReading | undefined;
-  readonly groups: readonly EpisodeGroup<SeriesFile>[];
+  readonly groups: readonly EpisodeGroup<PlacedFile>[];
 }
 
 /** The series of a unit, and the files that belong to none. Pure. */
@@ -63,7 +53,7 @@ export function planUnit(
   unit: Unit,
   texts: Texts,
   options: NamingOptions,
-): { plans: SeriesPlan[]; loose: SeriesFile[] } {
+): { plans: SeriesPlan[]; loose: PlacedFile[] } {
   const videos = unit.files.filter(({ role }) => role === 'video');
   const around = unit.context.filter(({ role }) => role === 'video');
   const lost = unit.context.filter(({ role, itemId }) => role !== 'video' && itemId === undefined);
@@ -83,7 +73,7 @@ export function planUnit(
   return { plans, loose: main === undefined ? sides.map(({ file }) => file) : [] };
 }
 
-function groupsOf(videos: readonly SeriesFile[], options: NamingOptions) {
+function groupsOf(videos: readonly PlacedFile[], options: NamingOptions) {
   const folders = Map.groupBy(videos, ({ directory }) => directory);
   return [...folders.values()].flatMap((list) => groupEpisodes(list, options));
 }
@@ -95,7 +85,7 @@ function seriesOf({ best, other, episodes }: PathReading): [ScoredReading, Score
 }
 
 /** Groups by title and year; those without a year join the one that has the title. */
-function bySeries(groups: readonly EpisodeGroup<SeriesFile>[]): Found[] {
+function bySeries(groups: readonly EpisodeGroup<PlacedFile>[]): Found[] {
   const read = groups.map((group) => {
     const [reading, other] = seriesOf(group.reading);
     return { group, reading, other, key: titleKey(reading.title) };
@@ -111,7 +101,7 @@ function bySeries(groups: readonly EpisodeGroup<SeriesFile>[]): Found[] {
 
 function best(
   list: readonly {
-    group: EpisodeGroup<SeriesFile>;
+    group: EpisodeGroup<PlacedFile>;
     reading: ScoredReading;
     other: ScoredReading | undefined;
   }[],
@@ -134,7 +124,7 @@ function mainOf(found: readonly Found[]): Found | undefined {
 
 /** A folder whose videos are elsewhere or yet to come: named by itself. */
 function folderOnly(
-  { unit, show, around }: { unit: Unit; show: ShowNfo | undefined; around: readonly SeriesFile[] },
+  { unit, show, around }: { unit: Unit; show: ShowNfo | undefined; around: readonly PlacedFile[] },
   options: NamingOptions,
 ): Found | undefined {
   if (unit.folder === undefined) return undefined;
@@ -160,7 +150,7 @@ function sidesBy(
 }
 
 interface ShowNfo {
-  readonly file: SeriesFile;
+  readonly file: PlacedFile;
   readonly read: ShowReading;
 }
 
@@ -180,7 +170,7 @@ function planOf(
     texts: Texts;
     sides: readonly SideFile[];
     show: ShowNfo | undefined;
-    around: readonly SeriesFile[];
+    around: readonly PlacedFile[];
   },
 ): SeriesPlan {
   const { unit, texts, sides, show, around } = beside;
@@ -208,7 +198,7 @@ function planOf(
   };
 }
 
-const stemPath = ({ directory, stem }: SeriesFile): string => `${directory}/${stem.toLowerCase()}`;
+const stemPath = ({ directory, stem }: PlacedFile): string => `${directory}/${stem.toLowerCase()}`;
 
 function mostFrequent(ids: readonly string[]): string[] {
   const counts = Map.groupBy(ids, (id) => id);
@@ -224,9 +214,6 @@ function matchOf({
 }: Found & { year: number | undefined; path: string; show: ShowNfo | undefined }): Match {
   const { from, title, score } = reading;
   const nfo = show?.read.show;
-  const runnerUp = other && {
-    ...{ from: other.from, title: other.title, year: other.year ?? null, score: other.score },
-  };
   const problems = show?.read.problems.map((message) => ({ path: show.file.path, message })) ?? [];
   const own =
     nfo === undefined
@@ -238,7 +225,6 @@ function matchOf({
   return {
     ...{ path, ...own },
     ...(nfo === undefined || show === undefined ? {} : { nfoPath: show.file.path }),
-    ...(runnerUp === undefined ? {} : { runnerUp }),
-    ...(problems.length === 0 ? {} : { problems }),
+    ...besideChoice(other, problems),
   };
 }

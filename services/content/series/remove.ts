@@ -1,17 +1,16 @@
 import type { Tx } from '#storage/postgres/connect.ts';
 import { deleteStates } from '../../progress/store.ts';
+import { deleteWorks, eachToRemove, type Which } from '../works.ts';
+import { works } from './series.ts';
 
 /** Deletes series for good, with all that hangs on them. */
 export async function forgetSeries(tx: Tx, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  const gone = ids as string[];
   const episodes = await tx<{ id: string }[]>`
-    select id from episodes where series_id = any (${gone}::uuid[])`;
+    select id from episodes where series_id = any (${ids as string[]}::uuid[])`;
   const episodeIds = episodes.map(({ id }) => id);
   await deleteStates(tx, 'episode', episodeIds);
-  await tx`delete from external_ids where kind = 'series' and item_id = any (${gone}::uuid[])`;
-  await tx`delete from images where kind = 'series' and item_id = any (${gone}::uuid[])`;
-  await tx`delete from series where id = any (${gone}::uuid[])`;
+  await deleteWorks(tx, works, ids);
 }
 
 /** Deletes episodes no file holds any more, present or missing, and seasons left without any. */
@@ -32,19 +31,6 @@ export async function forgetEmpty(tx: Tx, seriesIds: readonly string[]): Promise
       and not exists (select from episodes e where e.season_id = s.id)`;
 }
 
-const batchSize = 1_000;
-
 /** Deletes the series given, or all of a library. */
-export async function removeSeries(
-  tx: Tx,
-  which: { readonly itemIds: readonly string[] } | { readonly libraryId: string },
-): Promise<void> {
-  if ('itemIds' in which) return forgetSeries(tx, which.itemIds);
-  for (;;) {
-    const rows = await tx<{ id: string }[]>`
-      select id from series where library_id = ${which.libraryId} order by id limit ${batchSize}`;
-    if (rows.length === 0) return;
-    const ids = rows.map(({ id }) => id);
-    await forgetSeries(tx, ids);
-  }
-}
+export const removeSeries = (tx: Tx, which: Which): Promise<void> =>
+  eachToRemove(tx, { ...works, which }, forgetSeries);

@@ -1,3 +1,4 @@
+import { idEntries } from '../../naming/ids.ts';
 import type { SeriesPlan } from './plan.ts';
 
 /** What deciding which series a plan is asks of those that are known. */
@@ -46,7 +47,7 @@ export function resolve(
 }
 
 function find(plan: SeriesPlan, pool: readonly KnownSeries[]): string | undefined {
-  const ids = Object.entries(plan.ids);
+  const ids = idEntries(plan.ids);
   const shares = ({ ids: theirs }: KnownSeries) =>
     ids.some(([source, id]) => theirs[source] === id);
   const contradicts = ({ ids: theirs }: KnownSeries) =>

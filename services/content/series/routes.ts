@@ -1,6 +1,6 @@
 import type { HandlersOf } from '#api/handler.ts';
 import { problem } from '../../errors.ts';
-import type { Principal } from '../../principal.ts';
+import { callerOf } from '../../principal.ts';
 import { readEpisode, readSeries } from './detail.ts';
 import { listEpisodes, listNextUp } from './episode-list.ts';
 import { listSeries } from './list.ts';
@@ -13,28 +13,23 @@ export type SeriesOperation =
 /** The API of series. */
 export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => ({
   async listSeries({ query, principal }) {
-    return { body: await listSeries(deps, query, userOf(principal)) };
+    return { body: await listSeries(deps, query, callerOf(principal).userId) };
   },
   async listNextUp({ query, principal }) {
-    return { body: await listNextUp(deps, { ...query, userId: userOf(principal) }) };
+    return { body: await listNextUp(deps, { ...query, userId: callerOf(principal).userId }) };
   },
   async getSeries({ params, principal }) {
-    const body = await readSeries(deps, params.seriesId, userOf(principal));
+    const body = await readSeries(deps, params.seriesId, callerOf(principal).userId);
     if (body === undefined) throw problem('not-found', `There is no series ${params.seriesId}`);
     return { body };
   },
   async listEpisodes({ params, query, principal }) {
-    const asked = { ...query, userId: userOf(principal) };
+    const asked = { ...query, userId: callerOf(principal).userId };
     return { body: await listEpisodes(deps, params.seriesId, asked) };
   },
   async getEpisode({ params, principal }) {
-    const body = await readEpisode(deps, params.episodeId, userOf(principal));
+    const body = await readEpisode(deps, params.episodeId, callerOf(principal).userId);
     if (body === undefined) throw problem('not-found', `There is no episode ${params.episodeId}`);
     return { body };
   },
 });
-
-function userOf(principal: Principal | undefined): string {
-  if (principal === undefined) throw problem('unauthenticated', 'Sign in first');
-  return principal.userId;
-}

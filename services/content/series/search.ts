@@ -1,5 +1,7 @@
 import type { SearchSource, SourceDocument } from '../../search/source.ts';
 import { sharedAudience } from '../../search/source.ts';
+import { idsAfter } from '../works.ts';
+import { works } from './series.ts';
 
 interface Row {
   readonly id: string;
@@ -56,10 +58,5 @@ export const seriesSearch: SearchSource = {
       from series s where s.id = any (${ids as string[]}::uuid[])`;
     return rows.map(toDocument);
   },
-  async idsAfter(sql, afterId, limit) {
-    const rows = await sql<{ id: string }[]>`
-      select id from series ${afterId === undefined ? sql`` : sql`where id > ${afterId}`}
-      order by id limit ${limit}`;
-    return rows.map(({ id }) => id);
-  },
+  idsAfter: (sql, afterId, limit) => idsAfter(sql, works, { afterId, limit }),
 };

@@ -1,18 +1,18 @@
-import { extraBySuffix } from '../../naming/places.ts';
+import { typeOfExtra } from '../../naming/places.ts';
 import { readSubtitleTail } from '../../naming/subtitles.ts';
-import type { SeriesFile } from './units.ts';
+import type { PlacedFile } from '../placed.ts';
 
 /** Which video a file beside others belongs to, and what its name says. */
 export interface SideFile {
-  readonly file: SeriesFile;
-  readonly video: SeriesFile | undefined;
+  readonly file: PlacedFile;
+  readonly video: PlacedFile | undefined;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
 /** Gives subtitles, extras and the like to the videos they are named like. Pure. */
 export function attachSides(
-  videos: readonly SeriesFile[],
-  sides: readonly SeriesFile[],
+  videos: readonly PlacedFile[],
+  sides: readonly PlacedFile[],
 ): SideFile[] {
   const byName = new Map(videos.map((video) => [nameKey(video.directory, video.stem), video]));
   const byFolder = Map.groupBy(videos, ({ directory }) => directory);
@@ -29,9 +29,9 @@ const nameKey = (directory: string, stem: string): string => `${directory}/${ste
 
 /** The video with the longest name that the file's own (or its folder's) begins with. */
 function ownerOf(
-  file: SeriesFile,
-  byName: ReadonlyMap<string, SeriesFile>,
-): { video: SeriesFile; tail: string } | undefined {
+  file: PlacedFile,
+  byName: ReadonlyMap<string, PlacedFile>,
+): { video: PlacedFile; tail: string } | undefined {
   const { owner, isSubtitles, extra } = file.place;
   const above = isSubtitles || extra !== undefined ? [owner] : [];
   for (const directory of [file.directory, ...above]) {
@@ -47,17 +47,17 @@ function ownerOf(
 }
 
 function factsOf(
-  file: SeriesFile,
-  video: SeriesFile | undefined,
+  file: PlacedFile,
+  video: PlacedFile | undefined,
   tail: string,
 ): Record<string, unknown> {
   const forFile = video === undefined ? {} : { forFileId: video.id };
   switch (file.role) {
     case 'subtitle':
     case 'audio':
-      return defined({ ...readSubtitleTail(tail), ...forFile });
+      return { ...readSubtitleTail(tail), ...forFile };
     case 'extra':
-      return { extraType: extraType(file), ...forFile };
+      return { extraType: typeOfExtra(file), ...forFile };
     case 'video':
     case 'image':
     case 'nfo':
@@ -65,11 +65,3 @@ function factsOf(
       return {};
   }
 }
-
-function extraType(file: SeriesFile): string {
-  if (/\.(?:aac|ac3|flac|m4a|mp3|og[ag]|opus|wav|wma)$/i.test(file.name)) return 'themeSong';
-  return file.place.extra ?? extraBySuffix(file.stem)?.type ?? 'extra';
-}
-
-const defined = (facts: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));

@@ -1,6 +1,6 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
 import type { ItemSummary, ProgressKind } from '../../progress/kinds.ts';
-import type { ImageLookup } from './series.ts';
+import type { ImageLookup } from '../images.ts';
 
 interface Row {
   readonly id: string;

@@ -1,21 +1,6 @@
-import type { IdentifyBatch, StoredFile } from '../module.ts';
-import { splitName } from '../../naming/extensions.ts';
 import { workFolder } from '../../naming/path.ts';
-import { readPlace, type Place } from '../../naming/places.ts';
-
-/** A file with what its name and place say. */
-export interface SeriesFile extends StoredFile {
-  readonly rootId: string;
-  readonly directory: string;
-  readonly stem: string;
-  readonly place: Place;
-}
-
-/** A file beside the batch, as the database knows it. */
-export interface ContextFile extends StoredFile {
-  readonly rootId: string;
-  readonly directory: string;
-}
+import type { IdentifyBatch } from '../module.ts';
+import { compare, placed, type LyingFile, type PlacedFile } from '../placed.ts';
 
 /** A folder that files of a batch lie below. */
 export interface WorkFolder {
@@ -29,9 +14,9 @@ export interface Unit {
   /** Undefined: the files lie in no folder that names a work. */
   readonly folder: string | undefined;
   /** Of the batch, in the order of their paths. */
-  readonly files: readonly SeriesFile[];
+  readonly files: readonly PlacedFile[];
   /** What else lies below the folder. */
-  readonly context: readonly SeriesFile[];
+  readonly context: readonly PlacedFile[];
 }
 
 /** The folders of series that a batch is about. */
@@ -44,14 +29,12 @@ export function foldersOf(batch: IdentifyBatch): WorkFolder[] {
   return [...folders.values()];
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 /** The batch's files by the folder of their series, with what else lies there. Pure. */
-export function buildUnits(batch: IdentifyBatch, context: readonly ContextFile[]): Unit[] {
+export function buildUnits(batch: IdentifyBatch, context: readonly LyingFile[]): Unit[] {
   const listed = new Set(batch.directories.map(({ rootId, path }) => `${rootId} ${path}`));
   const units = new Map<
     string,
-    { folder: string | undefined; files: SeriesFile[]; context: SeriesFile[] }
+    { folder: string | undefined; files: PlacedFile[]; context: PlacedFile[] }
   >();
   const unitOf = (rootId: string, directory: string) => {
     const folder = workFolder(directory);
@@ -72,9 +55,3 @@ export function buildUnits(batch: IdentifyBatch, context: readonly ContextFile[]
     .filter(({ files }) => files.length > 0)
     .map((unit) => ({ ...unit, files: unit.files.toSorted((a, b) => compare(a.path, b.path)) }));
 }
-
-const placed = (file: ContextFile): SeriesFile => ({
-  ...file,
-  stem: splitName(file.name).stem,
-  place: readPlace(file.directory),
-});
