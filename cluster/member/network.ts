@@ -117,9 +117,9 @@ export async function openNetwork(deps: NetworkDeps): Promise<Network> {
       client.reloadTls();
     },
     async close() {
-      roster.close();
       client.close();
       await Promise.all([server.close(), gossiping.close()]);
+      await roster.close();
     },
   };
 }
@@ -185,7 +185,11 @@ function createRoster(
         gossipId === undefined ? [] : [{ id, gossipId, addresses: addresses.gossip }],
       ),
     onChange: (listener: () => void) => void listeners.add(listener),
-    close: stop,
+    /** Resolves once what was heard last is kept: the folder is another's from then on. */
+    close() {
+      stop();
+      return kept;
+    },
   };
 }
 
