@@ -37,11 +37,14 @@ describe('gossip', function () {
   this.timeout(60_000);
   const open = new Set<{ close(): Promise<void> }>();
   const warnings: string[] = [];
+  const told: string[] = [];
   let seed = 1;
   let members: GossipMember[] = [];
   let people: Person[] = [];
   const log = {
-    info: () => undefined,
+    info: (message: string, facts?: object) => {
+      told.push(`${message} ${JSON.stringify(facts)}`);
+    },
     warn: (message: string, facts?: object) => {
       warnings.push(`${message} ${JSON.stringify(facts)}`);
     },
@@ -53,6 +56,7 @@ describe('gossip', function () {
   beforeEach(() => {
     members = [];
     warnings.length = 0;
+    told.length = 0;
   });
   afterEach(async () => {
     await Promise.all([...open].map((each) => each.close()));
@@ -103,6 +107,7 @@ describe('gossip', function () {
       listen: undefined,
       topics: ['invalidate'],
       mayConnect: () => true,
+      onTurnedAway: () => undefined,
       judge: () => true,
       onMessage: () => undefined,
       onOpen: () => undefined,
@@ -176,6 +181,7 @@ describe('gossip', function () {
     await until(() => stranger.links().length === 0, 'it is thrown out');
     expect(await stranger.publish('invalidate', bytesOf('x'))).to.equal(0);
     expect(a!.gossip.stats().refused).to.be.greaterThan(0);
+    await until(() => told.some((line) => line.includes('it is no member')), 'it is told');
     a!.gossip.publish('invalidate', bytesOf('fine'));
     await until(() => b!.got.length > 0, 'members go on');
     expect([...a!.got, ...b!.got].map(({ text }) => text)).to.deep.equal(['fine']);
@@ -195,6 +201,7 @@ describe('gossip', function () {
       await met([a.gossip, b.gossip]);
     } finally {
       sockets.forEach((socket) => socket.destroy());
+      await until(() => told.some((line) => line.includes('too many come at once')), 'it is told');
     }
   });
 

@@ -123,11 +123,9 @@ async function start(s: State, open: OpenNetwork): Promise<void> {
     identity: s.identity,
     listen: s.listen,
     topics: [...TOPICS, PROOF_TOPIC],
-    mayConnect(peer) {
-      const isWelcome = s.proof.isProbe(peer) || s.gate.mayConnect(peer);
-      if (!isWelcome) s.noise.info('a stranger was refused on the gossip network', { peer });
-      return isWelcome;
-    },
+    mayConnect: (peer) => s.proof.isProbe(peer) || s.gate.mayConnect(peer),
+    onTurnedAway: (remote, reason) =>
+      s.noise.info('a gossip connection was turned away', { remote, reason }),
     judge: (message) =>
       message.topic === PROOF_TOPIC ? s.proof.isProbe(message.author) : s.gate.judge(message),
     onMessage: (message) => receive(s, message),

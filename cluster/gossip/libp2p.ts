@@ -5,6 +5,7 @@ import { toMultiaddr } from './addresses.ts';
 import { networkKeyFile, readIdentity } from './identity.ts';
 import { MAX_FRAME_BYTES, MAX_MEMBERS } from './limits.ts';
 import type { Incoming, Network, NetworkOptions } from './network.ts';
+import { telling } from './turned-away.ts';
 
 type Node = Libp2p<{ pubsub: PubSub<GossipsubEvents>; identify: Identify }>;
 type Library = Awaited<ReturnType<typeof load>>;
@@ -75,13 +76,13 @@ async function load() {
 }
 
 async function create(library: Library, options: NetworkOptions): Promise<Node> {
-  const { key, identity, listen, mayConnect } = options;
+  const { key, identity, listen, mayConnect, onTurnedAway } = options;
   const isDenied = (peer: { toString(): string }) => !mayConnect(peer.toString());
   const node: Node = await library.createLibp2p({
     start: false,
     privateKey: await readIdentity(identity),
     addresses: { listen: listen ? [toMultiaddr(listen)] : [] },
-    transports: [library.tcp({ maxConnections: 2 * MAX_MEMBERS })],
+    transports: [telling(library.tcp({ maxConnections: 2 * MAX_MEMBERS }), onTurnedAway)],
     connectionProtector: library.preSharedKey({ psk: networkKeyFile(key) }),
     connectionEncrypters: [library.noise()],
     streamMuxers: [library.yamux({ maxInboundStreams: 32, maxOutboundStreams: 32 })],

@@ -23,6 +23,7 @@ describe('three gossip nodes', function () {
         listen: { host: '127.0.0.1', port: 0 },
         topics: ['invalidate'],
         mayConnect: () => true,
+        onTurnedAway: () => undefined,
         judge: () => true,
         onMessage: ({ bytes }) => heard(bytes),
         onOpen: () => undefined,

@@ -42,6 +42,8 @@ export interface NetworkOptions {
   readonly topics: readonly string[];
   /** Asked for whoever has proven to be `id`, in both directions. */
   readonly mayConnect: (id: string) => boolean;
+  /** Told of each that came and was not let in: from which host, and why. */
+  readonly onTurnedAway: (from: string, reason: string) => void;
   /** Whether a message is good: only then is it received and passed on to others. */
   readonly judge: (message: Incoming) => boolean;
   readonly onMessage: (message: Incoming) => void;

@@ -38,6 +38,7 @@ export function createProof({ open, key, host, timeoutMs }: ProofOptions): Proof
       listen: undefined,
       topics: [PROOF_TOPIC],
       mayConnect: (id) => id === network.id,
+      onTurnedAway: () => undefined,
       judge: ({ author }) => author === network.id,
       onMessage: () => (hasProbeHeard = true),
       onOpen: () => undefined,

@@ -16,7 +16,7 @@ const dialMs = 10_000;
 async function meet(scene: Scene, key: Uint8Array): Promise<string> {
   const network = await openLibp2p({
     ...{ key, identity: await makeGossipIdentity(), listen: undefined, topics: ['invalidate'] },
-    ...{ mayConnect: () => true, judge: () => true },
+    ...{ mayConnect: () => true, onTurnedAway: () => undefined, judge: () => true },
     ...{ onMessage: () => undefined, onOpen: () => undefined, onClose: () => undefined },
   });
   try {
@@ -40,17 +40,19 @@ export const gossipPort: readonly Attempt[] = [
     what: `garbage, ${floods} times`,
     try: ({ leader }) => repeated(floods, () => sayPlainly(leader.ports.gossip, garbage)),
     answer: /hung up|ECONNRESET/,
+    logged: /gossip connection was turned away/,
   },
   {
     what: 'a stranger without the network’s key',
     try: (scene) => meet(scene, randomBytes(32)),
     answer: /^refused/,
+    logged: /gossip connection was turned away/,
   },
   {
     what: 'a stranger with the network’s key',
     try: (scene) => meet(scene, scene.gossip.network),
     answer: /^refused|^cut off/,
-    logged: /gossip/,
+    logged: /gossip connection was turned away/,
   },
   {
     what: 'silence after the connection',
