@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -47,6 +48,9 @@ describe('the web app of a household', function () {
       { name: 'Mountain Rain (1999)', seconds: 3 },
       { name: 'Old Reel (1962)', seconds: 3, video: 'mpeg4' },
     ]);
+    const walk = join(server.films, 'Movies', 'The Long Walk (2011)');
+    const lines = '1\n00:00:00,000 --> 00:00:40,000\nOne step, and another.\n';
+    await writeFile(join(walk, 'The Long Walk (2011).en.srt'), lines);
     browser = await startBrowser();
     context = await browser.person();
     page = await context.newPage();
@@ -163,6 +167,23 @@ describe('the web app of a household', function () {
     await when(`${video}?.ended`);
     await page.keyboard.press('Backspace');
     await page.getByRole('button', { name: 'Watched', pressed: true }).waitFor();
+  });
+
+  it('shows the subtitles one has chosen before, and begins the film once', async () => {
+    const address = /\/playback\/files\/[^/]+\/address$/;
+    let asked = 0;
+    page.on('request', (request) => (asked += address.test(request.url()) ? 1 : 0));
+    const isShown = `${video}?.textTracks[0]?.activeCues?.length === 1`;
+    await page.getByRole('link', { name: 'Play' }).click();
+    await when(`${video}?.currentTime > 1`);
+    await page.keyboard.press('c');
+    await when(isShown);
+    await page.reload();
+    asked = 0;
+    await when(isShown);
+    await when(`${video}?.currentTime > 2`);
+    expect(asked, 'addresses of the film and its subtitles').to.equal(2);
+    page.removeAllListeners('request');
   });
 
   it('says why it does not play what the browser cannot', async () => {
