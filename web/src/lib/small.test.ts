@@ -73,7 +73,7 @@ describe('the filter in an address', () => {
 });
 
 describe('arrow keys', () => {
-  const box = (left: number, top: number, width = 10, height = 10): Box => ({
+  const box = (left: number, top: number, { width = 10, height = 10 } = {}): Box => ({
     ...{ left, top },
     right: left + width,
     bottom: top + height,

@@ -1,6 +1,6 @@
 import createClient, { type FetchResponse } from 'openapi-fetch';
 import type { paths } from '$api/types';
-import { ApiError, type ProblemBody } from './problem.ts';
+import { ApiError } from './problem.ts';
 import { createRing } from './ring.ts';
 import { nodeState } from './node.svelte.ts';
 import { createSession } from './session.svelte.ts';
@@ -72,7 +72,7 @@ export async function read<
   M extends `${string}/${string}`,
 >(answer: Promise<FetchResponse<T, O, M>>): Promise<NonNullable<FetchResponse<T, O, M>['data']>> {
   const { data, error, response } = await answer;
-  if (!response.ok) throw new ApiError(response.status, error as ProblemBody | undefined);
+  if (!response.ok) throw new ApiError(response.status, error);
   return data as NonNullable<FetchResponse<T, O, M>['data']>;
 }
 

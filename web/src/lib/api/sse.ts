@@ -7,7 +7,7 @@ export interface SentEvent {
 
 /** Reads events out of text that comes in pieces of any size. */
 export function createEventReader(onEvent: (event: SentEvent) => void): {
-  push(text: string): void;
+  readonly push: (text: string) => void;
   /** The id to resume after; empty before the first. */
   lastId(): string;
 } {

@@ -20,7 +20,7 @@ function house(answer: (origin: string, asked: number) => Answer) {
     newKey: () => `key-${(keys += 1)}`,
     pause: async (ms) => void (now += ms),
     fetch: async (input, init) => {
-      const { origin } = new URL(String(input));
+      const { origin } = new URL(input instanceof Request ? input.url : input);
       now += 1;
       asked.push({ origin, headers: new Headers(init?.headers), body: init?.body });
       const given = answer(origin, asked.length);

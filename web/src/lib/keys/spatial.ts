@@ -10,9 +10,10 @@ export type Direction = 'up' | 'down' | 'left' | 'right';
 
 const middle = (a: number, b: number) => (a + b) / 2;
 
+type Span = readonly [from: number, to: number];
+
 /** Distance between two spans on a line; 0 where they overlap. */
-const gap = (aFrom: number, aTo: number, bFrom: number, bTo: number) =>
-  Math.max(0, bFrom - aTo, aFrom - bTo);
+const gap = (a: Span, b: Span) => Math.max(0, b[0] - a[1], a[0] - b[1]);
 
 /**
  * Which of `boxes` an arrow key goes to from `from`, as an index; undefined when there is none in
@@ -49,8 +50,8 @@ function costOf(from: Box, to: Box, direction: Direction): number {
   // A pixel or two of overlap is a border, not a neighbour on the other side.
   if (ahead <= 1 || edge < -Math.min(8, Math.abs(ahead))) return Infinity;
   const aside = isAlongX
-    ? gap(from.top, from.bottom, to.top, to.bottom)
-    : gap(from.left, from.right, to.left, to.right);
+    ? gap([from.top, from.bottom], [to.top, to.bottom])
+    : gap([from.left, from.right], [to.left, to.right]);
   const offset = isAlongX
     ? Math.abs(middle(to.top, to.bottom) - middle(from.top, from.bottom))
     : Math.abs(middle(to.left, to.right) - middle(from.left, from.right));

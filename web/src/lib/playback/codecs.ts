@@ -43,42 +43,34 @@ const avcProfiles: Readonly<Record<string, string>> = {
 const hex = (value: number) => Math.round(value).toString(16).padStart(2, '0');
 const two = (value: number) => String(Math.round(value)).padStart(2, '0');
 
+/** What browsers call a codec, by its lower-case name here (RFC 6381). */
+const codecStrings: Readonly<Record<string, (stream: Required<Named>) => string>> = {
+  // A level that is not known is taken for 4.0, which nearly all films keep to.
+  h264: ({ profile, level }) =>
+    `avc1.${avcProfiles[profile.toLowerCase()] ?? '6400'}${hex(level > 0 ? level : 40)}`,
+  hevc: ({ profile, level }) =>
+    `hvc1.${/10/.test(profile) ? '2.4' : '1.6'}.L${level > 0 ? level : 120}.B0`,
+  vp8: () => 'vp8',
+  vp9: ({ profile, level, bitDepth }) =>
+    `vp09.${/2/.test(profile) ? '02' : '00'}.${level > 0 ? level : 41}.${two(bitDepth)}`,
+  av1: ({ bitDepth }) => `av01.0.08M.${two(bitDepth)}`,
+  theora: () => 'theora',
+  aac: ({ profile }) => (/^he/i.test(profile) ? 'mp4a.40.5' : 'mp4a.40.2'),
+  mp3: () => 'mp4a.6B',
+  ac3: () => 'ac-3',
+  eac3: () => 'ec-3',
+  opus: () => 'opus',
+  vorbis: () => 'vorbis',
+  flac: () => 'flac',
+};
+
+type Named = Pick<Stream, 'profile' | 'level' | 'bitDepth'>;
+
 /** A codec's name for a MIME type (RFC 6381); undefined for what no browser has a name for. */
-export function codecString({
-  codec,
-  profile = '',
-  level = 0,
-  bitDepth = 8,
-}: Stream): string | undefined {
-  switch (codec.toLowerCase()) {
-    case 'h264':
-      // A level that is not known is taken for 4.0, which nearly all films keep to.
-      return `avc1.${avcProfiles[profile.toLowerCase()] ?? '6400'}${hex(level > 0 ? level : 40)}`;
-    case 'hevc':
-      return `hvc1.${/10/.test(profile) ? '2.4' : '1.6'}.L${level > 0 ? level : 120}.B0`;
-    case 'vp8':
-      return 'vp8';
-    case 'vp9':
-      return `vp09.${/2/.test(profile) ? '02' : '00'}.${level > 0 ? level : 41}.${two(bitDepth)}`;
-    case 'av1':
-      return `av01.0.08M.${two(bitDepth)}`;
-    case 'theora':
-      return 'theora';
-    case 'aac':
-      return /^he/i.test(profile) ? 'mp4a.40.5' : 'mp4a.40.2';
-    case 'mp3':
-      return 'mp4a.6B';
-    case 'ac3':
-      return 'ac-3';
-    case 'eac3':
-      return 'ec-3';
-    case 'opus':
-    case 'vorbis':
-    case 'flac':
-      return codec.toLowerCase();
-    default:
-      return undefined;
-  }
+export function codecString({ codec, profile = '', level = 0, bitDepth = 8 }: Stream) {
+  const name = codec.toLowerCase();
+  if (!Object.hasOwn(codecStrings, name)) return undefined;
+  return codecStrings[name]?.({ profile, level, bitDepth });
 }
 
 /** As ffprobe names containers. */

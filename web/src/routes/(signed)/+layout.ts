@@ -1,12 +1,13 @@
 import { redirect } from '@sveltejs/kit';
 import { session } from '$lib/api';
 import { isSetupRequired } from '$lib/setup';
+import type { LayoutLoad } from './$types';
 
 /** What only people who are signed in see. */
-export async function load({ parent, url }): Promise<void> {
+export const load: LayoutLoad = async ({ parent, url }) => {
   await parent();
   if (session.status !== 'out') return;
   if (await isSetupRequired().catch(() => false)) redirect(302, '/setup');
   const next = url.pathname + url.search;
   redirect(302, next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`);
-}
+};
