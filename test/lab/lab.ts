@@ -11,6 +11,7 @@ import { signIn, type LabCluster, type Observer } from './cluster.ts';
 import { converge, madeNames, readAll } from './ending.ts';
 import type { NamedFault } from './faults.ts';
 import type { Layout, Stage } from './faults/fault.ts';
+import { startBalancer, type Balancer } from './balancer.ts';
 import { makeFilms, takeIn, type Film } from './films.ts';
 import { judge } from './judge.ts';
 import { layOut, type Laid } from './layout.ts';
@@ -27,6 +28,8 @@ export interface LabOptions {
   /** What the faults to come need laid out; most of it takes root. */
   readonly needs: readonly Layout[];
   readonly say: (line: string) => void;
+  /** Clients ask one address in front of all nodes, and not each of them. */
+  readonly isBalanced?: boolean;
   /** Where to write down all that clients did and saw; undefined: nowhere. */
   readonly recordings?: string | undefined;
 }
@@ -75,8 +78,13 @@ export async function openLab(options: LabOptions): Promise<Lab> {
   const leaders = watchLeaders([...cluster.nodes, ...cluster.spares]);
   const memory = watchMemory(cluster.nodes, memoryEveryMs);
   stack.defer(() => memory.stop());
+  const addresses = cluster.nodes.map(({ url }) => new URL(url).host);
+  const onStarted = (pid: number) => run.started(pid);
+  const balancer = options.isBalanced
+    ? stack.use(await startBalancer({ dir: run.dir, nodes: addresses, onStarted }))
+    : undefined;
   const rest = stack.move();
-  const scene = { ...laid, dir: run.dir, observer, films, content, sql, leaders };
+  const scene = { ...laid, balancer, dir: run.dir, observer, films, content, sql, leaders };
   return {
     ...{ dir: run.dir, secondsToVoters, memory },
     async round(fault, how) {
@@ -107,6 +115,7 @@ async function keepRecording(
 }
 
 interface Scene extends Laid {
+  readonly balancer: Balancer | undefined;
   readonly dir: string;
   readonly recordings: string | undefined;
   readonly observer: Observer;
@@ -156,7 +165,7 @@ async function round(scene: Scene, named: NamedFault, how: How): Promise<Round> 
   const outcome = {
     classes: summarize(recording),
     judgement: judge(recording, { made: await madeNames(scene.sql), last }),
-    ...{ convergedMs, outageMs },
+    ...{ convergedMs, outageMs, isBalanced: scene.balancer !== undefined },
     wasLeader: !named.fault.isGlobal && victim === leader,
     terms: [before.term, after?.term ?? before.term] as const,
     twoLeaders: await scene.leaders.contradictions(),
@@ -181,7 +190,8 @@ async function suffer(scene: Scene, named: NamedFault, cast: Cast): Promise<stri
   const { token, films, content } = scene;
   const { recording, random } = cast;
   const { nodes } = scene.cluster;
-  const place = { nodes: nodes.length, urlOf: (nth: number) => nodes[nth]!.url };
+  const urlOf = (nth: number) => scene.balancer?.url ?? nodes[nth]!.url;
+  const place = { nodes: nodes.length, urlOf };
   const workers = startWorkers({ ...place, token, films, content, recording, random });
   try {
     await pause(quietMs);

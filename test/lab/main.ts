@@ -21,6 +21,7 @@ promised.
   --minutes M   faults at random for so long, instead of those named once
   --outage S    how long each lasts, in seconds (10)
   --nodes N     2 to 7 (3)
+  --balancer    clients ask an HAProxy in front of the nodes, and know no other address
   --record DIR  write down there all that clients did and saw
   --json        one JSON document instead of the table
   --list        the faults there are
@@ -49,6 +50,7 @@ interface Options {
   readonly minutes: number | undefined;
   readonly outageMs: number;
   readonly recordings: string | undefined;
+  readonly isBalanced: boolean;
   readonly isJson: boolean;
   readonly isAll: boolean;
   readonly only: readonly string[];
@@ -65,6 +67,7 @@ function readOptions(): Options | 'help' | 'list' {
       record: { type: 'string' },
       outage: { type: 'string', default: '10' },
       list: { type: 'boolean', default: false },
+      balancer: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
       only: { type: 'string' },
@@ -87,6 +90,7 @@ function readOptions(): Options | 'help' | 'list' {
     minutes: minutes === undefined ? undefined : number('minutes', minutes, [0, 1e4]),
     outageMs: number('outage', values.outage, [0, 600]) * 1000,
     recordings: values.record,
+    isBalanced: values.balancer,
     isJson: values.json,
     isAll: values.all,
     only: values.only?.split(',') ?? [],
@@ -136,10 +140,11 @@ async function all({ only, seed, results }: Options): Promise<number> {
 const brokenMax = 3;
 
 async function runRounds(options: Options, chosen: readonly NamedFault[]) {
-  const { seed, outageMs, nodes, recordings } = options;
+  const { seed, outageMs, nodes, recordings, isBalanced } = options;
   const early = () => process.exit(130); // what it has begun is cleared away then
   process.once('SIGINT', early).once('SIGTERM', early);
-  await using lab = await openLab({ nodes, needs: layoutFor(chosen), say: warn, recordings });
+  const needs = layoutFor(chosen);
+  await using lab = await openLab({ nodes, needs, say: warn, recordings, isBalanced });
   process.off('SIGINT', early).off('SIGTERM', early);
   interruptible(lab);
   const rounds: Round[] = [];

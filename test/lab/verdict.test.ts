@@ -17,7 +17,7 @@ const fine: Outcome = {
     ...{ lost: [], doubled: [], stale: [], unseen: [], unordered: [] },
     ...{ wrongBytes: 0, oldestReadMs: 40, registersChecked: 4 },
   },
-  ...{ convergedMs: 900, outageMs: 10_000, wasLeader: true, terms: [3, 4] },
+  ...{ convergedMs: 900, outageMs: 10_000, isBalanced: false, wasLeader: true, terms: [3, 4] },
   ...{ twoLeaders: [], crashes: 0 },
 };
 
@@ -65,6 +65,24 @@ describe('the verdict on a round', () => {
       fault: 'n1-restore-old',
       parts: { crashes: 1, wasLeader: true },
       found: [],
+    },
+    {
+      what: 'anything that fails through a balancer when a node is told to stop',
+      fault: 'leader-term',
+      parts: { isBalanced: true, classes: [of('append', { failed: 1, excused: 1 })] },
+      found: ['2 failed: append'],
+    },
+    {
+      what: 'what a node that is killed takes with it, through a balancer',
+      fault: 'leader-kill',
+      parts: { isBalanced: true, classes: [of('read', { failed: 3 })] },
+      found: [],
+    },
+    {
+      what: 'a balancer that sends on to who is not there',
+      fault: 'leader-kill',
+      parts: { isBalanced: true, classes: [of('read', { gapMs: 5_000 })] },
+      found: ['no read for 5000 ms'],
     },
     {
       what: 'nodes that never agree, and two leaders of a term',

@@ -1,4 +1,5 @@
 import type { NamedFault } from './faults.ts';
+import type { Fault } from './faults/fault.ts';
 import type { Judgement } from './judge.ts';
 import type { ClassSummary } from './record.ts';
 
@@ -7,6 +8,8 @@ export interface Round {
   readonly fault: string;
   readonly seed: number;
   readonly outageMs: number;
+  /** Clients knew one address in front of all nodes only. */
+  readonly isBalanced: boolean;
   readonly victim: string;
   readonly wasLeader: boolean;
   readonly classes: readonly ClassSummary[];
@@ -73,7 +76,9 @@ function wrongStates({ fault }: NamedFault, outcome: Outcome): string[] {
   return found;
 }
 
-function wrongGaps({ fault }: NamedFault, { classes, outageMs }: Outcome): string[] {
+function wrongGaps({ fault }: NamedFault, outcome: Outcome): string[] {
+  const { classes, outageMs } = outcome;
+  if (outcome.isBalanced) return wrongThroughBalancer(fault, classes);
   const mayWaitMs = (fault.stopsWrites ? outageMs : 0) + (fault.gapMs ?? writeGapMs);
   return classes.flatMap((each) => {
     const isChange = each.class === 'write' || each.class === 'append';
@@ -82,3 +87,10 @@ function wrongGaps({ fault }: NamedFault, { classes, outageMs }: Outcome): strin
     return fault.stopsReads ? [] : counted([[each.failed, `failed: ${each.class}`]]);
   });
 }
+
+/** It knows which node stops, so nothing of anybody fails; who is killed takes some with it. */
+const wrongThroughBalancer = ({ isGraceful }: Fault, classes: Outcome['classes']): string[] =>
+  classes.flatMap(({ class: each, failed, excused, gapMs }) => {
+    if (isGraceful) return counted([[failed + excused, `failed: ${each}`]]);
+    return gapMs > writeGapMs ? [`no ${each} for ${gapMs} ms`] : [];
+  });

@@ -55,6 +55,8 @@ export interface Fault {
   readonly isGlobal?: boolean;
   /** How long no write may get through, in milliseconds, beyond the outage itself. */
   readonly gapMs?: number;
+  /** Nodes are told to stop, not stopped: a balancer spares its clients all of it. */
+  readonly isGraceful?: boolean;
   /** No write can get through as long as it lasts. */
   readonly stopsWrites?: boolean;
   /** Even reads may be refused as long as it lasts. */

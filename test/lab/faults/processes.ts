@@ -43,6 +43,7 @@ export const processes: Faults = {
   },
   term: {
     about: 'SIGTERM, started again later',
+    isGraceful: true,
     async run(stage) {
       await softly(stage, stage.victim);
       await pause(stage.outageMs);
@@ -79,6 +80,7 @@ export const processes: Faults = {
   },
   transfer: {
     about: 'leadership is handed on as an operator asks for it, some times',
+    isGraceful: true,
     isGlobal: true,
     async run(stage) {
       for (let times = 0; times < 3; times += 1) {
@@ -89,6 +91,7 @@ export const processes: Faults = {
   },
   rolling: {
     about: 'SIGTERM and a new start, one node after the other',
+    isGraceful: true,
     isGlobal: true,
     async run(stage) {
       for (let nth = 0; nth < stage.nodes.length; nth += 1) {
