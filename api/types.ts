@@ -1345,6 +1345,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/series/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What series can be filtered by, with counts */
+        get: operations["getSeriesFilters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series/next-up": {
         parameters: {
             query?: never;
@@ -1616,7 +1633,7 @@ export interface paths {
             header?: never;
             path: {
                 itemId: components["parameters"]["ItemId"];
-                kind: components["parameters"]["ItemKind"];
+                kind: components["parameters"]["PlayedKind"];
             };
             cookie?: never;
         };
@@ -1640,13 +1657,16 @@ export interface paths {
             header?: never;
             path: {
                 itemId: components["parameters"]["ItemId"];
-                kind: components["parameters"]["ItemKind"];
+                kind: components["parameters"]["WatchedKind"];
             };
             cookie?: never;
         };
         get?: never;
         put?: never;
-        /** Marks a work watched */
+        /**
+         * Marks a work watched
+         * @description Of a season all its episodes, of a series all its episodes but specials (those too when there are no others).
+         */
         post: operations["markWatched"];
         /** Marks a work not watched */
         delete: operations["unmarkWatched"];
@@ -2248,7 +2268,11 @@ export interface components {
         };
         DisplayName: string | null;
         Episode: components["schemas"]["EpisodeCard"] & {
+            /** @description The one after it that can be played, found likewise. */
+            next: components["schemas"]["EpisodeCard"] | null;
             overview: string | null;
+            /** @description The one before it that can be played; of a special the one before among specials. */
+            previous: components["schemas"]["EpisodeCard"] | null;
             subtitles: components["schemas"]["ExternalSubtitle"][];
             versions: components["schemas"]["MovieVersion"][];
         };
@@ -2260,6 +2284,8 @@ export interface components {
             airDate: string | null;
             durationMs: number | null;
             id: components["schemas"]["Id"];
+            /** @description Of its series. */
+            images: components["schemas"]["ItemImages"];
             isAvailable: boolean;
             /** @description Its number in the season. */
             number: number | null;
@@ -2275,6 +2301,17 @@ export interface components {
         EpisodePage: {
             items: components["schemas"]["EpisodeCard"][];
             nextCursor: string | null;
+        };
+        /** @description Where an episode stands, of episodes only. */
+        EpisodePlace: {
+            absolute: number | null;
+            /** Format: date */
+            airDate: string | null;
+            number: number | null;
+            season: number;
+            seriesId: components["schemas"]["Id"];
+            seriesTitle: string;
+            title: string | null;
         };
         ExternalSubtitle: {
             fileId: components["schemas"]["Id"];
@@ -2335,7 +2372,7 @@ export interface components {
             [key: string]: components["schemas"]["ItemImage"];
         };
         /** @enum {string} */
-        ItemKind: "movie" | "episode";
+        ItemKind: "movie" | "episode" | "series";
         Job: {
             /** @description Tries begun. */
             attempt: number;
@@ -3039,15 +3076,24 @@ export interface components {
             images: components["schemas"]["ItemImages"];
             /** @description Something of it can be played. */
             isAvailable: boolean;
+            /** @description The caller has said so of the series. */
+            isFavourite: boolean;
+            isOnWatchlist: boolean;
             libraryId: components["schemas"]["Id"];
             title: string;
             /** @description How many of those the caller has watched. */
             watchedCount: number;
             year: number | null;
         };
+        SeriesFilters: {
+            decades: components["schemas"]["FacetValue"][];
+            genres: components["schemas"]["FacetValue"][];
+        };
         SeriesPage: {
             items: components["schemas"]["SeriesCard"][];
             nextCursor: string | null;
+            /** @description Only with `offset`. */
+            total?: number;
         };
         Session: {
             createdAt: components["schemas"]["Time"];
@@ -3125,6 +3171,7 @@ export interface components {
         UserItem: {
             at: components["schemas"]["Time"];
             durationMs: number | null;
+            episode?: components["schemas"]["EpisodePlace"];
             id: components["schemas"]["Id"];
             images: components["schemas"]["ItemImages"];
             isAvailable: boolean;
@@ -3239,6 +3286,7 @@ export interface components {
         /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
         Offset: number;
         PlaybackFileId: components["schemas"]["Id"];
+        PlayedKind: "movie" | "episode";
         /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
         RevengeIndex: number;
         ScanId: components["schemas"]["Id"];
@@ -3248,6 +3296,7 @@ export interface components {
         SearchText: string;
         SessionId: components["schemas"]["Id"];
         UserId: components["schemas"]["Id"];
+        WatchedKind: "movie" | "episode" | "season" | "series";
     };
     requestBodies: {
         ClusterChange: {
@@ -5588,14 +5637,24 @@ export interface operations {
             query?: {
                 /** @description `nextCursor` of the page before. */
                 cursor?: components["parameters"]["Cursor"];
+                favourite?: boolean;
+                genre?: components["schemas"]["MovieTextFilter"];
                 library?: components["schemas"]["Id"];
                 /** @description Items a page holds. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `asc` for title, `desc` for added, unless given. */
+                /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
+                offset?: components["parameters"]["Offset"];
+                /** @description `asc` for title, `desc` for the rest, unless given. */
                 order?: "asc" | "desc";
-                sort?: "title" | "added";
+                /** @description By `year` those without one come last in either order. */
+                sort?: "title" | "added" | "year";
                 /** @description What the title begins with, without regard to case, accents and articles. */
                 titlePrefix?: string;
+                /** @description Whether the caller has watched all of its episodes but specials. */
+                watched?: boolean;
+                watchlist?: boolean;
+                yearFrom?: number;
+                yearTo?: number;
             };
             header?: {
                 /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
@@ -5678,6 +5737,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EpisodePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSeriesFilters: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Values in use, most frequent first. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesFilters"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -6261,7 +6346,7 @@ export interface operations {
             };
             path: {
                 itemId: components["parameters"]["ItemId"];
-                kind: components["parameters"]["ItemKind"];
+                kind: components["parameters"]["PlayedKind"];
             };
             cookie?: never;
         };
@@ -6280,7 +6365,7 @@ export interface operations {
             };
             path: {
                 itemId: components["parameters"]["ItemId"];
-                kind: components["parameters"]["ItemKind"];
+                kind: components["parameters"]["PlayedKind"];
             };
             cookie?: never;
         };
@@ -6303,7 +6388,7 @@ export interface operations {
             };
             path: {
                 itemId: components["parameters"]["ItemId"];
-                kind: components["parameters"]["ItemKind"];
+                kind: components["parameters"]["WatchedKind"];
             };
             cookie?: never;
         };
@@ -6322,7 +6407,7 @@ export interface operations {
             };
             path: {
                 itemId: components["parameters"]["ItemId"];
-                kind: components["parameters"]["ItemKind"];
+                kind: components["parameters"]["WatchedKind"];
             };
             cookie?: never;
         };

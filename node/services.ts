@@ -109,7 +109,8 @@ export async function createServices(deps: ServicesDeps) {
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
     decorate: (items) => postersOf(sql, artwork, items),
   });
-  const progress = createProgress({ ...store, kinds: content.kinds, now: timeOf });
+  const { kinds, compounds } = content;
+  const progress = createProgress({ ...store, kinds, compounds, now: timeOf });
   const library = createLibrary({
     ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
     modules: new Map(content.modules.map((module) => [module.kind, module])),

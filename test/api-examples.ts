@@ -255,6 +255,7 @@ function movieExamples({ library, movieId }: Stock): Examples {
 function seriesExamples({ seriesId, episodeId }: Stock): Examples {
   return {
     listSeries: { as: 'user', query: { limit: '1', sort: 'added', titlePrefix: 'dark' } },
+    getSeriesFilters: { as: 'user' },
     listNextUp: { as: 'user', query: { limit: '5' } },
     getSeries: { as: 'user', params: { seriesId } },
     listEpisodes: { as: 'user', params: { seriesId }, query: { season: '1', limit: '1' } },

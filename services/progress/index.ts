@@ -4,7 +4,8 @@ import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import type { Principal } from '../principal.ts';
 import { exportWatchlist } from './export.ts';
-import type { ProgressKind } from './kinds.ts';
+import type { CompoundKind, ProgressKind } from './kinds.ts';
+import { markParts } from './compound.ts';
 import { listPage } from './lists.ts';
 import { presentState, type UserStateView } from './present.ts';
 import { readProgress } from './rules.ts';
@@ -20,6 +21,7 @@ import {
 
 export interface ProgressDeps extends Store {
   readonly kinds: readonly ProgressKind[];
+  readonly compounds: readonly CompoundKind[];
   /**
    * The database's time, in milliseconds. Of two reports the later one counts, and nodes' own clocks
    * do not agree on which that is.
@@ -63,6 +65,10 @@ export function createProgress(deps: ProgressDeps): Progress {
   const change = (key: StateKey, save: (tx: Tx) => Promise<void>) => changeState(deps, key, save);
   const watched = (isWatched: boolean) => async (call: ItemCall) => {
     const key = keyOf(call);
+    const compound = deps.compounds.find(({ kind }) => kind === key.kind);
+    if (compound !== undefined) {
+      return { body: await markParts(deps, key, { compound, isWatched }) };
+    }
     const save = async (tx: Tx) => saveWatched(tx, key, { isWatched, atMs: await now(tx) });
     return { body: await change(key, save) };
   };

@@ -1,3 +1,4 @@
+import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 
 /** A picture of a work. */
@@ -18,12 +19,23 @@ export interface ItemSummary {
   readonly images: Readonly<Record<string, ItemImage>>;
   /** Ids elsewhere, by source; only exports need them. */
   readonly externalIds: Readonly<Record<string, string>>;
+  /** Where an episode stands. */
+  readonly episode?: components['schemas']['EpisodePlace'];
 }
 
 /** What progress asks of a kind of work; it knows kinds by this alone. */
 export interface ProgressKind {
-  readonly kind: 'movie' | 'episode';
+  readonly kind: components['schemas']['ItemKind'];
   exists(sql: Queryable, id: string): Promise<boolean>;
   /** Those of the works (at most 200) that exist, in any order. */
   summaries(sql: Queryable, ids: readonly string[]): Promise<ItemSummary[]>;
+}
+
+/** What is watched in parts (a season, a series): to mark it is to mark those. */
+export interface CompoundKind {
+  readonly kind: 'season' | 'series';
+  /** The kind of its parts. */
+  readonly of: ProgressKind['kind'];
+  /** Ids of its parts; undefined: there is no such thing. */
+  parts(sql: Queryable, id: string): Promise<readonly string[] | undefined>;
 }

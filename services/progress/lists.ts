@@ -28,10 +28,11 @@ export async function listPage(
     const summary = summaries.get(entryKey(entry));
     if (summary === undefined) return [];
     const { kind, ...item } = summary;
-    const { id, title, year, durationMs, isAvailable, images } = item;
+    const { id, title, year, durationMs, isAvailable, images, episode } = item;
     const userState = presentState(entry);
     const at = entry.at.toISOString();
-    return [{ kind, id, title, year, durationMs, isAvailable, images, userState, at }];
+    const shown = { kind, id, title, year, durationMs, isAvailable, images, userState, at };
+    return [episode === undefined ? shown : { ...shown, episode }];
   });
   const nextCursor =
     last === undefined ? null : encodeCursor(list, [last.at.getTime(), last.kind, last.itemId]);

@@ -5,9 +5,10 @@ import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import type { Write } from '../changes.ts';
 import type { Principal } from '../principal.ts';
 import { createProgress } from './index.ts';
-import type { ItemSummary, ProgressKind } from './kinds.ts';
+import type { CompoundKind, ItemSummary, ProgressKind } from './kinds.ts';
 
 const start = Date.UTC(2026, 0, 1);
+const pairId = randomUUID();
 
 /** What a promise rejects with. */
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
@@ -54,13 +55,24 @@ describe('progress and personal lists', () => {
         ),
       )) as never;
     const now = async () => clock;
-    const { handlers } = createProgress({ sql: db.sql, write, now, kinds: [kind] });
+    const pair: CompoundKind = {
+      ...{ kind: 'series', of: 'movie' },
+      parts: async (_sql, id) => (id === pairId ? items.map((item) => item.id) : undefined),
+    };
+    const deps = { sql: db.sql, write, now, kinds: [kind], compounds: [pair] };
+    const { handlers } = createProgress(deps);
     const ask = async <Id extends OperationId>(
       handler: Handler<Id>,
-      asked: { userId?: string; itemId?: string; query?: object; body?: object } = {},
+      asked: {
+        userId?: string;
+        itemId?: string;
+        kind?: string;
+        query?: object;
+        body?: object;
+      } = {},
     ) => {
       const principal = { userId: asked.userId ?? users[0] } as Principal;
-      const params = { kind: 'movie', itemId: asked.itemId };
+      const params = { kind: asked.kind ?? 'movie', itemId: asked.itemId };
       const call = { params, query: asked.query ?? {}, body: asked.body, principal };
       return (await handler(call as unknown as Call<Id>)) as { body: never };
     };
@@ -117,6 +129,29 @@ describe('progress and personal lists', () => {
     expect(seen[0]).to.be.oneOf([items[5]!.id, items[6]!.id]);
     for (const { id } of items) await ask(handlers.removeFavourite, { itemId: id });
     expect((await ask(handlers.listFavourites)).body).to.have.deep.property('items', []);
+  });
+
+  it('marks all parts of what is watched in parts', async () => {
+    const { items, handlers, told, ask, later } = setup(2);
+    const asked = { kind: 'series', itemId: pairId };
+    expect((await ask(handlers.markWatched, asked)).body).to.include({ isWatched: true });
+    expect(told).to.deep.equal([
+      ['progress.changed', { userId: users[0], ...asked }, { userId: users[0] }],
+    ]);
+    const watched = async () =>
+      Promise.all(
+        items.map(async ({ id }) => {
+          const state: { isWatched: boolean } = (await ask(handlers.getProgress, { itemId: id }))
+            .body;
+          return state.isWatched;
+        }),
+      );
+    expect(await watched()).to.deep.equal([true, true]);
+    later(1_000);
+    await ask(handlers.unmarkWatched, asked);
+    expect(await watched()).to.deep.equal([false, false]);
+    const missing = ask(handlers.markWatched, { kind: 'series', itemId: randomUUID() });
+    expect(await failure(missing)).to.have.property('code', 'not-found');
   });
 
   it('exports the watchlist', async () => {

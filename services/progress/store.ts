@@ -8,6 +8,13 @@ export interface StateKey {
   readonly itemId: string;
 }
 
+/** Works of one kind, and whose state of them. */
+export interface WorkKeys {
+  readonly userId: string;
+  readonly kind: string;
+  readonly itemIds: readonly string[];
+}
+
 /** What one person has done with one work. */
 export interface UserState {
   readonly positionMs: number;
@@ -83,19 +90,32 @@ export async function saveProgress(tx: Tx, key: StateKey, kept: KeptProgress): P
 }
 
 /** Marks a work watched or not, by hand; what was begun is no longer to be continued. */
-export async function saveWatched(
+export const saveWatched = (
   tx: Tx,
-  key: StateKey,
-  mark: { readonly isWatched: boolean; readonly atMs: number },
+  { userId, kind, itemId }: StateKey,
+  mark: WatchedMark,
+): Promise<void> => saveAllWatched(tx, { userId, kind, itemIds: [itemId] }, mark);
+
+/** A mark by hand, and when it was made, in milliseconds. */
+export interface WatchedMark {
+  readonly isWatched: boolean;
+  readonly atMs: number;
+}
+
+/** Marks works of one kind watched or not, by hand. */
+export async function saveAllWatched(
+  tx: Tx,
+  { userId, kind, itemIds }: WorkKeys,
+  mark: WatchedMark,
 ): Promise<void> {
   const at = new Date(mark.atMs);
   await tx`
     insert into user_items as t (
       user_id, kind, item_id, watched_at, play_count, progress_event_at, watched_event_at
-    ) values (
-      ${key.userId}, ${key.kind}, ${key.itemId}, ${mark.isWatched ? at : null},
-      ${mark.isWatched ? 1 : 0}, ${at}, ${at}
     )
+    select ${userId}, ${kind}, item_id, ${mark.isWatched ? at : null}::timestamptz,
+      ${mark.isWatched ? 1 : 0}::int, ${at}::timestamptz, ${at}::timestamptz
+    from unnest(${itemIds as string[]}::uuid[]) item_id order by item_id
     on conflict (user_id, kind, item_id) do update set
       watched_at = case
         when excluded.watched_event_at < t.watched_event_at then t.watched_at

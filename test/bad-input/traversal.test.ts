@@ -41,6 +41,7 @@ const freeText: ReadonlySet<string> = new Set([
   'listMovies.hdr',
   'listMovies.language',
   'listMovies.titlePrefix',
+  'listSeries.genre',
   'listSeries.titlePrefix',
   'search.q',
   'search.kinds',

@@ -28,7 +28,7 @@ function api(db: TestDatabase, nowMs: () => number) {
     random: () => 0.5,
   });
   const progress = createProgress({
-    ...{ sql: db.sql, write, kinds: content.kinds },
+    ...{ sql: db.sql, write, kinds: content.kinds, compounds: [] },
     now: async () => nowMs(),
   });
   return { content, progress, published, changed, write };

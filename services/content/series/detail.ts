@@ -3,7 +3,12 @@ import { presentExtra, presentSubtitle, presentVersions } from '../files-view.ts
 import { readItemFiles, shownFiles } from '../item-files.ts';
 import { presentMatch } from '../match.ts';
 import { externalIdsOf } from '../works.ts';
-import { episodeColumns, withStates, type EpisodeRow } from './episode-list.ts';
+import {
+  episodeColumns,
+  findNeighbours,
+  presentEpisodes,
+  type EpisodeRow,
+} from './episode-list.ts';
 import { cardColumns, counts, presentCard, type CardRow } from './list.ts';
 import type { Match } from './plan.ts';
 import type { EpisodeView, SeriesDeps, SeriesView } from './series.ts';
@@ -73,10 +78,11 @@ const seasonsOf = async (
 
 /** An episode with its files, for one viewer; undefined: there is none. */
 export async function readEpisode(
-  { sql }: SeriesDeps,
+  deps: SeriesDeps,
   id: string,
   userId: string,
 ): Promise<EpisodeView | undefined> {
+  const { sql } = deps;
   const [rows, videos] = await Promise.all([
     sql<(EpisodeRow & { overview: string | null })[]>`
       select ${episodeColumns(sql)}, e.overview
@@ -88,8 +94,12 @@ export async function readEpisode(
     ),
   ]);
   const [row] = rows;
-  const [card] = await withStates(sql, rows, userId);
-  if (row === undefined || card === undefined) return undefined;
+  if (row === undefined) return undefined;
+  const { previous, next } = await findNeighbours(sql, row);
+  const shownRows = [row, previous, next].filter((one) => one !== undefined);
+  const cards = await presentEpisodes(deps, shownRows, userId);
+  const cardOf = (one: EpisodeRow | undefined) => cards.find((card) => card.id === one?.id) ?? null;
+  const card = cards[0]!;
   const shown = shownFiles(videos);
   const ids = shown.map((file) => file.id);
   const subtitles = await readItemFiles(
@@ -102,5 +112,7 @@ export async function readEpisode(
     overview: row.overview,
     versions: presentVersions(shown),
     subtitles: subtitles.map(presentSubtitle),
+    previous: cardOf(previous),
+    next: cardOf(next),
   };
 }

@@ -5,6 +5,8 @@ import { presentState } from '../../progress/present.ts';
 import { noState, statesOf } from '../../progress/store.ts';
 import type { EpisodeCard, SeriesDeps } from './series.ts';
 
+type Fragment = ReturnType<Queryable>;
+
 /** An episode as lists show it. */
 export interface EpisodeRow {
   readonly id: string;
@@ -29,10 +31,11 @@ export const episodeColumns = (sql: Queryable) => sql`
 
 /** One page of a series' episodes; throws `not-found` when there is no such series. */
 export async function listEpisodes(
-  { sql }: SeriesDeps,
+  deps: SeriesDeps,
   seriesId: string,
   asked: { season?: number; limit?: number; cursor?: string; userId: string },
 ): Promise<{ items: EpisodeCard[]; nextCursor: string | null }> {
+  const { sql } = deps;
   const { season, limit = 50, cursor, userId } = asked;
   const scope = `episodes ${seriesId} ${season ?? ''}`;
   const after = cursor === undefined ? undefined : readCursor(scope, cursor);
@@ -47,7 +50,7 @@ export async function listEpisodes(
   if (rows.length === 0) await mustExist(sql, seriesId);
   const { page, last } = pageOf(rows, limit);
   return {
-    items: await withStates(sql, page, userId),
+    items: await presentEpisodes(deps, page, userId),
     nextCursor: last === undefined ? null : encodeCursor(scope, [last.place, last.id]),
   };
 }
@@ -67,9 +70,10 @@ function readCursor(scope: string, cursor: string): { place: string; id: string 
 
 /** What to go on with: of each series the first episode after the one watched last. */
 export async function listNextUp(
-  { sql }: SeriesDeps,
+  deps: SeriesDeps,
   { limit = 50, userId }: { limit?: number; userId: string },
 ): Promise<{ items: EpisodeCard[] }> {
+  const { sql } = deps;
   const rows = await sql<EpisodeRow[]>`
     with seen as (
       select distinct on (e.series_id) e.series_id, e.place, e.id, u.watched_at as at
@@ -91,17 +95,42 @@ export async function listNextUp(
     join seasons n on n.id = e.season_id
     order by seen.at desc, e.id
     limit ${limit}`;
-  return { items: await withStates(sql, rows, userId) };
+  return { items: await presentEpisodes(deps, rows, userId) };
 }
 
-/** Episodes for lists, with what the viewer has done with them. */
-export async function withStates(
+/**
+ * The episode before this one and the one after it that can be played, where there are: of a
+ * special among specials, of others among those.
+ */
+export async function findNeighbours(
   sql: Queryable,
+  { id, seriesId, season, place }: EpisodeRow,
+): Promise<{ previous: EpisodeRow | undefined; next: EpisodeRow | undefined }> {
+  const beside = async (beyond: Fragment, direction: Fragment) => {
+    const [row] = await sql<EpisodeRow[]>`
+      select ${episodeColumns(sql)}
+      from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
+      where e.series_id = ${seriesId} and e.is_available and (n.number = 0) = ${season === 0}
+        and (e.place, e.id) ${beyond} (${place}, ${id}::uuid)
+      order by e.place ${direction}, e.id ${direction} limit 1`;
+    return row;
+  };
+  const [previous, next] = await Promise.all([beside(sql`<`, sql`desc`), beside(sql`>`, sql`asc`)]);
+  return { previous, next };
+}
+
+/** Episodes for lists, with pictures and what the viewer has done with them. */
+export async function presentEpisodes(
+  { sql, images }: Pick<SeriesDeps, 'sql' | 'images'>,
   rows: readonly EpisodeRow[],
   userId: string,
 ): Promise<EpisodeCard[]> {
   const itemIds = rows.map(({ id }) => id);
-  const states = await statesOf(sql, userId, { kind: 'episode', itemIds });
+  const seriesIds = [...new Set(rows.map(({ seriesId }) => seriesId))];
+  const [states, pictures] = await Promise.all([
+    statesOf(sql, userId, { kind: 'episode', itemIds }),
+    images.forItems(sql, 'series', seriesIds),
+  ]);
   return rows.map((row) => ({
     id: row.id,
     seriesId: row.seriesId,
@@ -114,6 +143,7 @@ export async function withStates(
     durationMs: row.durationMs,
     isAvailable: row.isAvailable,
     addedAt: row.addedAt.toISOString(),
+    images: { ...pictures.get(row.seriesId) },
     userState: presentState(states.get(row.id) ?? noState),
   }));
 }

@@ -1,5 +1,5 @@
 import type { HandlersOf } from '#api/handler.ts';
-import type { ProgressKind } from '../../progress/kinds.ts';
+import type { CompoundKind, ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
 import { classify, ignores } from '../classify.ts';
 import type { ContentModule } from '../module.ts';
@@ -9,7 +9,7 @@ import { removeSeries } from './remove.ts';
 import { createRoutes, type SeriesOperation } from './routes.ts';
 import { seriesSearch } from './search.ts';
 import { listTag, type SeriesDeps } from './series.ts';
-import { episodeProgress } from './summaries.ts';
+import { episodeProgress, seriesCompounds, seriesProgress } from './summaries.ts';
 
 export type { SeriesDeps } from './series.ts';
 
@@ -18,7 +18,8 @@ export interface Series {
   readonly module: ContentModule;
   readonly handlers: HandlersOf<SeriesOperation>;
   readonly searchSource: SearchSource;
-  readonly progressKind: ProgressKind;
+  readonly progressKinds: readonly ProgressKind[];
+  readonly compounds: readonly CompoundKind[];
 }
 
 /** Series with their seasons and episodes: files belong to the series, and hold its episodes. */
@@ -34,5 +35,6 @@ export const createSeries = (deps: SeriesDeps): Series => ({
   },
   handlers: createRoutes(deps),
   searchSource: seriesSearch,
-  progressKind: episodeProgress(deps.images),
+  progressKinds: [episodeProgress(deps.images), seriesProgress(deps.images)],
+  compounds: seriesCompounds,
 });

@@ -10,6 +10,7 @@ export async function forgetSeries(tx: Tx, ids: readonly string[]): Promise<void
     select id from episodes where series_id = any (${ids as string[]}::uuid[])`;
   const episodeIds = episodes.map(({ id }) => id);
   await deleteStates(tx, 'episode', episodeIds);
+  await deleteStates(tx, 'series', ids);
   await deleteWorks(tx, works, ids);
 }
 

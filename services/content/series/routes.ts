@@ -3,17 +3,21 @@ import { problem } from '../../errors.ts';
 import { callerOf } from '../../principal.ts';
 import { readEpisode, readSeries } from './detail.ts';
 import { listEpisodes, listNextUp } from './episode-list.ts';
+import { countFilters } from './filter.ts';
 import { listSeries } from './list.ts';
 import type { SeriesDeps } from './series.ts';
 
 /** Operations of api/series.yaml. */
 export type SeriesOperation =
-  'listSeries' | 'listNextUp' | 'getSeries' | 'listEpisodes' | 'getEpisode';
+  'listSeries' | 'getSeriesFilters' | 'listNextUp' | 'getSeries' | 'listEpisodes' | 'getEpisode';
 
 /** The API of series. */
 export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => ({
   async listSeries({ query, principal }) {
     return { body: await listSeries(deps, query, callerOf(principal).userId) };
+  },
+  async getSeriesFilters() {
+    return { body: await countFilters(deps.sql) };
   },
   async listNextUp({ query, principal }) {
     return { body: await listNextUp(deps, { ...query, userId: callerOf(principal).userId }) };

@@ -3,7 +3,7 @@ import type { Call, Handler, OperationId } from '#api/handler.ts';
 import { filmLibrary, type FilmLibrary } from '#test/films.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import type { Principal } from '../../principal.ts';
-import { saveWatched } from '../../progress/store.ts';
+import { saveAllWatched, saveShelf, saveWatched } from '../../progress/store.ts';
 import type { Identified } from '../module.ts';
 import { createSeries, type Series } from './index.ts';
 
@@ -33,6 +33,7 @@ interface EpisodeCard {
 interface SeriesPage {
   items: { id: string; title: string; year: number | null; episodeCount: number }[];
   nextCursor: string | null;
+  total?: number;
 }
 
 const GB = 1_000_000_000;
@@ -306,6 +307,82 @@ describe('series', () => {
     expect(page.nextCursor).to.equal(null);
   });
 
+  it('are filtered, counted and sorted by year', async () => {
+    await library.put({
+      'Dark (2017)/Season 1/Dark S01E01.mkv': GB,
+      'Dark (2017)/tvshow.nfo': '<tvshow><title>Dark</title><genre>Mystery</genre></tvshow>',
+      'Lost (2004)/Season 1/Lost S01E01.mkv': GB,
+      'Undated/Season 1/Undated S01E01.mkv': GB,
+    });
+    await scan();
+    const titles = async (query: object) => (await list(query)).items.map(({ title }) => title);
+    for (const order of ['asc', 'desc']) {
+      const years = order === 'asc' ? ['Lost', 'Dark'] : ['Dark', 'Lost'];
+      expect(await titles({ sort: 'year', order })).to.deep.equal([...years, 'Undated']);
+      const first = await list({ sort: 'year', order, limit: 2 });
+      const rest = { sort: 'year', order, cursor: first.nextCursor };
+      expect(await titles(rest)).to.deep.equal(['Undated']);
+    }
+    const { items, total } = await list({ offset: 1, limit: 1 });
+    expect([items.length, items[0]?.title, total]).to.deep.equal([1, 'Lost', 3]);
+    expect(await titles({ genre: ['Mystery', 'Crime'] })).to.deep.equal(['Dark']);
+    expect(await titles({ yearFrom: 2000, yearTo: 2009 })).to.deep.equal(['Lost']);
+    const lost = items[0]!.id;
+    const shelf = { shelf: 'favourite', atMs: nowMs } as const;
+    await db.sql.begin((tx) => saveShelf(tx, { userId, kind: 'series', itemId: lost }, shelf));
+    expect(await titles({ favourite: true })).to.deep.equal(['Lost']);
+    expect(await titles({ favourite: false, watchlist: false })).to.have.length(2);
+    const facets = await ask<'getSeriesFilters', object>(handlers().getSeriesFilters);
+    expect(facets).to.deep.equal({
+      genres: [{ value: 'Mystery', count: 1 }],
+      decades: [
+        { value: '2010', count: 1 },
+        { value: '2000', count: 1 },
+      ],
+    });
+  });
+
+  it('are watched by season and whole, and lead from episode to episode', async () => {
+    const names = ['S00E01', 'S01E01', 'S01E02', 'S01E03', 'S02E01'];
+    await library.put(Object.fromEntries(names.map((name) => [`Show/Show ${name}.mkv`, GB])));
+    await scan();
+    const { id } = await one();
+    const refresh = () => db.sql.begin((tx) => series.module.refresh(tx, [id]));
+    await library.lose('Show/Show S01E02.mkv');
+    await refresh();
+    const all = await episodes(id);
+    const besides = await Promise.all(
+      all.map(async ({ id: episodeId }) => {
+        type Sides = { previous: EpisodeCard | null; next: EpisodeCard | null };
+        const params = { episodeId };
+        const sides = await ask<'getEpisode', Sides>(handlers().getEpisode, { params });
+        const told = (one: EpisodeCard | null) => one && `${one.season}x${one.number}`;
+        return [told(sides.previous), told(sides.next)];
+      }),
+    );
+    expect(besides).to.deep.equal([
+      [null, null],
+      [null, '1x3'],
+      ['1x1', '1x3'],
+      ['1x1', '2x1'],
+      ['1x3', null],
+    ]);
+    const [season, whole] = series.compounds;
+    const [second] = await db.sql<{ id: string }[]>`
+      select id from seasons where series_id = ${id} and number = 2`;
+    expect(await season!.parts(db.sql, second!.id)).to.deep.equal([all[4]!.id]);
+    expect(await season!.parts(db.sql, id)).to.equal(undefined);
+    expect(await whole!.parts(db.sql, second!.id)).to.equal(undefined);
+    const parts = await whole!.parts(db.sql, id);
+    expect(parts).to.have.members(all.slice(1).map((episode) => episode.id));
+    const mark = { isWatched: true, atMs: nowMs };
+    const keys = { userId, kind: 'episode', itemIds: parts! };
+    await db.sql.begin((tx) => saveAllWatched(tx, keys, mark));
+    expect(await one()).to.include({ watchedCount: 4, episodeCount: 4 });
+    expect((await list({ watched: true })).items).to.have.length(1);
+    expect((await list({ watched: false })).items).to.have.length(0);
+  });
+
   it('are found and summed up', async () => {
     await library.put({ 'Dark (2017)/Season 1/Dark S01E01 Secrets.mkv': GB });
     const { added } = await scan();
@@ -313,8 +390,8 @@ describe('series', () => {
     expect(documents.map(({ title, year }) => [title, year])).to.deep.equal([['Dark', 2017]]);
     expect(await series.searchSource.idsAfter(db.sql, undefined, 10)).to.deep.equal(added);
     const [first] = await episodes(added[0]!);
-    expect(await series.progressKind.exists(db.sql, first!.id)).to.equal(true);
-    const [summary] = await series.progressKind.summaries(db.sql, [first!.id]);
+    expect(await series.progressKinds[0]!.exists(db.sql, first!.id)).to.equal(true);
+    const [summary] = await series.progressKinds[0]!.summaries(db.sql, [first!.id]);
     expect(summary?.title).to.equal('Dark · S01E01 · Secrets');
   });
 });

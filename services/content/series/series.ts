@@ -11,6 +11,8 @@ export interface SeriesDeps extends Pick<Store, 'sql'> {
 
 type Schemas = components['schemas'];
 export type SeriesCard = Schemas['SeriesCard'];
+export type SeriesPage = Schemas['SeriesPage'];
+export type SeriesFilters = Schemas['SeriesFilters'];
 export type SeriesView = Schemas['Series'];
 export type EpisodeCard = Schemas['EpisodeCard'];
 export type EpisodeView = Schemas['Episode'];

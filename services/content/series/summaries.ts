@@ -1,6 +1,7 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
-import type { ItemSummary, ProgressKind } from '../../progress/kinds.ts';
+import type { CompoundKind, ItemSummary, ProgressKind } from '../../progress/kinds.ts';
 import type { ImageLookup } from '../images.ts';
+import { externalIdsOf } from '../works.ts';
 
 interface Row {
   readonly id: string;
@@ -40,9 +41,58 @@ export const episodeProgress = (images: ImageLookup): ProgressKind => ({
       isAvailable: row.isAvailable,
       images: pictures.get(row.seriesId) ?? {},
       externalIds: {},
+      episode: {
+        ...{ seriesId: row.seriesId, seriesTitle: row.seriesTitle, season: row.season },
+        ...{ number: row.number, absolute: row.absolute, airDate: row.airDate, title: row.title },
+      },
     }));
   },
 });
+
+/** Series as what people keep on their lists. */
+export const seriesProgress = (images: ImageLookup): ProgressKind => ({
+  kind: 'series',
+  exists: seriesExists,
+  async summaries(sql: Queryable, ids: readonly string[]): Promise<ItemSummary[]> {
+    const [rows, pictures] = await Promise.all([
+      sql<Omit<ItemSummary, 'images'>[]>`
+        select s.id, s.title, s.year, null as "durationMs", s.is_available as "isAvailable",
+          ${externalIdsOf(sql, 'series', sql`s.id`)} as "externalIds"
+        from series s where s.id = any (${ids as string[]}::uuid[])`,
+      images.forItems(sql, 'series', ids),
+    ]);
+    return rows.map((row) => ({ ...row, images: pictures.get(row.id) ?? {} }));
+  },
+});
+
+async function seriesExists(sql: Queryable, id: string): Promise<boolean> {
+  const rows = await sql`select from series where id = ${id}`;
+  return rows.length > 0;
+}
+
+/** Seasons and series, watched by watching their episodes. */
+export const seriesCompounds: readonly CompoundKind[] = [
+  {
+    kind: 'season',
+    of: 'episode',
+    async parts(sql, id) {
+      const rows = await sql<{ id: string }[]>`select id from episodes where season_id = ${id}`;
+      return rows.length === 0 ? undefined : rows.map((row) => row.id);
+    },
+  },
+  {
+    kind: 'series',
+    of: 'episode',
+    async parts(sql, id) {
+      if (!(await seriesExists(sql, id))) return undefined;
+      const rows = await sql<{ id: string; season: number }[]>`
+        select e.id, n.number as season from episodes e join seasons n on n.id = e.season_id
+        where e.series_id = ${id}`;
+      const regular = rows.filter(({ season }) => season > 0);
+      return (regular.length > 0 ? regular : rows).map((row) => row.id);
+    },
+  },
+];
 
 /** `S01E02`, the number counted through all seasons, or the day. */
 function countOf({ season, number, absolute, airDate }: Row): string | undefined {
