@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Client } from 'typesense';
 import type { Log } from '../log.ts';
-import { createBreaker, type Breaker } from './breaker.ts';
+import { createBreaker, type Breaker } from '../breaker.ts';
 import { DocumentRefusedError, SearchUnavailableError } from './engine.ts';
 import type {
   Rebuild,
