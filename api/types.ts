@@ -2520,6 +2520,12 @@ export interface components {
             error?: string;
             finishedAt?: components["schemas"]["Time"];
             id: components["schemas"]["Id"];
+            /** @description Which ignore files (`.ignore`, `.plexignore`, `.ndignore`, `.nomedia` …) leave how many files and folders out, the most first. Only for those who may change libraries. */
+            ignoredBy?: {
+                entries: number;
+                /** @description Absolute. */
+                path: string;
+            }[];
             libraryId: components["schemas"]["Id"];
             /** @enum {string} */
             mode: "quick" | "full";
@@ -2544,6 +2550,8 @@ export interface components {
             filesNew: number;
             /** @description Missing before and there again. */
             filesReturned: number;
+            /** @description Files and folders of the library that ignore files leave out, read now or before. */
+            ignored: number;
             itemsAdded: number;
             itemsUpdated: number;
             /** @description Names left out: links out of the folder, special files … */

@@ -47,12 +47,16 @@ const library = `
     ('${id(10)}', 'movie', E'Films \\\\ \\t', '{"a": [1e400, -0.0]}');
   insert into library_roots (id, library_id, path) values
     ('${id(11)}', '${id(10)}', '/films'), ('${id(12)}', '${id(10)}', E'/films/\\\\N\\n\\uf780');
-  insert into library_scans (id, library_id, mode, state, counters, requested_by) values
-    ('${id(13)}', '${id(10)}', 'full', 'running', '{}', '${id(1)}');
+  insert into library_scans (id, library_id, mode, state, counters, requested_by,
+      ignored_by) values
+    ('${id(13)}', '${id(10)}', 'full', 'running', '{}', '${id(1)}',
+      '[{"path": "/films/\\uf780", "entries": 1}]');
   -- The child before its parent: rows come in any order.
-  insert into directories (id, root_id, parent_id, path, mtime_ms, refused) values
-    ('${id(15)}', '${id(11)}', null, '', 'NaN', '[]'),
-    ('${id(14)}', '${id(11)}', '${id(15)}', ${odd}, 1e-300, null);
+  insert into directories (id, root_id, parent_id, path, mtime_ms, refused, ignores,
+      ignored) values
+    ('${id(15)}', '${id(11)}', null, '', 'NaN', '[]',
+      '[{"name": ".ignore", "text": "\\t*"}]', null),
+    ('${id(14)}', '${id(11)}', '${id(15)}', ${odd}, 1e-300, null, null, '{".ignore": 1}');
   insert into files (id, library_id, root_id, directory_id, path, name, role, size_bytes, mtime_ms,
       inode, device, item_id, part, facts, probe, missing_since) values
     ('${id(16)}', '${id(10)}', '${id(11)}', '${id(14)}', ${odd}, ${odd}, 'video',

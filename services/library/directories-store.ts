@@ -1,4 +1,5 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import type { LeftOut } from './ignore-store.ts';
 
 /** A directory as the catalogue has it. */
 export interface KnownDirectory {
@@ -7,6 +8,8 @@ export interface KnownDirectory {
   /** Null: it must be read. */
   readonly mtimeMs: number | null;
   readonly readScanId: string | null;
+  /** Ignore files lie in it, which may change while its own time does not. */
+  readonly holdsRules: boolean;
 }
 
 /** One page of a root's directories in path order; those that wait to be read are left out. */
@@ -15,7 +18,8 @@ export async function directoryPage(
   page: { rootId: string; after: string | undefined; limit: number },
 ): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId"
+    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
+      ignores is not null as "holdsRules"
     from directories
     where root_id = ${page.rootId} and path > ${page.after ?? ''} and gone_since is null
       and not is_due
@@ -29,7 +33,8 @@ export async function topDirectory(
   rootId: string,
 ): Promise<(KnownDirectory & { isDue: boolean; isGone: boolean }) | undefined> {
   const [row] = await sql<(KnownDirectory & { isDue: boolean; isGone: boolean })[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId", is_due as "isDue",
+    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
+      ignores is not null as "holdsRules", is_due as "isDue",
       gone_since is not null as "isGone"
     from directories where root_id = ${rootId} and path = ''`;
   return row;
@@ -42,7 +47,8 @@ export async function dueDirectories(
   limit: number,
 ): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId"
+    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
+      ignores is not null as "holdsRules"
     from directories where root_id = ${rootId} and is_due
     order by path
     limit ${limit}`;
@@ -54,7 +60,8 @@ export async function dueAfter(
   page: { rootId: string; after: string | undefined; limit: number },
 ): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId"
+    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
+      ignores is not null as "holdsRules"
     from directories
     where root_id = ${page.rootId} and is_due
       and (${page.after ?? null}::uuid is null or id > ${page.after ?? null}::uuid)
@@ -65,7 +72,8 @@ export async function dueAfter(
 /** Those of the directories given that still wait to be read. */
 export async function dueAmong(sql: Queryable, ids: readonly string[]): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId"
+    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
+      ignores is not null as "holdsRules"
     from directories where id = any (${ids}::uuid[]) and is_due
     order by path`;
 }
@@ -123,6 +131,7 @@ export interface ReadDirectory {
   /** Null: its time is not to be trusted. */
   readonly mtimeMs: number | null;
   readonly refused: readonly { name: string; reason: string }[];
+  readonly leftOut: LeftOut;
   /** Its files are not as they were: they are to be identified. */
   readonly isChanged: boolean;
 }
@@ -133,19 +142,20 @@ export async function saveRead(
   scanId: string,
   directories: readonly ReadDirectory[],
 ): Promise<void> {
-  const records = directories.map(({ id, mtimeMs, refused, isChanged }) => ({
+  const records = directories.map(({ id, mtimeMs, refused, leftOut, isChanged }) => ({
     id,
     mtime_ms: mtimeMs,
     refused: refused.length === 0 ? null : refused,
+    ignored: Object.keys(leftOut).length === 0 ? null : leftOut,
     is_changed: isChanged,
   }));
   await tx`
     update directories d set
       mtime_ms = r.mtime_ms, is_due = false, read_scan_id = ${scanId}, error = null,
-      refused = r.refused, is_settled = d.is_settled and not r.is_changed,
+      refused = r.refused, ignored = r.ignored, is_settled = d.is_settled and not r.is_changed,
       revision = d.revision + r.is_changed::integer
     from jsonb_to_recordset(${tx.json(records)}) as r (id uuid, mtime_ms double precision,
-      refused jsonb, is_changed boolean)
+      refused jsonb, ignored jsonb, is_changed boolean)
     where d.id = r.id`;
 }
 
@@ -201,7 +211,8 @@ export async function discover(
 export async function markGone(tx: Tx, rootId: string, paths: readonly string[]): Promise<void> {
   await tx`
     update directories d set
-      gone_since = now(), mtime_ms = null, is_due = false, error = null, refused = null
+      gone_since = now(), mtime_ms = null, is_due = false, error = null, refused = null,
+      ignores = null, ignored = null
     from unnest(${paths}::text[]) as gone (path)
     where d.root_id = ${rootId} and d.gone_since is null
       and (d.path = gone.path collate "C"
@@ -212,7 +223,8 @@ export async function markGone(tx: Tx, rootId: string, paths: readonly string[])
 export async function markRootGone(tx: Tx, rootId: string): Promise<void> {
   await tx`
     update directories set
-      gone_since = now(), mtime_ms = null, is_due = false, error = null, refused = null
+      gone_since = now(), mtime_ms = null, is_due = false, error = null, refused = null,
+      ignores = null, ignored = null
     where root_id = ${rootId} and gone_since is null`;
 }
 

@@ -8,17 +8,9 @@ import type { Root } from './model.ts';
 import { identifyIn, readTexts, viewsOf, type Within } from './phase-2-identify.ts';
 import type { ReadPayload } from './read-jobs.ts';
 import { createRun, ScanOverError, type Count, type ScannerDeps, type ScanRun } from './run.ts';
-import {
-  apply,
-  insist,
-  saveDue,
-  toVisit,
-  workOut,
-  type Batch,
-  type Proof,
-  type Visit,
-} from './save-listings.ts';
+import { apply, insist, saveDue, workOut, type Batch, type Proof } from './save-listings.ts';
 import { findScan } from './scans-store.ts';
+import { toVisit, type Visit } from './visit.ts';
 
 /** Read by one call, saved and identified in one transaction. */
 const directoriesAtOnce = 64;

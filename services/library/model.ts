@@ -39,6 +39,8 @@ export interface Scan {
   readonly phase: ScanPhase;
   readonly epoch: number;
   readonly counters: Partial<Counters>;
+  /** By which files entries are left out, the most first; paths are absolute and encoded. */
+  readonly ignoredBy: readonly { readonly path: string; readonly entries: number }[];
   readonly error: string | null;
   readonly requestedBy: string | null;
   readonly createdAt: Date;
@@ -59,6 +61,7 @@ export interface Counters {
   itemsAdded: number;
   itemsUpdated: number;
   refused: number;
+  ignored: number;
   unreadable: number;
   rootsUnavailable: number;
 }
@@ -76,6 +79,7 @@ export const counterNames = [
   'itemsAdded',
   'itemsUpdated',
   'refused',
+  'ignored',
   'unreadable',
   'rootsUnavailable',
 ] as const satisfies readonly (keyof Counters)[];

@@ -10,8 +10,9 @@ import {
 import type { Root } from './model.ts';
 import { confirmRoot, inspectRoot } from './roots.ts';
 import type { ScanRun } from './run.ts';
-import { saveDue, saveListings, toVisit, type Visit } from './save-listings.ts';
+import { saveDue, saveListings } from './save-listings.ts';
 import { createShare, isMuch } from './share.ts';
+import { toVisit, type Visit } from './visit.ts';
 
 /** Directories looked up in the catalogue at once, compared by one call, read by one call. */
 const pageSize = 2_000;
@@ -121,11 +122,12 @@ async function changedOf(
   directories: readonly KnownDirectory[],
 ): Promise<KnownDirectory[]> {
   const isFull = run.scan.mode === 'full';
+  const isUnsure = ({ mtimeMs, holdsRules }: KnownDirectory) => mtimeMs === null || holdsRules;
   const unsure = directories.filter(
-    ({ mtimeMs, readScanId }) => (isFull || mtimeMs === null) && readScanId !== run.scan.id,
+    (directory) => (isFull || isUnsure(directory)) && directory.readScanId !== run.scan.id,
   );
   if (isFull) return unsure;
-  const trusted = directories.filter(({ mtimeMs }) => mtimeMs !== null);
+  const trusted = directories.filter((directory) => !isUnsure(directory));
   const changed = await mapAtOnce(chunksOf(trusted, statsAtOnce), callsAhead, async (chunk) => {
     const stats = await statAll(run, root, chunk);
     return chunk.filter(({ mtimeMs }, at) => stats[at]?.mtimeMs !== mtimeMs);

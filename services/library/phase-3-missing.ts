@@ -1,15 +1,21 @@
+import type { Tx } from '#storage/postgres/connect.ts';
 import { clearTraces } from './moves-store.ts';
 import { deleteRoot } from './libraries-store.ts';
 import { retryFailedProbes, takeStaleProbes } from './identify-store.ts';
+import { leftOutOf } from './ignore-store.ts';
 import { refreshItems, releaseItems } from './items.ts';
 import { deleteRootFiles, itemsToRefresh, markGoneFiles, unavailableOf } from './missing-store.ts';
 import { addProbes } from './probe-jobs.ts';
+import { joinPath } from './model.ts';
 import type { ScanRun } from './run.ts';
+import { setIgnoredBy } from './scans-store.ts';
 
 const filesPerStep = 4_000;
 const itemsPerStep = 200;
 /** Told one by one per scan; beyond that clients hear that the library changed. */
 const eventsMax = 100;
+/** Ignore files named in a scan's report. */
+const ignoreFilesMax = 100;
 const probeLostMs = 24 * 3_600_000;
 
 /**
@@ -27,8 +33,24 @@ export async function settleMissing(run: ScanRun): Promise<void> {
     const lost = [...run.roots.values()].filter(
       ({ removedAt, unavailableSince }) => removedAt === null && unavailableSince !== null,
     ).length;
-    return { rootsUnavailable: lost - (run.counters().rootsUnavailable ?? 0) };
+    const counted = run.counters();
+    return {
+      rootsUnavailable: lost - (counted.rootsUnavailable ?? 0),
+      ignored: (await tellIgnored(tx, run)) - (counted.ignored ?? 0),
+    };
   });
+}
+
+/** Reports what is left out of the whole library, also where nothing was read; how many. */
+async function tellIgnored(tx: Tx, { scan, library }: ScanRun): Promise<number> {
+  const all = await leftOutOf(tx, library.id);
+  const named = all.slice(0, ignoreFilesMax);
+  const told = named.map(({ rootPath, path, entries }) => ({
+    path: joinPath(rootPath, path),
+    entries,
+  }));
+  await setIgnoredBy(tx, scan.id, told);
+  return all.reduce((sum, { entries }) => sum + entries, 0);
 }
 
 async function markMissing(run: ScanRun): Promise<void> {

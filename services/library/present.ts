@@ -25,7 +25,7 @@ export function libraryJson(library: Library, parts: LibraryParts): Schemas['Lib
     scanIntervalMinutes: library.scanIntervalMinutes,
     ...(roots && { roots: roots.map(rootJson) }),
     ...(numbers && { numbers }),
-    ...(lastScan && { lastScan: scanJson(lastScan) }),
+    ...(lastScan && { lastScan: scanJson(lastScan, roots !== undefined) }),
     createdAt: library.createdAt.toISOString(),
     updatedAt: library.updatedAt.toISOString(),
   };
@@ -39,8 +39,8 @@ const rootJson = (root: Root): Schemas['LibraryRoot'] => ({
   ...(root.unavailableReason !== null && { reason: root.unavailableReason }),
 });
 
-/** A scan as the API shows it. */
-export const scanJson = (scan: Scan): Schemas['LibraryScan'] => ({
+/** A scan as the API shows it; where folders lie is only for some. */
+export const scanJson = (scan: Scan, maySeePaths: boolean): Schemas['LibraryScan'] => ({
   id: scan.id,
   libraryId: scan.libraryId,
   mode: scan.mode,
@@ -49,6 +49,9 @@ export const scanJson = (scan: Scan): Schemas['LibraryScan'] => ({
   counters: Object.fromEntries(
     counterNames.map((name) => [name, scan.counters[name] ?? 0]),
   ) as unknown as Schemas['LibraryScanCounters'],
+  ...(maySeePaths && {
+    ignoredBy: scan.ignoredBy.map(({ path, entries }) => ({ path: displayName(path), entries })),
+  }),
   ...(scan.error !== null && { error: scan.error }),
   ...(scan.requestedBy !== null && { requestedBy: scan.requestedBy }),
   createdAt: scan.createdAt.toISOString(),

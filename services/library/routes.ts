@@ -132,14 +132,15 @@ function scanRoutes(
     if ((await findLibrary(sql, libraryId)) === undefined) throw noLibrary();
   };
   return {
-    async listLibraryScans({ params, query }) {
+    async listLibraryScans({ params, query, principal }) {
       const { libraryId } = params;
       await mustExist(libraryId);
       const { offset, limit = limitDefault } = query;
       const before = offset === undefined ? readScanCursor(query.cursor) : undefined;
       const page = { libraryId, before, offset: offset ?? 0, limit: limit + 1 };
       const rows = await scanPage(sql, page);
-      const items = rows.slice(0, limit).map(scanJson);
+      const mayPaths = maySeePaths(principal);
+      const items = rows.slice(0, limit).map((row) => scanJson(row, mayPaths));
       const last = items.at(-1);
       const nextCursor = rows.length > limit && last ? scanCursor(last.id) : null;
       if (offset === undefined) return { body: { items, nextCursor } };
@@ -148,7 +149,7 @@ function scanRoutes(
     async startLibraryScan({ params, body, principal }) {
       const mode = body?.mode ?? 'quick';
       const scan = await startScan(deps, { ...params, mode, by: principal });
-      return { status: 202, body: scanJson(scan) };
+      return { status: 202, body: scanJson(scan, maySeePaths(principal)) };
     },
     async listLibraryProblems({ params, query }) {
       const { libraryId } = params;
@@ -164,17 +165,17 @@ function scanRoutes(
       if (offset === undefined) return { body: { items, nextCursor } };
       return { body: { items, nextCursor, total: await countProblems(sql, libraryId) } };
     },
-    async getScan({ params }) {
+    async getScan({ params, principal }) {
       const scan = await findScan(sql, params.scanId);
       if (scan === undefined) throw noScan();
-      return { body: scanJson(scan) };
+      return { body: scanJson(scan, maySeePaths(principal)) };
     },
     async cancelScan({ params, principal }) {
       const by: Asker = principal;
       const scan =
         (await cancelScan(deps, params.scanId, by)) ?? (await findScan(sql, params.scanId));
       if (scan === undefined) throw noScan();
-      return { body: scanJson(scan) };
+      return { body: scanJson(scan, maySeePaths(principal)) };
     },
   };
 }

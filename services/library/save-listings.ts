@@ -1,39 +1,21 @@
-import type { Listing } from '#storage/media/media.ts';
 import { MediaError } from '#storage/media/media.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
 import { chunksOf } from './at-once.ts';
 import * as directoriesStore from './directories-store.ts';
-import type { KnownDirectory } from './directories-store.ts';
 import * as filesStore from './files-store.ts';
+import { saveRules, type LeftOut } from './ignore-store.ts';
+import { ignoringOf, isStillSo, type Ignoring } from './ignoring.ts';
 import { joinPath, type Root, type SeenFile } from './model.ts';
 import { findMoves } from './moves.ts';
 import { compare, planFiles, type Comparison, type FilePlan } from './reconcile.ts';
 import type { Count, ScanRun } from './run.ts';
+import type { Visit } from './visit.ts';
 
-/** A directory that was read, or that could not be. */
-export interface Visit {
-  readonly directory: KnownDirectory;
-  readonly result: Listing | MediaError;
-  /** The time to trust at the next scan; null: none. */
-  readonly mtimeMs: number | null;
-}
-
-/** A time younger than this when read may hide a change made right after (as git's racy index). */
-const racyMs = 2_000;
-
-/** What came of reading a directory; `readAt` is when that began, in milliseconds since 1970. */
-export function toVisit(
-  directory: KnownDirectory,
-  result: Listing | MediaError,
-  readAt: number,
-): Visit {
-  if (result instanceof MediaError) return { directory, result, mtimeMs: null };
-  const isSure = result.mtimeMs < readAt - racyMs;
-  return { directory, result, mtimeMs: isSure ? result.mtimeMs : null };
-}
-
-/** A row that was to follow its file went away in between; the batch is worked out anew. */
-class RowGoneError extends Error {}
+/**
+ * A row that was to follow its file went away in between, or what is to be left out is another now;
+ * the batch is worked out anew.
+ */
+class OutdatedError extends Error {}
 
 /** Others have read some of the directories meanwhile; these are left. */
 class ReadElsewhereError extends Error {
@@ -50,8 +32,6 @@ const rowsPerStatement = 2_000;
 const refusedMax = 100;
 /** Of a directory's path: PostgreSQL's index takes 2,704 bytes a row, the root's id included. */
 const pathMaxBytes = 2_600;
-/** A directory that holds one of these is left out, with all below it. */
-const skipMarks: ReadonlySet<string> = new Set(['.ignore', '.nomedia']);
 
 /**
  * Takes in what some directories hold, in one transaction: rows of files that are new, changed,
@@ -102,13 +82,13 @@ export async function saveDue<T>(
   return undefined;
 }
 
-/** Does something anew when a row that was to follow its file went away in between. */
+/** Does something anew when what it was concluded from is another in between. */
 export async function insist<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof RowGoneError) || tries === triesMax) throw error;
+      if (!(error instanceof OutdatedError) || tries === triesMax) throw error;
     }
   }
 }
@@ -119,12 +99,14 @@ export interface Content {
   readonly files: readonly SeenFile[];
   readonly subdirectories: readonly string[];
   readonly refused: readonly { name: string; reason: string }[];
+  readonly leftOut: LeftOut;
 }
 
 /** Some directories as they were read, and what that means for the catalogue. */
 export interface Batch {
   readonly root: Root;
   readonly visits: readonly Visit[];
+  readonly ignoring: Ignoring;
   readonly contents: readonly Content[];
   readonly comparison: Comparison;
   readonly plan: FilePlan;
@@ -133,34 +115,46 @@ export interface Batch {
   readonly gone: readonly { parentId: string; path: string }[];
 }
 
-function contentOf({ module }: ScanRun, root: Root, visit: Visit): Content[] {
+function contentOf(
+  { module }: ScanRun,
+  root: Root,
+  { visit, ignoring }: { visit: Visit; ignoring: Ignoring },
+): Content[] {
   const { directory, result } = visit;
   if (result instanceof MediaError) return [];
-  const isSkipped = result.entries.some(({ type, name }) => type === 'file' && skipMarks.has(name));
   const files: SeenFile[] = [];
   const subdirectories: string[] = [];
-  const refused = [...result.refused];
-  for (const { type, name, ...facts } of isSkipped ? [] : result.entries) {
+  const refused = result.refused.filter(
+    ({ name }) => ignoring.by(joinPath(directory.path, name), false) === undefined,
+  );
+  refused.push(...(ignoring.unread.get(directory.id) ?? []));
+  const leftOut: Record<string, number> = {};
+  const isLeftOut = (path: string, isDirectory: boolean): boolean => {
+    const by = ignoring.by(path, isDirectory);
+    if (by !== undefined) leftOut[by] = (leftOut[by] ?? 0) + 1;
+    return by !== undefined;
+  };
+  for (const { type, name, ...facts } of result.entries) {
     const path = joinPath(directory.path, name);
     if (type === 'directory') {
-      if (module.ignores({ path, name })) continue;
+      if (module.ignores({ path, name }) || isLeftOut(path, true)) continue;
       if (Buffer.byteLength(path) <= pathMaxBytes) subdirectories.push(path);
       else refused.push({ name, reason: 'the path is too long' });
       continue;
     }
     const place = { directory: directory.path, name, sizeBytes: facts.sizeBytes };
     const role = module.classify(place);
-    if (role === undefined) continue;
+    if (role === undefined || isLeftOut(path, false)) continue;
     files.push({ rootId: root.id, directoryId: directory.id, path, name, role, ...facts });
   }
-  const told = isSkipped ? [] : refused.slice(0, refusedMax);
-  return [{ visit, files, subdirectories, refused: told }];
+  return [{ visit, files, subdirectories, refused: refused.slice(0, refusedMax), leftOut }];
 }
 
 /** Finds out what is to be done; changes nothing. */
 export async function workOut(run: ScanRun, root: Root, visits: readonly Visit[]): Promise<Batch> {
   const { store, media } = run.deps;
-  const contents = visits.flatMap((visit) => contentOf(run, root, visit));
+  const ignoring = await ignoringOf(run, root, visits);
+  const contents = visits.flatMap((visit) => contentOf(run, root, { visit, ignoring }));
   const ids = contents.map(({ visit }) => visit.directory.id);
   const [known, children] = await Promise.all([
     filesStore.knownFiles(store.sql, ids),
@@ -181,11 +175,14 @@ export async function workOut(run: ScanRun, root: Root, visits: readonly Visit[]
       .map((path) => ({ rootId: root.id, parentId: visit.directory.id, path })),
   );
   const gone = children.filter(({ path }) => !there.has(path));
-  return { root, visits, contents, comparison, plan, discovered, gone };
+  return { root, visits, ignoring, contents, comparison, plan, discovered, gone };
 }
 
-/** Does it. @throws RowGoneError: it is to be worked out anew, see `insist` */
+/** Does it. @throws OutdatedError: it is to be worked out anew, see `insist` */
 export async function apply(tx: Tx, run: ScanRun, batch: Batch): Promise<Count> {
+  const { root, ignoring } = batch;
+  if (!(await isStillSo(tx, root, ignoring))) throw new OutdatedError();
+  if (ignoring.changed.length > 0) await saveRules(tx, root.id, ignoring.changed);
   await applyDirectories(tx, run, batch);
   await applyFiles(tx, run, batch.plan);
   return countOf(run, batch);
@@ -196,9 +193,9 @@ async function applyDirectories(tx: Tx, run: ScanRun, batch: Batch): Promise<voi
   const scanId = run.scan.id;
   const changed = changedDirectories(batch.plan);
   if (contents.length > 0) {
-    const read = contents.map(({ visit, refused }) => {
+    const read = contents.map(({ visit, refused, leftOut }) => {
       const { id } = visit.directory;
-      return { id, mtimeMs: visit.mtimeMs, refused, isChanged: changed.has(id) };
+      return { id, mtimeMs: visit.mtimeMs, refused, leftOut, isChanged: changed.has(id) };
     });
     await directoriesStore.saveRead(tx, scanId, read);
   }
@@ -253,7 +250,7 @@ async function applyFiles(tx: Tx, run: ScanRun, plan: FilePlan): Promise<void> {
     await directoriesStore.unsettle(tx, directories);
   }
   for (const chunk of chunksOf(plan.move, rowsPerStatement)) {
-    if ((await filesStore.moveFiles(tx, chunk)) !== chunk.length) throw new RowGoneError();
+    if ((await filesStore.moveFiles(tx, chunk)) !== chunk.length) throw new OutdatedError();
   }
   for (const chunk of chunksOf(plan.insert, rowsPerStatement)) {
     await filesStore.insertFiles(tx, libraryId, chunk);

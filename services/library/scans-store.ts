@@ -2,7 +2,8 @@ import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { Counters, Scan, ScanMode, ScanPhase, ScanState } from './model.ts';
 
 const columns = (sql: Queryable) => sql`
-  s.id, s.library_id as "libraryId", s.mode, s.state, s.phase, s.epoch, s.counters, s.error,
+  s.id, s.library_id as "libraryId", s.mode, s.state, s.phase, s.epoch, s.counters,
+  s.ignored_by as "ignoredBy", s.error,
   s.requested_by as "requestedBy", s.created_at as "createdAt", s.started_at as "startedAt",
   s.finished_at as "finishedAt"`;
 
@@ -110,6 +111,16 @@ export async function raiseCounters(
     where s.id = ${id}
     returning s.counters`;
   return row?.counters ?? {};
+}
+
+/** Says by which files entries are left out. */
+export async function setIgnoredBy(
+  tx: Tx,
+  id: string,
+  ignoredBy: Scan['ignoredBy'],
+): Promise<void> {
+  await tx`
+    update library_scans set ignored_by = ${tx.json(ignoredBy)} where id = ${id}`;
 }
 
 /** Says which phase a scan is in. */

@@ -9,9 +9,16 @@ const set = (words: string): ReadonlySet<string> => new Set(words.split(','));
 const rubbishFolders = set(data.folders);
 const rubbishFiles = set(data.files);
 
+/**
+ * What an ignore file means: `gitignore` rules, of which none leave out the whole folder; `rules`
+ * alike, of which none leave out nothing; `all`: the whole folder by its mere presence.
+ */
+export type IgnoreFileKind = 'gitignore' | 'rules' | 'all';
+
 /** Files in which people say what is to be left out, by what their names promise. */
-export const ignoreFiles: ReadonlyMap<string, 'gitignore' | 'all'> = new Map([
+export const ignoreFiles: ReadonlyMap<string, IgnoreFileKind> = new Map([
   ...data.gitignore.split(' ').map((name) => [name, 'gitignore'] as const),
+  ...data.rules.split(' ').map((name) => [name, 'rules'] as const),
   ...data.all.split(' ').map((name) => [name, 'all'] as const),
 ]);
 
@@ -35,9 +42,12 @@ export function isIgnoredPath(path: string): boolean {
 /** Rules of one file: paths are relative to the folder it lies in. */
 export interface IgnoreRules {
   ignores(path: string, isDirectory: boolean): boolean;
+  /** What they say themselves; undefined: nothing, so that rules of a folder above may decide. */
+  says(path: string, isDirectory: boolean): 'out' | 'in' | undefined;
 }
 
-const everything: IgnoreRules = { ignores: () => true };
+const everything: IgnoreRules = { ignores: () => true, says: () => 'out' };
+const nothing: IgnoreRules = { ignores: () => false, says: () => undefined };
 
 /** The rules that cannot be read, as other programs write them into such files by mistake. */
 const isRule = (line: string): boolean => !/^\{\\/.test(line);
@@ -46,18 +56,19 @@ const isRule = (line: string): boolean => !/^\{\\/.test(line);
  * Reads an ignore file: gitignore's rules, letters of either size. A file without a single rule
  * leaves out its whole folder, as an empty `.ignore` means to.
  */
-export function parseRules(text: string, kind: 'gitignore' | 'all' = 'gitignore'): IgnoreRules {
+export function parseRules(text: string, kind: IgnoreFileKind = 'gitignore'): IgnoreRules {
   const lines = text.split(/\r?\n/).filter((line) => isRule(line.trim()));
   const rules = lines.filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  if (kind === 'all' || rules.length === 0) return everything;
+  if (kind === 'all') return everything;
+  if (rules.length === 0) return kind === 'gitignore' ? everything : nothing;
   const matcher = ignore({ ignorecase: true, allowRelativePaths: true }).add(rules);
-  return {
-    ignores(path, isDirectory) {
-      const relative = normalise(path);
-      if (relative === '') return false;
-      return matcher.ignores(isDirectory ? `${relative}/` : relative);
-    },
+  const says = (path: string, isDirectory: boolean) => {
+    const relative = normalise(path);
+    if (relative === '') return undefined;
+    const { ignored, unignored } = matcher.test(isDirectory ? `${relative}/` : relative);
+    return ignored ? 'out' : unignored ? 'in' : undefined;
   };
+  return { says, ignores: (path, isDirectory) => says(path, isDirectory) === 'out' };
 }
 
 const normalise = (path: string): string =>
