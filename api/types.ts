@@ -2767,7 +2767,7 @@ export interface components {
         };
         MovieReading: {
             /** @enum {string} */
-            from: "file" | "folder" | "nfo";
+            from: "file" | "folder" | "nfo" | "hint";
             /** @description How much it convinces; 0 to 1. */
             score: number;
             title: string;

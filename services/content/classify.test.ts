@@ -15,6 +15,7 @@ describe('classifying files of a film library', () => {
     ['Up.mkv', 'video'],
     ['Up (2009)/Up (2009).srt', 'subtitle'],
     ['Up (2009)/movie.nfo', 'nfo'],
+    ['Up (2009)/.plexmatch', 'nfo'],
     ['Up (2009)/poster.jpg', 'image'],
     ['Up (2009)/Up-trailer.mp4', 'extra'],
     ['Up (2009)/Extras/any.mkv', 'extra'],

@@ -7,6 +7,7 @@ import {
 } from '../naming/extensions.ts';
 import { isRubbishFile, isRubbishFolder } from '../naming/ignore.ts';
 import { extraTypeOf, readPlace } from '../naming/places.ts';
+import { isHintFile } from './hints.ts';
 import type { FileRole } from './module.ts';
 
 /** A clip that calls itself a sample is one only while it is small. */
@@ -19,6 +20,7 @@ export function classify(file: {
   sizeBytes: number;
 }): FileRole | undefined {
   const { directory, name, sizeBytes } = file;
+  if (isHintFile({ name })) return 'nfo';
   if (isRubbishFile(name)) return undefined;
   const { stem, extension } = splitName(name);
   if (extension === 'nfo') return 'nfo';

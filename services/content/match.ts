@@ -12,10 +12,13 @@ export interface Candidate {
   readonly score: number;
 }
 
+/** Who says it where names do not decide. */
+export type Told = 'nfo' | 'hint';
+
 /** The evidence a work was recognised by, kept so that a person can see why. */
 export interface Evidence extends Omit<Candidate, 'from'> {
   readonly path: string;
-  readonly from: Candidate['from'] | 'nfo';
+  readonly from: Candidate['from'] | Told;
   readonly runnerUp?: Candidate;
   /** What was wrong with its NFO files; absent: nothing. */
   readonly problems?: readonly { readonly path: string; readonly message: string }[];

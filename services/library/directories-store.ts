@@ -234,3 +234,16 @@ export async function unsettle(tx: Tx, ids: readonly string[]): Promise<void> {
     update directories set is_settled = false, revision = revision + 1
     where id = any (${ids}::uuid[])`;
 }
+
+/** Lets the files below directories be identified (again). */
+export async function unsettleBelow(
+  tx: Tx,
+  rootId: string,
+  paths: readonly string[],
+): Promise<void> {
+  await tx`
+    update directories d set is_settled = false, revision = revision + 1
+    from unnest(${paths}::text[]) as above (path)
+    where d.root_id = ${rootId} and d.gone_since is null and d.path > above.path || '/' collate "C"
+      and d.path < above.path || '0' collate "C"`;
+}

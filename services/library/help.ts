@@ -5,7 +5,7 @@ import { dueAmong, type KnownDirectory } from './directories-store.ts';
 import { unsettledAmong } from './identify-store.ts';
 import { findLibrary, rootsOf } from './libraries-store.ts';
 import type { Root } from './model.ts';
-import { identifyIn, readTexts, viewsOf, type Within } from './phase-2-identify.ts';
+import { aboveThem, identifyIn, readTexts, viewsOf, type Within } from './phase-2-identify.ts';
 import type { ReadPayload } from './read-jobs.ts';
 import { createRun, ScanOverError, type Count, type ScannerDeps, type ScanRun } from './run.ts';
 import { apply, insist, saveDue, workOut, type Batch, type Proof } from './save-listings.ts';
@@ -111,10 +111,14 @@ async function take(run: ScanRun, root: Root, { visits, prove }: Taken): Promise
     const batch = await additionsOf(run, root, visits);
     if (batch.contents.length === 0) return;
     const texts = await textsOf(run, batch);
+    const above = await readTexts(run, await aboveThem(run.deps.store.sql, placesOf(batch)));
     await run.change(async (tx, stale, tell) => {
       await prove(tx);
       const count = await apply(tx, run, batch);
-      return { ...count, ...(await identifyBatch({ run, tx, stale, tell }, batch, texts)) };
+      return {
+        ...count,
+        ...(await identifyBatch({ run, tx, stale, tell }, batch, { texts, above })),
+      };
     });
   });
 }
@@ -140,16 +144,26 @@ function textsOf(run: ScanRun, { root, contents }: Batch): Promise<Map<string, U
   return readTexts(run, [{ rootId: root.id, files }]);
 }
 
+const placesOf = ({ root, contents }: Batch) =>
+  contents.map(({ visit }) => ({ rootId: root.id, path: visit.directory.path }));
+
+interface Read {
+  /** By path. */
+  readonly texts: ReadonlyMap<string, Uint8Array>;
+  /** By id. */
+  readonly above: ReadonlyMap<string, Uint8Array>;
+}
+
 async function identifyBatch(
   within: Within,
   { contents }: Batch,
-  texts: ReadonlyMap<string, Uint8Array>,
+  { texts, above }: Read,
 ): Promise<Count> {
   const ids = contents.map(({ visit }) => visit.directory.id);
   const directories = await unsettledAmong(within.tx, ids);
   if (directories.length === 0) return {};
   const views = await viewsOf(within.tx, directories);
-  const byId = new Map<string, Uint8Array>();
+  const byId = new Map(above);
   for (const { id, path } of views.flatMap(({ files }) => files)) {
     const text = texts.get(path);
     if (text !== undefined) byId.set(id, text);

@@ -1,5 +1,6 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { StoredFile } from '../content/module.ts';
+import { hintFile } from '../naming/hints.ts';
 
 /** A directory whose files are recorded but not yet identified. */
 export interface UnsettledDirectory {
@@ -111,4 +112,22 @@ export async function retryFailedProbes(tx: Tx, libraryId: string): Promise<void
   await tx`
     update files set probe_state = 'due', probe_queued_at = '-infinity'
     where library_id = ${libraryId} and probe_state = 'failed' and missing_since is null`;
+}
+
+/** Hint files above directories, by root: what they say holds for what lies below them. */
+export async function hintsAbove(
+  sql: Queryable,
+  directories: readonly { readonly rootId: string; readonly path: string }[],
+): Promise<{ rootId: string; id: string; path: string; role: 'nfo'; sizeBytes: number }[]> {
+  const above = directories.flatMap(({ rootId, path }) =>
+    [...path.matchAll(/\//g)].map(({ index }) => ({ rootId, path: path.slice(0, index) })),
+  );
+  if (above.length === 0) return [];
+  return sql<{ rootId: string; id: string; path: string; role: 'nfo'; sizeBytes: number }[]>`
+    select distinct f.root_id as "rootId", f.id, f.path, f.role, f.size_bytes as "sizeBytes"
+    from unnest(${above.map(({ rootId }) => rootId)}::uuid[],
+      ${above.map(({ path }) => path)}::text[]) as w (root_id, path)
+    join directories d on d.root_id = w.root_id and d.path = w.path collate "C"
+    join files f on f.directory_id = d.id and f.name = ${hintFile} and f.missing_since is null
+    where f.role = 'nfo'`;
 }

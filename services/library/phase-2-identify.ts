@@ -7,6 +7,7 @@ import { announce } from './announce.ts';
 import { subdirectories } from './directories-store.ts';
 import {
   countUnsettled,
+  hintsAbove,
   presentFiles,
   settle,
   dueProbes,
@@ -56,11 +57,23 @@ async function identifySome(run: ScanRun): Promise<number> {
   const directories = await nextDirectories(run);
   if (directories.length === 0) return 0;
   const views = await viewsOf(sql, directories);
-  const texts = await readTexts(run, views);
+  const texts = await readTexts(run, [...views, ...(await aboveThem(sql, views))]);
   await run.change((tx, stale, tell) =>
     identifyIn({ run, tx, stale, tell }, { directories, views, texts }),
   );
   return directories.length;
+}
+
+/** The hint files above directories, which say what lies in them. */
+export async function aboveThem(
+  sql: Queryable,
+  directories: readonly { readonly rootId: string; readonly path: string }[],
+): Promise<Readable[]> {
+  const listed = new Set(directories.map(({ rootId, path }) => `${rootId} ${path}`));
+  const found = await hintsAbove(sql, directories);
+  return found
+    .filter(({ rootId, path }) => !listed.has(`${rootId} ${path.slice(0, path.lastIndexOf('/'))}`))
+    .map(({ rootId, ...file }) => ({ rootId, files: [file] }));
 }
 
 /** What directories hold, as it is recorded. */
@@ -127,7 +140,7 @@ export async function identifyIn(
 }
 
 /** Files by an id of the caller's, in the root they lie in. */
-interface Readable {
+export interface Readable {
   readonly rootId: string;
   readonly files: readonly Pick<StoredFile, 'id' | 'path' | 'role' | 'sizeBytes'>[];
 }

@@ -1,5 +1,6 @@
 import { MediaError } from '#storage/media/media.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
+import { hintFile } from '../naming/hints.ts';
 import { chunksOf } from './at-once.ts';
 import * as directoriesStore from './directories-store.ts';
 import * as filesStore from './files-store.ts';
@@ -202,11 +203,24 @@ async function applyDirectories(tx: Tx, run: ScanRun, batch: Batch): Promise<voi
   if (discovered.length > 0) await directoriesStore.discover(tx, discovered);
   const gonePaths = gone.map(({ path }) => path);
   if (gone.length > 0) await directoriesStore.markGone(tx, root.id, gonePaths);
+  const hinted = hintedDirectories(batch.plan);
+  if (hinted.length > 0) await directoriesStore.unsettleBelow(tx, root.id, hinted);
   const failed = failedOf(batch);
   const absent = failed.filter(({ isAbsent }) => isAbsent).map(({ id }) => id);
   const unreadable = failed.filter(({ isAbsent }) => !isAbsent);
   if (absent.length > 0) await directoriesStore.doubt(tx, scanId, absent);
   if (unreadable.length > 0) await directoriesStore.saveUnreadable(tx, scanId, unreadable);
+}
+
+/** Directories whose hint files, which say what lies below them, came, went or changed. */
+function hintedDirectories({ insert, move, update, missing }: FilePlan): string[] {
+  const told = [
+    ...insert,
+    ...move.map(({ seen }) => seen),
+    ...update.filter(({ isNewContent }) => isNewContent).map(({ seen }) => seen),
+    ...missing,
+  ].filter(({ name }) => name === hintFile);
+  return told.map(({ path }) => path.slice(0, Math.max(path.lastIndexOf('/'), 0))).filter(Boolean);
 }
 
 /** Directories that could not be read, without those that are known to be gone by now. */

@@ -85,7 +85,7 @@ export function matchOf(plan: Plan): Match {
   const { reading, runnerUp } = plan.group;
   return {
     path: plan.path,
-    from: plan.nfo?.film.title === undefined ? reading.from : 'nfo',
+    from: plan.nfo?.film.title === undefined ? reading.from : plan.nfo.from,
     title: plan.title,
     year: plan.year ?? null,
     score: plan.nfo === undefined ? reading.score : 1,

@@ -149,6 +149,34 @@ describe('identifying films', () => {
     expect(after['genres']).to.deep.equal(['Drama']);
   });
 
+  it("takes title, year and ids from its folder's hint file before all else", async () => {
+    const library = await filmLibrary(db.sql);
+    await library.put({
+      'boot/boot.mkv': GB,
+      'boot/movie.nfo': '<movie><title>Boot</title><plot>At sea</plot></movie>',
+      'boot/.plexmatch': 'title: Das Boot\nyear: 1981\nimdbid: tt0082096\n',
+      'Two/One (2001).mkv': GB,
+      'Two/Other (2002).mkv': GB,
+      'Two/.plexmatch': 'title: Not two at once',
+    });
+    const { added } = await scan(await library.batch());
+    expect(Object.keys(await films(library))).to.have.members([
+      'Das Boot (1981)',
+      'One (2001)',
+      'Other (2002)',
+    ]);
+    const [film] = await db.sql<{ id: string; overview: string; match: object }[]>`
+      select id, overview, match from movies where library_id = ${library.id}
+        and title = 'Das Boot'`;
+    expect(film?.overview).to.equal('At sea');
+    expect(film?.match).to.deep.include({ from: 'hint', score: 1 });
+    expect(added).to.include(film?.id);
+    expect(await db.sql`select value from external_ids where item_id = ${film!.id}`).to.deep.equal([
+      { value: 'tt0082096' },
+    ]);
+    expect(await scan(await library.batch())).to.deep.equal({ added: [], updated: [] });
+  });
+
   it('shows a broken NFO as a problem and goes on by name', async () => {
     const library = await filmLibrary(db.sql);
     await library.put({

@@ -62,7 +62,7 @@ function readPlain(text: string): NfoReading {
   const other = /<(tvshow|episodedetails|musicvideo|artist|album)[\s>]/i.exec(text)?.[1];
   if (other !== undefined) return refused(`tells of a <${other.toLowerCase()}>, not of a film`);
   const ids = idsInText(text);
-  if (Object.keys(ids).length > 0) return { film: { ...empty, ids }, problems: [] };
+  if (Object.keys(ids).length > 0) return { film: { ...emptyFilm, ids }, problems: [] };
   return refused('neither a film in XML nor a link to one');
 }
 
@@ -70,14 +70,15 @@ function readXml(text: string, start: number): NfoReading {
   const { element, after, problems } = parseRoot(text, 'movie', start);
   if (element === undefined) {
     const ids = after === '' ? {} : idsInText(text);
-    return { film: Object.keys(ids).length > 0 ? { ...empty, ids } : undefined, problems };
+    return { film: Object.keys(ids).length > 0 ? { ...emptyFilm, ids } : undefined, problems };
   }
   const film = toFilm(element, after);
   const isEmpty = film.title === undefined && Object.keys(film.ids).length === 0;
   return { film, problems: isEmpty ? [...problems, 'has neither a title nor an id'] : problems };
 }
 
-const empty: NfoFilm = {
+/** An NFO that says nothing. */
+export const emptyFilm: NfoFilm = {
   title: undefined,
   originalTitle: undefined,
   sortTitle: undefined,

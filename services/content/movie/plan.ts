@@ -2,18 +2,27 @@ import { attachSides, type SideFile } from './attach.ts';
 import { groupFilms, type FilmGroup } from './grouping.ts';
 import type { NamingOptions } from '../../naming/reading.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
-import { readNfo, type NfoFilm } from './nfo.ts';
+import { emptyFilm, readNfo, type NfoFilm } from './nfo.ts';
 import { identityKey } from '../../naming/titles.ts';
+import { hintsIn, isHintFile, saysWork, withHints } from '../hints.ts';
+import type { Told } from '../match.ts';
 import type { PlacedFile } from '../placed.ts';
 import type { Unit } from './units.ts';
+
+/** What is said of a film beside it, and in which file. */
+export interface ToldFilm {
+  readonly from: Told;
+  readonly film: NfoFilm;
+  readonly path: string;
+  readonly digest: string;
+}
 
 /** One film found in one folder: what it is said to be and which files are its own. */
 export interface Plan {
   /** Where it was found; names the evidence. */
   readonly path: string;
   readonly group: FilmGroup<PlacedFile>;
-  readonly nfo:
-    { readonly film: NfoFilm; readonly path: string; readonly digest: string } | undefined;
+  readonly nfo: ToldFilm | undefined;
   /** What was wrong with its NFO files. */
   readonly problems: readonly { readonly path: string; readonly message: string }[];
   readonly ids: ProviderIds;
@@ -54,7 +63,8 @@ function planGroup(found: {
   texts: Texts;
 }): Plan {
   const { unit, group, sides, texts } = found;
-  const { nfo, problems } = chooseNfo(group, sides, texts);
+  const { nfo: written, problems } = chooseNfo(group, sides, texts);
+  const nfo = group.hasFolder ? hinted(unit, written, texts) : written;
   const { reading } = group;
   const title = nfo?.film.title ?? reading.title;
   const year = nfo?.film.year ?? reading.year;
@@ -75,6 +85,15 @@ function planGroup(found: {
   };
 }
 
+/** What the hint file of a film's own folder says counts before what its NFO says. */
+function hinted(unit: Unit, nfo: ToldFilm | undefined, texts: Texts): ToldFilm | undefined {
+  const found = hintsIn(unit.owner, unit.files, ({ id }) => texts.get(id)?.bytes);
+  if (found === undefined || !saysWork(found.hints)) return nfo;
+  const { path, id } = found.file;
+  const digest = [texts.get(id)?.digest, nfo?.digest].filter(Boolean).join(' ');
+  return { from: 'hint', film: withHints(nfo?.film ?? emptyFilm, found.hints), path, digest };
+}
+
 /** `<name>.nfo` before `movie.nfo` before the only other NFO of the film's own folder. */
 function chooseNfo(
   group: FilmGroup<PlacedFile>,
@@ -86,7 +105,9 @@ function chooseNfo(
   );
   const rank = ({ file }: SideFile) =>
     stems.has(file.stem) ? 0 : file.stem.toLowerCase() === 'movie' ? 1 : 2;
-  const files = sides.filter(({ file }) => file.role === 'nfo' && file.place.extra === undefined);
+  const files = sides.filter(
+    ({ file }) => file.role === 'nfo' && file.place.extra === undefined && !isHintFile(file),
+  );
   const others = files.filter((side) => rank(side) === 2).length;
   const candidates = files
     .filter((side) => rank(side) < 2 || others === 1)
@@ -100,7 +121,8 @@ function chooseNfo(
     if (rank(side) < 2)
       problems.push(...messages.map((message) => ({ path: side.file.path, message })));
     if (film !== undefined) {
-      return { nfo: { film, path: side.file.path, digest: text.digest }, problems };
+      const told = { from: 'nfo' as const, film, path: side.file.path, digest: text.digest };
+      return { nfo: told, problems };
     }
   }
   return { nfo: undefined, problems };

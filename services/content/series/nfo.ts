@@ -34,7 +34,8 @@ export interface ShowReading {
   readonly problems: readonly string[];
 }
 
-const nothing: NfoShow = {
+/** An NFO that says nothing. */
+export const emptyShow: NfoShow = {
   title: undefined,
   originalTitle: undefined,
   sortTitle: undefined,
@@ -62,7 +63,7 @@ export function readShowNfo(bytes: Uint8Array): ShowReading {
       : parseRoot(text, 'tvshow', start);
   if (element !== undefined) return { show: toShow(element, after), problems };
   const ids = after === '' ? {} : idsInText(text, 'series');
-  if (Object.keys(ids).length > 0) return { show: { ...nothing, ids }, problems };
+  if (Object.keys(ids).length > 0) return { show: { ...emptyShow, ids }, problems };
   const isNone = problems.length === 0;
   return {
     show: undefined,

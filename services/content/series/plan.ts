@@ -1,13 +1,16 @@
+import type { Hints } from '../../naming/hints.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
 import { readPath, type PathReading } from '../../naming/path.ts';
 import type { NamingOptions } from '../../naming/reading.ts';
 import type { ScoredReading } from '../../naming/score.ts';
 import { identityKey, titleKey } from '../../naming/titles.ts';
-import { besideChoice, type Evidence } from '../match.ts';
+import { hintsIn, saysWork, withHints } from '../hints.ts';
+import { besideChoice, type Evidence, type Told } from '../match.ts';
 import type { PlacedFile } from '../placed.ts';
-import { episodesOf, type EpisodePlan } from './episodes.ts';
+import type { EpisodePlan } from './episodes.ts';
 import { groupEpisodes, type EpisodeGroup } from './grouping.ts';
-import { readEpisodeNfo, readShowNfo, type NfoShow, type ShowReading } from './nfo.ts';
+import { hintedGroup } from './hinted.ts';
+import { emptyShow, readEpisodeNfo, readShowNfo, type NfoShow } from './nfo.ts';
 import { attachSides, type SideFile } from './sides.ts';
 import type { Unit } from './units.ts';
 
@@ -59,7 +62,7 @@ export function planUnit(
   const lost = unit.context.filter(({ role, itemId }) => role !== 'video' && itemId === undefined);
   const own = unit.files.filter(({ role }) => role !== 'video');
   const sides = attachSides([...videos, ...around], [...own, ...lost]);
-  const show = showNfo(unit, texts);
+  const show = showTold(unit, texts);
   const found = bySeries(groupsOf(videos, options));
   const main = mainOf(found) ?? folderOnly({ unit, show, around }, options);
   const all = main === undefined || found.includes(main) ? found : [...found, main];
@@ -124,11 +127,11 @@ function mainOf(found: readonly Found[]): Found | undefined {
 
 /** A folder whose videos are elsewhere or yet to come: named by itself. */
 function folderOnly(
-  { unit, show, around }: { unit: Unit; show: ShowNfo | undefined; around: readonly PlacedFile[] },
+  { unit, show, around }: { unit: Unit; show: ToldShow | undefined; around: readonly PlacedFile[] },
   options: NamingOptions,
 ): Found | undefined {
   if (unit.folder === undefined) return undefined;
-  if (show?.read.show === undefined && around.length === 0) return undefined;
+  if (show?.show === undefined && around.length === 0) return undefined;
   const path = `${unit.folder}/Season 1/S01E01.mkv`;
   const { best: reading, other } = readPath(path, { ...options, kind: 'series' });
   const folder = reading.from === 'folder' ? reading : (other ?? reading);
@@ -149,16 +152,37 @@ function sidesBy(
   return Map.groupBy(sides, ({ video }) => owners.get(video?.id ?? '') ?? main);
 }
 
-interface ShowNfo {
+/** What is said of a series beside its folders, and in which file. */
+interface ToldShow {
   readonly file: PlacedFile;
-  readonly read: ShowReading;
+  readonly from: Told;
+  readonly show: NfoShow | undefined;
+  readonly problems: readonly { readonly path: string; readonly message: string }[];
 }
 
-function showNfo(unit: Unit, texts: Texts): ShowNfo | undefined {
+/** By `tvshow.nfo`, and before it by the hint file of the series' folder. */
+function showTold(unit: Unit, texts: Texts): ToldShow | undefined {
+  const nfo = showNfo(unit, texts);
+  const hinted =
+    unit.folder === undefined
+      ? undefined
+      : hintsIn(unit.folder, unit.files, ({ id }) => texts.get(id));
+  if (hinted === undefined || !saysWork(hinted.hints)) return nfo;
+  const show = withHints(nfo?.show ?? emptyShow, hinted.hints);
+  return { file: hinted.file, from: 'hint', show, problems: nfo?.problems ?? [] };
+}
+
+function showNfo(unit: Unit, texts: Texts): ToldShow | undefined {
   for (const file of unit.files) {
     if (file.directory !== unit.folder || file.name.toLowerCase() !== 'tvshow.nfo') continue;
     const bytes = texts.get(file.id);
-    if (bytes !== undefined) return { file, read: readShowNfo(bytes) };
+    if (bytes === undefined) continue;
+    const { show, problems } = readShowNfo(bytes);
+    const { path } = file;
+    return {
+      ...{ file, from: 'nfo', show },
+      problems: problems.map((message) => ({ path, message })),
+    };
   }
   return undefined;
 }
@@ -169,7 +193,7 @@ function planOf(
     unit: Unit;
     texts: Texts;
     sides: readonly SideFile[];
-    show: ShowNfo | undefined;
+    show: ToldShow | undefined;
     around: readonly PlacedFile[];
   },
 ): SeriesPlan {
@@ -181,22 +205,32 @@ function planOf(
   const nfos = new Map(
     unit.files.filter(({ role }) => role === 'nfo').map((file) => [stemPath(file), file.id]),
   );
+  const hintsFor = ({ versions }: EpisodeGroup<PlacedFile>) => {
+    const own = versions[0]?.parts[0]?.directory;
+    const folders = [...new Set([own, unit.folder])].filter((folder) => folder !== undefined);
+    return folders.flatMap((folder) => hintsOf(unit, texts, folder) ?? []);
+  };
   const groups = found.groups.map((group) => {
     const first = group.versions[0]?.parts[0];
     const bytes = first && texts.get(nfos.get(stemPath(first)) ?? '');
-    return { group, episodes: episodesOf(group, bytes === undefined ? [] : readEpisodeNfo(bytes)) };
+    const written = bytes === undefined ? [] : readEpisodeNfo(bytes);
+    return hintedGroup(group, written, hintsFor(group));
   });
   const videos = found.groups.flatMap(({ versions }) => versions.flatMap(({ parts }) => parts));
   const before = mostFrequent([...videos, ...around].flatMap(({ itemId }) => itemId ?? []));
   const path = unit.folder ?? videos[0]?.path ?? '';
   return {
     ...{ title, year, identity: identityKey(title, year), groups, sides, itemIds: before },
-    ids: { ...reading.ids, ...show?.read.show?.ids },
-    nfo: show?.read.show,
+    ids: { ...reading.ids, ...show?.show?.ids },
+    nfo: show?.show,
     match: matchOf({ ...found, year, path, show }),
     isPartial: found.groups.length === 0,
   };
 }
+
+/** Of a directory itself, also where its files are not of the batch. */
+const hintsOf = ({ files, context }: Unit, texts: Texts, directory: string): Hints | undefined =>
+  hintsIn(directory, [...files, ...context], ({ id }) => texts.get(id))?.hints;
 
 const stemPath = ({ directory, stem }: PlacedFile): string => `${directory}/${stem.toLowerCase()}`;
 
@@ -211,15 +245,15 @@ function matchOf({
   year,
   path,
   show,
-}: Found & { year: number | undefined; path: string; show: ShowNfo | undefined }): Match {
+}: Found & { year: number | undefined; path: string; show: ToldShow | undefined }): Match {
   const { from, title, score } = reading;
-  const nfo = show?.read.show;
-  const problems = show?.read.problems.map((message) => ({ path: show.file.path, message })) ?? [];
+  const nfo = show?.show;
+  const problems = show?.problems ?? [];
   const own =
-    nfo === undefined
+    nfo === undefined || show === undefined
       ? { from, title, year: year ?? null, score }
       : {
-          ...{ from: 'nfo' as const, score: 1 },
+          ...{ from: show.from, score: 1 },
           ...{ title: nfo.title ?? title, year: nfo.year ?? year ?? null },
         };
   return {

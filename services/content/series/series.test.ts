@@ -197,6 +197,32 @@ describe('series', () => {
     expect(counted(await episodes(id))).to.deep.equal(['1 1 Begin', '1 2 Go on']);
   });
 
+  it('are what the hint file of their folder says, and so are its files', async () => {
+    await library.put({
+      'shw/.plexmatch': 'show: The Show\nyear: 2001\ntvdbid: 77\nseason: 3\nep: S02E05: odd.mkv\n',
+      'shw/tvshow.nfo': '<tvshow><title>Shw</title><plot>Of it</plot></tvshow>',
+      'shw/Season 1/odd.mkv': GB,
+      'shw/Season 1/Shw S01E01.mkv': GB,
+      'shw/Shw - E04.mkv': GB,
+    });
+    await scan();
+    const found = await one();
+    expect(found).to.include({ title: 'The Show', year: 2001 });
+    const whole = await ask<'getSeries', { overview: string; match: object }>(
+      handlers().getSeries,
+      { params: { seriesId: found.id } },
+    );
+    expect(whole).to.deep.include({ overview: 'Of it', externalIds: { tvdb: '77' } });
+    expect(whole.match).to.deep.nested.include({ 'chosen.from': 'hint' });
+    const numbers = (await episodes(found.id)).map(({ season, number }) => [season, number]);
+    expect(numbers).to.deep.equal([
+      [1, 1],
+      [2, 5],
+      [3, 4],
+    ]);
+    expect(await scan()).to.deep.equal({ added: [], updated: [] });
+  });
+
   it('show an episode with versions, parts and subtitles', async () => {
     await library.put({
       'Show/Season 1/Show S01E01 720p.mkv': GB,
