@@ -28,11 +28,16 @@ export async function startBalancer({ dir, nodes, onStarted }: BalancerWish): Pr
   const [port = 0] = await freePorts(1);
   const file = join(dir, 'haproxy.cfg');
   await writeFile(file, configOf(await readFile(shipped, 'utf8'), { port, nodes }));
-  const child = spawn(program, ['-db', '-f', file], { detached: true, stdio: 'ignore' });
+  const child = spawn(program, ['-db', '-f', file], {
+    detached: true, // Ctrl-C is the nodes' business first
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (words: Buffer) => (said += words.toString()));
   if (child.pid !== undefined) onStarted(child.pid);
   const url = `http://127.0.0.1:${port}`;
   for (const until = Date.now() + startMaxMs; !(await isReady(url)); await pause(50)) {
-    if (child.exitCode !== null) throw new Error(`haproxy does not take ${file}`);
+    if (child.exitCode !== null) throw new Error(`haproxy does not start: ${said}`);
     if (Date.now() > until) throw new Error('no node is ready behind haproxy');
   }
   return {
