@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { problem } from '#services/errors.ts';
 import type { Principal } from '#services/principal.ts';
 import { principalWith, testApi, type TestApi } from '#test/http.ts';
@@ -252,6 +253,23 @@ describe('listener', () => {
       release.resolve();
       const response = await slow;
       expect([response.status, response.headers.get('connection')]).to.deep.equal([200, 'close']);
+      await closed;
+    });
+
+    it('still answers all who have connected by then, also those who speak late', async () => {
+      const api = await testApi({ handlers: widgetHandlers });
+      const port = Number(new URL(api.url).port);
+      const sockets = Array.from({ length: 8 }, () => connect(port, '127.0.0.1'));
+      const answers = sockets.map((socket) => text(socket).catch(String));
+      // They knock now, and nobody has let them in yet.
+      await new Promise((resolve) => process.nextTick(resolve));
+      const closed = api.close();
+      const question = 'GET /none HTTP/1.1\r\nHost: x\r\n\r\n';
+      const ask = (socket: Socket) => socket.write(question);
+      sockets.slice(0, 4).forEach(ask);
+      while (!((await api.fetch('/').catch((error: Error) => error)) instanceof Error));
+      sockets.slice(4).forEach(ask);
+      for (const answer of await Promise.all(answers)) expect(answer).to.match(/^HTTP\/1.1 404/);
       await closed;
     });
 

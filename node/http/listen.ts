@@ -53,6 +53,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
     app.express(req, res);
   });
   server.on('clientError', refuse);
+  const arrivals = watchArrivals(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port: options.port, host: options.host }, () => {
@@ -71,20 +72,36 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   let closing: Promise<void> | undefined;
   const close = () => {
     warming.abort();
-    return (closing ??= end(server, app, options.drainMs ?? 10_000));
+    return (closing ??= end(server, { app, arrivals, drainMs: options.drainMs ?? 10_000 }));
   };
   return { url, port, close, [Symbol.asyncDispose]: close };
 }
 
-/** For the first bytes on a connection that was just made. */
-const arrivingMs = 150;
+/** For the first bytes on connections that were just made: clients may be busy too. */
+const arrivingMaxMs = 1_000;
+const lookMs = 20;
+/** Of a crowd that never ends the rest is turned away. */
+const acceptedMax = 2_000;
 
-async function end(server: Server, app: App, drainMs: number): Promise<void> {
+interface Closing {
+  readonly app: App;
+  readonly arrivals: Arrivals;
+  readonly drainMs: number;
+}
+
+async function end(server: Server, { app, arrivals, drainMs }: Closing): Promise<void> {
+  // What the kernel has taken in is accepted first, one a turn: closing would reset it.
+  for (let before = -1, turns = 0; before < arrivals.all() && turns < acceptedMax; turns += 1) {
+    before = arrivals.all();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   // Its own `close` ends idle connections at once, also one on which a request is about to arrive.
   const closed = new Promise<void>((resolve) => {
     NetServer.prototype.close.call(server, () => resolve());
   });
-  if ((await countConnections(server)) > 0) await pause(arrivingMs);
+  for (let waitedMs = 0; arrivals.silent() > 0 && waitedMs < arrivingMaxMs; waitedMs += lookMs) {
+    await pause(lookMs);
+  }
   server.close(() => undefined);
   await app.inFlight.drain(drainMs);
   server.closeAllConnections();
@@ -92,10 +109,26 @@ async function end(server: Server, app: App, drainMs: number): Promise<void> {
   app.log.info('stopped listening');
 }
 
-const countConnections = (server: Server) =>
-  new Promise<number>((resolve) => {
-    server.getConnections((error, count) => resolve(error ? 0 : count));
+interface Arrivals {
+  /** Connections that were accepted so far. */
+  all(): number;
+  /** Those open on which nothing has come yet. */
+  silent(): number;
+}
+
+function watchArrivals(server: Server): Arrivals {
+  const open = new Set<Socket>();
+  let count = 0;
+  server.on('connection', (socket: Socket) => {
+    count += 1;
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
   });
+  return {
+    all: () => count,
+    silent: () => [...open].filter(({ bytesRead }) => bytesRead === 0).length,
+  };
+}
 
 /** What never became a request is answered on the bare socket, in the same form. */
 function refuse(error: Error & { code?: string }, socket: Socket): void {
