@@ -10,6 +10,7 @@ import type { InvalidationClock } from '#storage/cache/clock.ts';
 import { createCache, type Cache } from '#storage/cache/index.ts';
 import { createOutbox } from '#storage/cluster/outbox.ts';
 import { createMedia, type MediaEngine } from '#storage/media/index.ts';
+import { createOutbound, type Outbound } from '#storage/outbound/index.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import type { TypesenseEngine } from '#storage/search/typesense.ts';
 import { createRedis, type RedisEngine } from '#storage/redis/redis.ts';
@@ -35,6 +36,8 @@ export interface Engines {
   readonly events: LiveEvents;
   readonly cache: Cache;
   readonly media: MediaEngine;
+  /** Asks servers of others. */
+  readonly outbound: Outbound;
   /** Undefined where none is configured: PostgreSQL searches. */
   readonly typesense: TypesenseEngine | undefined;
   /** For what can be made again from media: pictures and their sizes. */
@@ -124,6 +127,7 @@ export async function openEngines(
       perMountLimit: config['media.per_mount'],
     }),
   );
+  const outbound = stack.use(openOutbound(config, options.cluster.version));
   const typesense = await openTypesense(options, stack);
   const picturesDir = join(config['data.dir'], 'pictures');
   return {
@@ -136,10 +140,18 @@ export async function openEngines(
     events,
     cache,
     media,
+    outbound,
     typesense,
     picturesDir,
   };
 }
+
+/** What an operator has named may be asked wherever it is. */
+const openOutbound = (config: Config, version: string): Outbound =>
+  createOutbound({
+    trusted: [config['metadata.tmdb.url']],
+    userAgent: `Revenge/${version}`,
+  });
 
 /** Its client is large and most homes have no Typesense, so it is loaded only for those who do. */
 async function openTypesense(

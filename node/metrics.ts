@@ -22,6 +22,8 @@ export interface Metrics {
   readonly cacheLookups: Counter<'type' | 'tier' | 'outcome'>;
   readonly jobDuration: Histogram<'name' | 'outcome'>;
   readonly eventsDropped: Counter<'why'>;
+  readonly providerDuration: Histogram<'provider' | 'outcome'>;
+  readonly providerDrift: Counter<'provider' | 'type'>;
   readonly healthStatus: Gauge<'check'>;
   readonly healthDuration: Histogram<'check'>;
   gauge(gauge: ReadGauge): void;
@@ -64,6 +66,7 @@ export function createMetrics(): Metrics {
       labelNames: ['why'],
       registers,
     }),
+    ...providerMetrics(registers),
     healthStatus: new Gauge({
       name: 'health_check_status',
       help: '1 while the dependency answers, else 0',
@@ -97,6 +100,22 @@ export function createMetrics(): Metrics {
     },
   };
 }
+
+const providerMetrics = (registers: Registry[]) => ({
+  providerDuration: new Histogram({
+    name: 'provider_request_duration_seconds',
+    help: 'Time providers of metadata took to answer one try, by outcome',
+    labelNames: ['provider', 'outcome'],
+    buckets: secondsBuckets,
+    registers,
+  }),
+  providerDrift: new Counter({
+    name: 'provider_drift_total',
+    help: 'Answers of providers of which something had another form than they say',
+    labelNames: ['provider', 'type'],
+    registers,
+  }),
+});
 
 /** One reading for all of them at each scrape; it brings the names along. */
 function addNamed(

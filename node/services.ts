@@ -8,6 +8,8 @@ import { ProblemError } from '#services/errors.ts';
 import { createJobs } from '#services/jobs/index.ts';
 import { createLibrary } from '#services/library/index.ts';
 import type { Log } from '#services/log.ts';
+import { createMetadata, type MetadataDeps } from '#services/metadata/index.ts';
+import { subject } from '#services/metadata/kind.ts';
 import { createPlayback } from '#services/playback/index.ts';
 import { createProgress } from '#services/progress/index.ts';
 import {
@@ -31,6 +33,7 @@ import { timeOf } from '#storage/postgres/time.ts';
 import type { Config } from './config/keys.ts';
 import type { Engines } from './engines.ts';
 import type { Metrics } from './metrics.ts';
+import { createProviders } from './providers.ts';
 
 export interface ServicesDeps {
   readonly config: Config;
@@ -110,6 +113,7 @@ export async function createServices(deps: ServicesDeps) {
     decorate: (items) => postersOf(sql, artwork, items),
   });
   const { kinds, compounds } = content;
+  const metadata = metadataOf(deps, { jobs, search: changes, content });
   const progress = createProgress({ ...store, kinds, compounds, now: timeOf });
   const library = createLibrary({
     ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
@@ -118,10 +122,11 @@ export async function createServices(deps: ServicesDeps) {
     onItemsChanged: async (tx, kind, ids) => {
       await changes.changed(tx, kind, ids);
       await artwork.due(tx, kind, ids);
+      await metadata.changed(tx, kind, ids);
     },
   });
   const backups = backupsOf(deps, { settings: people.settings, jobs, blobs });
-  const parts = [people.users, people.activity, artwork, search, library, backups];
+  const parts = [people.users, people.activity, artwork, search, metadata, library, backups];
   return {
     ...people,
     ...{ jobs, playback, artwork, content, search, progress, library, backups },
@@ -141,6 +146,21 @@ export async function createServices(deps: ServicesDeps) {
       ...backups.handlers,
     },
   };
+}
+
+function metadataOf(
+  deps: ServicesDeps,
+  {
+    content,
+    ...services
+  }: Pick<MetadataDeps, 'jobs' | 'search'> & { content: ReturnType<typeof createContent> },
+) {
+  const { engines, log, now, nodeId } = deps;
+  const providers = createProviders(deps);
+  return createMetadata({
+    ...{ ...services, store: engines.store, log, now, random: Math.random, instance: nodeId },
+    subjects: [subject(content.enriched.movie, providers.film)],
+  });
 }
 
 const backupsOf = (

@@ -192,10 +192,12 @@ export const keys = {
     ...reserved,
     alsoFrom: ['REVENGE_STASHDB_API_KEY'],
   }),
-  'metadata.tmdb.api_key': key(maybe(text), 'API key of TMDb', {
+  'metadata.tmdb.api_key': key(maybe(text), 'API key or token of TMDb; absent: it is not asked', {
     ...hidden,
-    ...reserved,
     alsoFrom: ['REVENGE_TMDB_API_KEY'],
+  }),
+  'metadata.tmdb.url': key(url('http', 'https'), 'where TMDb is asked; may be a mirror at home', {
+    fallback: 'https://api.themoviedb.org/3',
   }),
   'qos.bandwidth': key(maybe(text), 'uplink, such as 100mbit', reserved),
 

@@ -15,6 +15,7 @@ export function createContent(deps: ContentDeps) {
     modules: [movie.module, series.module] as readonly ContentModule[],
     handlers: { ...movie.handlers, ...series.handlers },
     searchSources: [movie.searchSource, series.searchSource] as readonly SearchSource[],
+    enriched: { movie: movie.enriched },
     kinds: [movie.progressKind, ...series.progressKinds] as readonly ProgressKind[],
     compounds: series.compounds,
   };

@@ -53,7 +53,7 @@ export interface FilmRow extends FilmFields {
   readonly id: string;
   identity: string;
   match: Match | Record<never, never>;
-  sources: Partial<Record<FieldName, Source>>;
+  sources: Partial<Record<FieldName | 'people', Source>>;
   lockedFields: readonly string[];
 }
 
@@ -115,17 +115,27 @@ export function applyPlan(row: FilmRow, plan: Plan, language: string): FilmRow |
     next.sources[name] = source;
   };
   for (const name of fieldNames) {
-    if (row.lockedFields.includes(name) || row.sources[name] === 'user') continue;
+    if (isLocked(row, name) || row.sources[name] === 'user') continue;
     const source = row.sources[name];
     if (told[name] !== undefined) set(name, told[name], 'nfo');
     else if (named[name] !== undefined && namesMayFill(source, plan))
       set(name, named[name], 'name');
+  }
+  if (plan.nfo !== undefined && namesPeople(plan.nfo.film) && !isLocked(row, 'people')) {
+    next.sources.people = 'nfo';
+  } else if (plan.nfo === undefined && row.sources.people === 'nfo') {
+    next.sources.people = 'name';
   }
   followTitle(next, plan, language);
   next.identity = plan.identity;
   next.match = matchOf(plan);
   return sameRow(row, next) ? undefined : next;
 }
+
+const isLocked = (row: FilmRow, name: string): boolean => row.lockedFields.includes(name);
+
+const namesPeople = ({ actors, directors, writers }: NfoFilm): boolean =>
+  actors.length + directors.length + writers.length > 0;
 
 const namesMayFill = (source: Source | undefined, plan: Plan): boolean =>
   source === undefined || source === 'name' || (source === 'nfo' && plan.nfo === undefined);
@@ -174,8 +184,8 @@ const rank = (source: string): number => {
   return index < 0 ? ratingOrder.length : index;
 };
 
-/** PostgreSQL keeps the rating in four bytes and orders keys of jsonb its own way. */
-const sameRow = (a: FilmRow, b: FilmRow): boolean => canonical(a) === canonical(b);
+/** Whether two rows say the same. PostgreSQL keeps the rating in four bytes and orders keys of jsonb its own way. */
+export const sameRow = (a: FilmRow, b: FilmRow): boolean => canonical(a) === canonical(b);
 
 const canonical = (row: FilmRow): string =>
   JSON.stringify({ ...row, rating: row.rating === null ? null : Math.fround(row.rating) }, sorted);

@@ -1,4 +1,4 @@
-import type { Tx } from '#storage/postgres/connect.ts';
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { filesIn, type LyingFile } from '../placed.ts';
 import { externalIdsOf } from '../works.ts';
 import type { FilmRow } from './fields.ts';
@@ -25,6 +25,13 @@ export async function loadContext(
   );
 }
 
+/** The columns of a film's row, of the table `m`. */
+export const filmColumns = (sql: Queryable): ReturnType<Queryable> => sql`
+  m.id, m.identity, m.title, m.sort_title as "sortTitle", m.original_title as "originalTitle",
+  m.year, m.release_date as "releaseDate", m.runtime_ms as "runtimeMs", m.overview, m.tagline,
+  m.certification, m.studio, m.collection, m.genres, m.tags, m.rating, m.match, m.sources,
+  m.locked_fields as "lockedFields"`;
+
 /** The films of a library that files of a batch may be: by what they were, by id, by identity. */
 export function loadKnown(
   tx: Tx,
@@ -49,10 +56,7 @@ export function loadKnown(
       select id from movies
       where library_id = ${libraryId} and identity = any (${wanted.identities as string[]}::text[])
     )
-    select m.id, m.identity, m.title, m.sort_title as "sortTitle",
-      m.original_title as "originalTitle", m.year, m.release_date as "releaseDate",
-      m.runtime_ms as "runtimeMs", m.overview, m.tagline, m.certification, m.studio, m.collection,
-      m.genres, m.tags, m.rating, m.match, m.sources, m.locked_fields as "lockedFields",
+    select ${filmColumns(tx)},
       ${externalIdsOf(tx, 'movie', tx`m.id`)} as ids,
       (
         select count(*) from files f

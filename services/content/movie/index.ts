@@ -1,10 +1,12 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
+import type { EnrichedKind } from '../../metadata/kind.ts';
 import type { ItemSummary, ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
 import type { ContentModule } from '../module.ts';
 import { classify, ignores } from '../classify.ts';
 import type { ImageLookup } from '../images.ts';
+import { enrichedFilms } from './enrich.ts';
 import { identify } from './identify.ts';
 import { listTag, type MovieDeps } from './movie.ts';
 import { refreshFilms } from './refresh.ts';
@@ -21,6 +23,7 @@ export interface Movie {
   readonly handlers: HandlersOf<MovieOperation>;
   readonly searchSource: SearchSource;
   readonly progressKind: ProgressKind;
+  readonly enriched: EnrichedKind;
 }
 
 /** Films, the first kind of content. */
@@ -40,6 +43,7 @@ export function createMovie(deps: MovieDeps): Movie {
     handlers: createRoutes(deps),
     searchSource: movieSearch,
     progressKind: progressKind(deps.images),
+    enriched: enrichedFilms,
   };
 }
 

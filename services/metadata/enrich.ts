@@ -1,0 +1,186 @@
+import type { Store } from '../changes.ts';
+import type { JobContext } from '../jobs/job.ts';
+import { safeMessage } from '../jobs/failure.ts';
+import type { Log } from '../log.ts';
+import type { SearchChanges } from '../search/source.ts';
+import type { Subject } from './kind.ts';
+import { findWork, type Found } from './match.ts';
+import { ProviderError } from './provider-error.ts';
+import { localeOf, type Locale, type WorkProvider, type WorkRecord } from './provider.ts';
+import * as states from './store.ts';
+
+export interface EnrichDeps {
+  readonly store: Store;
+  readonly subjects: ReadonlyMap<string, Subject>;
+  readonly search: SearchChanges;
+  readonly log: Log;
+  /** 0 to 1; so that what was asked together is not asked together again. */
+  readonly random: () => number;
+}
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const postponeMinMs = minute;
+const matchedMs = 30 * day;
+const unmatchedMs = 3 * day;
+const failedMs = hour;
+const waitMaxMs = 30 * day;
+
+/**
+ * Asks for the records of works and writes what they tell. A provider that is away, or asked too
+ * often already, puts the works off; one record that cannot be read puts off that work alone.
+ */
+export async function enrichWorks(
+  deps: EnrichDeps,
+  { kind, itemIds }: { kind: string; itemIds: readonly string[] },
+  { signal, progress }: Pick<JobContext, 'signal' | 'progress'>,
+): Promise<void> {
+  if (deps.subjects.get(kind)?.provider === undefined) {
+    // Another node may have the key that this one lacks.
+    const problem = 'this node has no provider to ask';
+    const works = itemIds.map((itemId) => ({ kind, itemId }));
+    await states.postpone(deps.store.sql, works, { problem, nextMs: minute, isTry: false });
+    return;
+  }
+  for (const [done, itemId] of itemIds.entries()) {
+    signal.throwIfAborted();
+    try {
+      await enrichWork(deps, { kind, itemId });
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      const left = itemIds.slice(done).map((id) => ({ kind, itemId: id }));
+      if (await putOff(deps, error, left)) return;
+    }
+    progress(done + 1, itemIds.length);
+  }
+}
+
+/** True when the others of the batch were put off too. */
+async function putOff(
+  { store, log, random }: EnrichDeps,
+  error: ProviderError,
+  works: readonly states.WorkName[],
+): Promise<boolean> {
+  const [first] = works;
+  if (first === undefined) return true;
+  const problem = safeMessage(error);
+  if (error.failure === 'broken') {
+    log.warn('a record cannot be read', { ...first, reason: problem });
+    const tries = (await states.readState(store.sql, first))?.tries ?? 0;
+    const nextMs = spread(grown(failedMs, tries), random);
+    await states.postpone(store.sql, [first], { problem, nextMs, isTry: true });
+    return false;
+  }
+  const nextMs = spread(Math.max(error.retryAfterMs ?? 0, postponeMinMs), random);
+  log.info('works are put off', { count: works.length, reason: problem });
+  await states.postpone(store.sql, works, { problem, nextMs, isTry: false });
+  return true;
+}
+
+const grown = (firstMs: number, tries: number): number =>
+  Math.min(firstMs * 2 ** Math.min(tries, 20), waitMaxMs);
+
+/** Half as much again at most. */
+const spread = (ms: number, random: () => number): number => Math.round(ms * (1 + random() / 2));
+
+/** Asks for one work's record and writes it. */
+async function enrichWork(deps: EnrichDeps, work: states.WorkName): Promise<void> {
+  const { sql } = deps.store;
+  const { kind, provider } = deps.subjects.get(work.kind) ?? {};
+  if (kind === undefined || provider === undefined) return;
+  const [facts, state] = await Promise.all([
+    kind.facts(sql, work.itemId),
+    states.readState(sql, work),
+  ]);
+  if (facts === undefined || state === undefined) return;
+  const locale = localeOf(facts.language);
+  const found =
+    (await foundBefore(provider, state, locale)) ?? (await findWork(provider, facts, locale));
+  await save(deps, work, { asked: state, found, locale });
+}
+
+/** The record a work was found to be, as it is now; undefined: none, or it is gone. */
+async function foundBefore(
+  provider: WorkProvider,
+  { provider: name, providerId, basis, score, candidates }: states.State,
+  locale: Locale,
+): Promise<FoundBefore | undefined> {
+  if (providerId === null || name !== provider.name) return undefined;
+  const record = await provider.work(providerId, locale);
+  if (record === undefined) return undefined;
+  return { record, basis: basis ?? undefined, score: score ?? undefined, candidates };
+}
+
+type FoundBefore = Omit<Found, 'basis'> & { readonly basis: 'id' | 'title' | 'user' | undefined };
+
+interface Saving {
+  readonly asked: states.State;
+  readonly found: FoundBefore;
+  readonly locale: Locale;
+}
+
+async function save(deps: EnrichDeps, work: states.WorkName, saving: Saving): Promise<void> {
+  const { kind, provider } = deps.subjects.get(work.kind) ?? {};
+  if (kind === undefined || provider === undefined) return;
+  const { asked, found, locale } = saving;
+  const { record } = found;
+  await deps.store.write(async (tx, stale, tell) => {
+    const state = await states.readState(tx, work, { isLocked: true });
+    // Somebody has said meanwhile that it is another: it is due again already.
+    if (state === undefined || !isSame(state, asked)) return;
+    const applied = await kind.apply(tx, work.itemId, { provider: provider.name, record, locale });
+    if (applied === undefined) return;
+    const isForced = found.basis === 'user';
+    const ids = record === undefined ? {} : (record.ids as Record<string, string>);
+    const { givenIds: given } = state;
+    const givenIds =
+      applied.isIdLocked && !isForced
+        ? given
+        : await states.takeOverIds(tx, work, { ids, given, isForced });
+    await states.saveRating(tx, work, record?.rating);
+    await states.saveOutcome(tx, work, outcomeOf(deps, provider, { saving, state, givenIds }));
+    stale(...kind.tags(work.itemId));
+    if (!applied.isChanged) return;
+    await deps.search.changed(tx, work.kind, [work.itemId]);
+    tell('item.updated', { ...work, libraryId: applied.libraryId });
+  });
+}
+
+const isSame = (a: states.State, b: states.State): boolean =>
+  a.evidence === b.evidence && a.providerId === b.providerId && a.basis === b.basis;
+
+function outcomeOf(
+  { random }: EnrichDeps,
+  { name }: WorkProvider,
+  {
+    saving,
+    state,
+    givenIds,
+  }: {
+    saving: Saving;
+    state: states.State;
+    givenIds: Readonly<Record<string, string>>;
+  },
+): states.Outcome {
+  const { record, basis = null, score = null, candidates } = saving.found;
+  const known = { candidates, givenIds, extras: extrasOf(record), problem: null };
+  if (record === undefined) {
+    const tries = Math.min(state.tries + 1, 1_000);
+    const nextMs = spread(grown(unmatchedMs, state.tries), random);
+    return { ...known, provider: null, providerId: null, basis: null, score, tries, nextMs };
+  }
+  const nextMs = spread(matchedMs, random);
+  return { ...known, provider: name, providerId: record.id, basis, score, tries: 0, nextMs };
+}
+
+const extrasOf = (record: WorkRecord | undefined): states.Extras =>
+  record === undefined
+    ? {}
+    : {
+        otherTitles: record.otherTitles,
+        trailers: record.trailers,
+        certifications: record.certifications,
+        status: record.status,
+        collectionId: record.collection?.id,
+      };

@@ -1,0 +1,101 @@
+import type { Tx } from '#storage/postgres/connect.ts';
+import type { Store } from '../changes.ts';
+import { defineJob, on, type JobAdder, type JobHandler } from '../jobs/job.ts';
+import type { Log } from '../log.ts';
+import type { SearchChanges } from '../search/source.ts';
+import { enrichWorks, type EnrichDeps } from './enrich.ts';
+import type { Subject } from './kind.ts';
+import { claimDue, noteChanged } from './store.ts';
+
+export interface MetadataDeps {
+  readonly store: Store;
+  readonly jobs: JobAdder;
+  readonly search: SearchChanges;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Tells this node's jobs from those of others; see `createSearchChanges`. */
+  readonly instance: string;
+  readonly subjects: readonly Subject[];
+}
+
+/** What providers know of works, and when to ask them. */
+export interface Metadata {
+  readonly jobs: readonly JobHandler[];
+  /** Notes, in the transaction that changed them, works that came or are taken for others now. */
+  readonly changed: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
+}
+
+/** Asks providers about some works of one kind. */
+export const enrichJob = defineJob<{ kind: string; itemIds: string[] }>('metadata.enrich', {
+  queue: 'metadata',
+  attempts: 3,
+  timeoutMs: 30 * 60_000,
+});
+
+/** Hands out works that are due. */
+const dueJob = defineJob<object>('metadata.due', {
+  queue: 'metadata',
+  attempts: 1,
+  timeoutMs: 60_000,
+  cron: '* * * * *',
+});
+
+const itemsPerJob = 16;
+const claimMax = 100 * itemsPerJob;
+/** Changes come in flocks. */
+const delayMs = 1_000;
+const relyMs = 500;
+
+/** Makes the metadata chain beyond the files; without providers works stay as files tell them. */
+export function createMetadata(deps: MetadataDeps): Metadata {
+  const { jobs, now } = deps;
+  const log = deps.log.child({ module: 'metadata' });
+  const subjects = new Map(deps.subjects.map((one) => [one.kind.kind as string, one]));
+  const asked = deps.subjects.filter(({ provider }) => provider !== undefined);
+  const kinds = asked.map(({ kind }) => kind.kind);
+  sayWhoIsAsked(log, deps.subjects);
+  const enriching: EnrichDeps = { ...deps, log, subjects };
+  let addedAt = -Infinity;
+  return {
+    jobs: [
+      on(enrichJob, (payload, context) => enrichWorks(enriching, payload, context)),
+      on(dueJob, async () => {
+        if (kinds.length > 0) await handOut(deps, kinds);
+      }),
+    ],
+    async changed(tx, kind, itemIds) {
+      const found = subjects.get(kind);
+      if (found === undefined || itemIds.length === 0) return;
+      await noteChanged(tx, found.kind, itemIds);
+      if (found.provider === undefined || now() - addedAt < relyMs) return;
+      addedAt = now();
+      await jobs.add(tx, dueJob, {}, { key: `changed:${deps.instance}`, delayMs });
+    },
+  };
+}
+
+/** Claims and jobs are one: a node that dies between leaves nothing claimed that nobody does. */
+async function handOut({ store, jobs }: MetadataDeps, kinds: readonly string[]): Promise<void> {
+  await store.sql.begin(async (tx) => {
+    const due = await claimDue(tx, kinds, claimMax);
+    const payloads = [...Map.groupBy(due, ({ kind }) => kind)].flatMap(([kind, works]) => {
+      const ids = works.map(({ itemId }) => itemId);
+      const count = Math.ceil(ids.length / itemsPerJob);
+      return Array.from({ length: count }, (_, at) => ({
+        payload: { kind, itemIds: ids.slice(at * itemsPerJob, (at + 1) * itemsPerJob) },
+      }));
+    });
+    await jobs.addMany(tx, enrichJob, payloads);
+  });
+}
+
+function sayWhoIsAsked(log: Log, subjects: readonly Subject[]): void {
+  for (const { kind, provider } of subjects) {
+    if (provider !== undefined) log.info('provider', { kind: kind.kind, provider: provider.label });
+  }
+  if (subjects.every(({ provider }) => provider === undefined)) {
+    log.info('no provider is asked: set metadata.tmdb.api_key for what TMDb knows of films');
+  }
+}

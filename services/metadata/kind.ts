@@ -1,0 +1,50 @@
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import type { Kind } from '../content/module.ts';
+import type { WorkFacts } from './match.ts';
+import type { Locale, WorkProvider, WorkRecord } from './provider.ts';
+
+/** A record that is to become a work's, or that none is any more. */
+export interface Verdict<Work extends WorkRecord = WorkRecord> {
+  /** As it is named in the sources of fields. */
+  readonly provider: string;
+  readonly record: Work | undefined;
+  readonly locale: Locale;
+}
+
+/** What became of a record. */
+export interface Applied {
+  readonly libraryId: string;
+  readonly isChanged: boolean;
+  /** A person, or files, say what its ids are: the record's are not taken over. */
+  readonly isIdLocked: boolean;
+}
+
+/** A kind of work that providers know; each kind brings one. */
+export interface EnrichedKind<Work extends WorkRecord = WorkRecord> {
+  readonly kind: Kind;
+  readonly tags: (id: string) => readonly string[];
+  /**
+   * A query for ids of works and a text each: all that decides which record they are, and nothing
+   * that a record has told.
+   */
+  evidence(sql: Queryable, ids: readonly string[]): ReturnType<Queryable>;
+  /** Undefined: there is no such work. */
+  facts(sql: Queryable, id: string): Promise<WorkFacts | undefined>;
+  /**
+   * Writes what a record tells into the fields that no person, file or stronger source holds, and
+   * takes back what the provider told before and does not any more. Undefined: no such work.
+   */
+  apply(tx: Tx, id: string, verdict: Verdict<Work>): Promise<Applied | undefined>;
+}
+
+/** A kind with who is asked about it; the types of records agree, and are not told any further. */
+export interface Subject {
+  readonly kind: EnrichedKind;
+  readonly provider: WorkProvider | undefined;
+}
+
+/** Binds a kind to its provider. */
+export const subject = <Work extends WorkRecord>(
+  kind: EnrichedKind<Work>,
+  provider: WorkProvider<Work> | undefined,
+): Subject => ({ kind, provider });

@@ -1,0 +1,99 @@
+import type { ProviderIds } from '../naming/ids.ts';
+import type { Credit } from '../people/index.ts';
+
+/** In what language, and by which country's rules, a provider is asked. */
+export interface Locale {
+  /** As of the library: `de`, `pt-BR`. */
+  readonly language: string;
+  /** Two letters, ISO 3166: `DE`. */
+  readonly country: string;
+}
+
+/** A record that a work might be. */
+export interface Candidate {
+  readonly id: string;
+  readonly title: string;
+  readonly originalTitle?: string | undefined;
+  readonly year?: number | undefined;
+  readonly overview?: string | undefined;
+  readonly posterUrl?: string | undefined;
+  /** How many have rated it: how likely it is the one people mean. */
+  readonly votes: number;
+}
+
+/** A picture a provider offers; nothing of it has been fetched. */
+export interface ImageOffer {
+  readonly type: 'poster' | 'backdrop' | 'logo';
+  readonly url: string;
+  /** Two letters; undefined: no text in it. */
+  readonly language?: string | undefined;
+}
+
+/** A film about the film, at a video site. */
+export interface Trailer {
+  readonly site: string;
+  readonly key: string;
+  readonly name: string;
+  readonly language?: string | undefined;
+}
+
+/** What a provider knows of a work; what it does not know is undefined or empty. */
+export interface WorkRecord {
+  readonly id: string;
+  readonly ids: ProviderIds;
+  readonly title: string;
+  readonly originalTitle?: string | undefined;
+  /** In other languages and countries; the two above are not among them. */
+  readonly otherTitles: readonly string[];
+  readonly year?: number | undefined;
+  /** When it was first shown, YYYY-MM-DD. */
+  readonly date?: string | undefined;
+  readonly runtimeMs?: number | undefined;
+  readonly overview?: string | undefined;
+  readonly tagline?: string | undefined;
+  readonly status?: string | undefined;
+  /** By country, two letters. */
+  readonly certifications: Readonly<Record<string, string>>;
+  readonly studios: readonly string[];
+  readonly collection?: { readonly id: string; readonly name: string } | undefined;
+  readonly genres: readonly string[];
+  readonly tags: readonly string[];
+  /** Out of ten. */
+  readonly rating?: { readonly source: string; readonly score: number; readonly votes: number };
+  readonly credits: readonly Credit[];
+  readonly trailers: readonly Trailer[];
+  /** Best first. */
+  readonly images: readonly ImageOffer[];
+}
+
+/** What a work is looked for by. */
+export interface TitleQuery {
+  readonly title: string;
+  readonly year?: number | undefined;
+}
+
+/** A provider, as far as one kind of work goes. All methods throw ProviderError. */
+export interface WorkProvider<Work extends WorkRecord = WorkRecord> {
+  /** Names it in sources of fields, ids and the log: `tmdb`. */
+  readonly name: string;
+  /** As people know it. */
+  readonly label: string;
+  search(query: TitleQuery, locale: Locale): Promise<readonly Candidate[]>;
+  /** Its own id of the work that others name so; undefined: it knows none of them. */
+  idOf(ids: ProviderIds): Promise<string | undefined>;
+  /** Undefined: it has no such record. */
+  work(id: string, locale: Locale): Promise<Work | undefined>;
+  /** The cache tag of a record: made stale, the provider is asked anew. */
+  tagOf(id: string): string;
+}
+
+/** The country whose rules a library goes by: that of its language, as the language names it. */
+export function localeOf(language: string): Locale {
+  try {
+    const { region = 'US' } = new Intl.Locale(language).maximize();
+    return { language, country: region };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { language: 'en', country: 'US' };
+  }
+}

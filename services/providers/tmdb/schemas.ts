@@ -1,0 +1,123 @@
+/**
+ * Answers of TMDb's API, version 3, as far as they are used
+ * (https://developer.themoviedb.org/reference). Anything may be null, whatever the vendor's own
+ * description says; an empty text is none.
+ */
+import * as z from 'zod';
+
+const text = z.string().nullish();
+const number = z.number().nullish();
+const id = z.union([z.int(), z.string().regex(/^\d+$/)]);
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).nullish();
+const named = z.object({ name: z.string() });
+
+export const configuration = z.object({
+  images: z.object({
+    secure_base_url: text,
+    poster_sizes: list(z.string()),
+    backdrop_sizes: list(z.string()),
+    logo_sizes: list(z.string()),
+  }),
+});
+export type Configuration = z.output<typeof configuration>;
+
+export const filmHit = z.object({
+  id,
+  title: z.string(),
+  original_title: text,
+  overview: text,
+  release_date: text,
+  poster_path: text,
+  vote_count: number,
+});
+export type FilmHit = z.output<typeof filmHit>;
+
+export const filmSearch = z.object({ results: z.array(filmHit) });
+
+export const findings = z.object({
+  movie_results: list(z.object({ id })),
+  tv_results: list(z.object({ id })),
+});
+
+const picture = z.object({
+  file_path: z.string(),
+  iso_639_1: text,
+  vote_average: number,
+  vote_count: number,
+  width: number,
+});
+export type Picture = z.output<typeof picture>;
+
+export const pictures = z.object({
+  posters: list(picture),
+  backdrops: list(picture),
+  logos: list(picture),
+});
+export type Pictures = z.output<typeof pictures>;
+
+const video = z.object({
+  key: z.string(),
+  name: text,
+  site: z.string(),
+  type: text,
+  official: z.boolean().nullish(),
+  iso_639_1: text,
+});
+export type Video = z.output<typeof video>;
+
+/** What films and series have alike. */
+export const common = {
+  id,
+  overview: text,
+  tagline: text,
+  status: text,
+  original_language: text,
+  poster_path: text,
+  backdrop_path: text,
+  genres: list(named),
+  production_companies: list(named),
+  vote_average: number,
+  vote_count: number,
+  external_ids: z.object({ imdb_id: text, tvdb_id: id.nullish() }).nullish(),
+  videos: z.object({ results: list(video) }).nullish(),
+  images: pictures.nullish(),
+};
+
+export const film = z.object({
+  ...common,
+  title: z.string(),
+  original_title: text,
+  release_date: text,
+  runtime: number,
+  imdb_id: text,
+  belongs_to_collection: z.object({ id, name: z.string() }).nullish(),
+  credits: z
+    .object({
+      cast: list(z.object({ name: z.string(), character: text, order: number })),
+      crew: list(z.object({ name: z.string(), job: text, department: text })),
+    })
+    .nullish(),
+  keywords: z.object({ keywords: list(named) }).nullish(),
+  release_dates: z
+    .object({
+      results: list(
+        z.object({
+          iso_3166_1: z.string(),
+          release_dates: list(z.object({ certification: text, type: number })),
+        }),
+      ),
+    })
+    .nullish(),
+  alternative_titles: z.object({ titles: list(z.object({ title: z.string() })) }).nullish(),
+  translations: z
+    .object({
+      translations: list(
+        z.object({
+          iso_639_1: text,
+          data: z.object({ title: text, overview: text, tagline: text }).nullish(),
+        }),
+      ),
+    })
+    .nullish(),
+});
+export type Film = z.output<typeof film>;

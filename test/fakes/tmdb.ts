@@ -1,0 +1,168 @@
+import type { Vendor, VendorAnswer } from '../vendor.ts';
+import { startVendor } from '../vendor.ts';
+
+/** A film as a fake TMDb knows it; what is not given, it does not know. */
+export interface FakeFilm {
+  readonly id: number;
+  readonly title: string;
+  readonly originalTitle?: string;
+  readonly date?: string;
+  readonly minutes?: number;
+  readonly votes?: number;
+  readonly imdb?: string;
+  readonly overview?: string | null;
+  readonly otherTitles?: readonly string[];
+  /** Over all of the answer, as the vendor would send it. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+/** A server that answers as TMDb does, of a few films. */
+export interface FakeTmdb extends Vendor {
+  readonly films: FakeFilm[];
+  /** Instead of what it knows; undefined: as usual. */
+  trouble: VendorAnswer | undefined;
+}
+
+/** The body of what TMDb has not. */
+const missing = {
+  success: false,
+  status_code: 34,
+  status_message: 'The resource you requested could not be found.',
+};
+
+/** Starts one with these films. */
+export async function startTmdb(films: readonly FakeFilm[] = []): Promise<FakeTmdb> {
+  const vendor = await startVendor();
+  const fake: FakeTmdb = Object.assign(vendor, { films: [...films], trouble: undefined });
+  vendor.respond = (url) => {
+    if (fake.trouble !== undefined) return fake.trouble;
+    const json = answer(fake, url);
+    return json === undefined ? { status: 404, json: missing } : { json };
+  };
+  return fake;
+}
+
+function answer({ films, url: base }: FakeTmdb, url: URL): object | undefined {
+  const [, version, what = '', id = ''] = url.pathname.split('/');
+  if (version !== '3') return undefined;
+  switch (what) {
+    case 'configuration':
+      return { images: { ...sizes, secure_base_url: `${base}/t/p/` }, change_keys: [] };
+    case 'search':
+      return pageOf(films.filter((film) => isHit(film, url.searchParams)).map(hit));
+    case 'find':
+      return { movie_results: films.filter(({ imdb }) => imdb === id).map(hit), tv_results: [] };
+    case 'movie': {
+      const film = films.find((one) => String(one.id) === id);
+      return film && detail(film);
+    }
+    default:
+      return undefined;
+  }
+}
+
+const sizes = {
+  base_url: 'http://image.tmdb.org/t/p/',
+  poster_sizes: ['w92', 'w342', 'w780', 'original'],
+  backdrop_sizes: ['w300', 'w1280', 'original'],
+  logo_sizes: ['w92', 'w500', 'original'],
+};
+
+const pageOf = (results: object[]) => ({
+  ...{ page: 1, results, total_pages: 1, total_results: results.length },
+});
+
+/** By words, in any of its titles; the year has to be the very one. */
+function isHit(film: FakeFilm, query: URLSearchParams): boolean {
+  const words = (query.get('query') ?? '').toLowerCase().split(/\W+/u).filter(Boolean);
+  const titles = [film.title, film.originalTitle, ...(film.otherTitles ?? [])];
+  const isNamed = titles.some((title) => {
+    const text = title?.toLowerCase() ?? '';
+    return words.length > 0 && words.every((word) => text.includes(word));
+  });
+  const year = query.get('year');
+  return isNamed && (year === null || film.date?.startsWith(year) === true);
+}
+
+const hit = ({ id, title, originalTitle, date, overview, votes }: FakeFilm) => ({
+  adult: false,
+  backdrop_path: null,
+  genre_ids: [18],
+  id,
+  original_language: 'en',
+  original_title: originalTitle ?? title,
+  overview: overview === undefined ? `What happens in ${title}.` : overview,
+  popularity: 1.5,
+  poster_path: `/poster-${id}.jpg`,
+  release_date: date ?? '',
+  title,
+  video: false,
+  vote_average: 7.25,
+  vote_count: votes ?? 100,
+});
+
+const detail = (film: FakeFilm) => ({
+  ...hit(film),
+  belongs_to_collection: null,
+  budget: 0,
+  genres: [
+    { id: 18, name: 'Drama' },
+    { id: 80, name: 'Crime' },
+  ],
+  imdb_id: film.imdb ?? null,
+  production_companies: [{ id: 1, logo_path: null, name: 'Regency', origin_country: 'US' }],
+  runtime: film.minutes ?? 0,
+  status: 'Released',
+  tagline: '',
+  credits: {
+    cast: [
+      { id: 2, name: 'Robert De Niro', character: 'Neil McCauley', order: 1, profile_path: null },
+      {
+        id: 1,
+        name: 'Al Pacino',
+        character: 'Lt. Vincent Hanna',
+        order: 0,
+        profile_path: '/a.jpg',
+      },
+    ],
+    crew: [{ id: 3, name: 'Michael Mann', job: 'Director', department: 'Directing' }],
+  },
+  external_ids: { imdb_id: film.imdb ?? null, wikidata_id: null, facebook_id: null },
+  keywords: { keywords: [{ id: 4, name: 'heist' }] },
+  release_dates: {
+    results: [
+      {
+        iso_3166_1: 'US',
+        release_dates: [
+          { certification: '', type: 1, release_date: '1995-12-06T00:00:00.000Z' },
+          { certification: 'R', type: 3, release_date: '1995-12-15T00:00:00.000Z' },
+        ],
+      },
+      { iso_3166_1: 'DE', release_dates: [{ certification: '16', type: 3 }] },
+    ],
+  },
+  videos: {
+    results: [
+      { key: 'teaser', name: 'Teaser', site: 'YouTube', type: 'Teaser', official: true },
+      { key: 'trailer', name: 'Trailer', site: 'YouTube', type: 'Trailer', iso_639_1: 'en' },
+      { key: 'clip', name: 'Clip', site: 'YouTube', type: 'Clip' },
+    ],
+  },
+  images: {
+    posters: [
+      { file_path: '/other.jpg', iso_639_1: 'fr', vote_average: 9, vote_count: 1, width: 1000 },
+      { file_path: `/poster-${film.id}.jpg`, iso_639_1: 'en', vote_average: 5, width: 1000 },
+    ],
+    backdrops: [{ file_path: `/backdrop-${film.id}.jpg`, iso_639_1: null, width: 1920 }],
+    logos: [{ file_path: '/logo.svg', iso_639_1: 'en', width: 500 }],
+  },
+  alternative_titles: {
+    titles: (film.otherTitles ?? []).map((title) => ({ iso_3166_1: 'DE', title, type: '' })),
+  },
+  translations: {
+    translations: [
+      { iso_639_1: 'en', data: { title: '', overview: 'In English.', tagline: 'A crime saga' } },
+    ],
+  },
+  ...film.more,
+});
