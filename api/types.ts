@@ -990,6 +990,28 @@ export interface paths {
         patch: operations["updateLibrary"];
         trace?: never;
     };
+    "/api/v1/libraries/{libraryId}/arrivals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a file or folder came, or went
+         * @description It is looked at at once, also while a scan runs: a file's folder, a folder with all that is in it. Saying it again changes nothing. A path that cannot be seen yet, as on a network share, is looked for again for some minutes.
+         */
+        post: operations["announceArrival"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/libraries/{libraryId}/problems": {
         parameters: {
             query?: never;
@@ -1730,6 +1752,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/radarr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Webhook for Radarr, to hear at once of films that came or went
+         * @description Give Radarr a webhook connection to this address, with an API key in the header `X-Api-Key`. Events that are not about files are answered and change nothing. Where Radarr sees the same folders under other paths, the setting `library.path_mappings` says which; without it, a path is looked for by its end.
+         */
+        post: operations["receiveRadarrWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/sonarr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Webhook for Sonarr, to hear at once of episodes that came or went
+         * @description As that for Radarr.
+         */
+        post: operations["receiveSonarrWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/cluster": {
         parameters: {
             query?: never;
@@ -1914,6 +1976,11 @@ export interface components {
         };
         ApiKeyPage: components["schemas"]["Page"] & {
             items: components["schemas"]["ApiKey"][];
+        };
+        ArrWebhook: {
+            eventType: string;
+        } & {
+            [key: string]: unknown;
         };
         ArtworkImage: {
             /** @description BlurHash, 4 × 3 components. */
@@ -2466,6 +2533,24 @@ export interface components {
             roots?: components["schemas"]["LibraryRoot"][];
             scanIntervalMinutes: number;
             updatedAt: components["schemas"]["Time"];
+        };
+        LibraryArrival: {
+            /**
+             * @description It went; then it is not waited for when it is not there.
+             * @default false
+             */
+            isGone: boolean;
+            /** @description Absolute. */
+            path: string;
+        };
+        LibraryArrivals: {
+            /** @description What is looked at, as this server has it. */
+            accepted: {
+                libraryId: components["schemas"]["Id"];
+                path: string;
+            }[];
+            /** @description Paths as they were told that lie in no library's folder. */
+            outside: string[];
         };
         LibraryCreate: {
             kind: components["schemas"]["LibraryKind"];
@@ -5062,6 +5147,37 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    announceArrival: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LibraryArrival"];
+            };
+        };
+        responses: {
+            /** @description It will be looked at. */
+            202: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryArrivals"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listLibraryProblems: {
         parameters: {
             query?: {
@@ -6508,6 +6624,64 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WatchlistRow"][];
                     "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    receiveRadarrWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArrWebhook"];
+            };
+        };
+        responses: {
+            /** @description What will be looked at. */
+            202: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryArrivals"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    receiveSonarrWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArrWebhook"];
+            };
+        };
+        responses: {
+            /** @description What will be looked at. */
+            202: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryArrivals"];
                 };
             };
             default: components["responses"]["Problem"];

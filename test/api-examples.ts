@@ -232,6 +232,16 @@ function libraryExamples({ server, library, scanId }: Stock): Examples {
     deleteLibrary: () => make('deleted'),
     listLibraryScans: { ...one, query: { limit: '1', offset: '0' } },
     startLibraryScan: async () => ({ ...(await make('scanned')), body: { mode: 'full' } }),
+    announceArrival: { ...one, body: { path: join(server.films, 'all/Heat (1995)') } },
+    receiveRadarrWebhook: {
+      body: {
+        eventType: 'Download',
+        movie: { id: 1, title: 'Heat', year: 1995, folderPath: '/movies/Heat (1995)' },
+        movieFile: { id: 1, relativePath: 'Heat (1995).mp4', size: 1 },
+        isUpgrade: false,
+      },
+    },
+    receiveSonarrWebhook: { body: { eventType: 'Test', series: { path: 'C:\\testpath' } } },
     listLibraryProblems: { ...one, query: { offset: '0' } },
     getScan: { params: { scanId } },
     cancelScan: { params: { scanId } },

@@ -62,6 +62,8 @@ const library = `
     ('${id(16)}', '${id(10)}', '${id(11)}', '${id(14)}', ${odd}, ${odd}, 'video',
      9007199254740991, 'Infinity', '18446744073709551615', '', '${id(20)}', 32767, '{}',
      '{"streams": [{"tags": {"title": "\\u00e4\\n"}}]}', '-infinity');
+  insert into library_arrivals (id, library_id, root_id, path, taken_at) values
+    ('${id(17)}', '${id(10)}', '${id(11)}', ${odd}, null);
   insert into file_traces values ('${id(16)}', '${id(10)}', '1', '1', 0, -0.5);`;
 
 const works = `

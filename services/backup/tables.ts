@@ -36,6 +36,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.library_roots': content,
   'public.library_scans': content,
   'public.directories': content,
+  'public.library_arrivals': content,
   'public.files': content,
   'public.file_traces': content,
   'public.movies': content,

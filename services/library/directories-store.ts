@@ -1,5 +1,7 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
-import type { LeftOut } from './ignore-store.ts';
+
+/** What ignore files left out of a directory: how many entries, by the file's path in the root. */
+export type LeftOut = Readonly<Record<string, number>>;
 
 /** A directory as the catalogue has it. */
 export interface KnownDirectory {
@@ -8,6 +10,10 @@ export interface KnownDirectory {
   /** Null: it must be read. */
   readonly mtimeMs: number | null;
   readonly readScanId: string | null;
+  /** It waited to be read when this was looked up. */
+  readonly isDue: boolean;
+  /** How often it had been taken in then. */
+  readonly reads: number;
   /** Ignore files lie in it, which may change while its own time does not. */
   readonly holdsRules: boolean;
 }
@@ -19,7 +25,7 @@ export async function directoryPage(
 ): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
     select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      ignores is not null as "holdsRules"
+      is_due as "isDue", reads, ignores is not null as "holdsRules"
     from directories
     where root_id = ${page.rootId} and path > ${page.after ?? ''} and gone_since is null
       and not is_due
@@ -31,10 +37,10 @@ export async function directoryPage(
 export async function topDirectory(
   sql: Queryable,
   rootId: string,
-): Promise<(KnownDirectory & { isDue: boolean; isGone: boolean }) | undefined> {
-  const [row] = await sql<(KnownDirectory & { isDue: boolean; isGone: boolean })[]>`
+): Promise<(KnownDirectory & { isGone: boolean }) | undefined> {
+  const [row] = await sql<(KnownDirectory & { isGone: boolean })[]>`
     select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      ignores is not null as "holdsRules", is_due as "isDue",
+      is_due as "isDue", reads, ignores is not null as "holdsRules",
       gone_since is not null as "isGone"
     from directories where root_id = ${rootId} and path = ''`;
   return row;
@@ -48,7 +54,7 @@ export async function dueDirectories(
 ): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
     select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      ignores is not null as "holdsRules"
+      is_due as "isDue", reads, ignores is not null as "holdsRules"
     from directories where root_id = ${rootId} and is_due
     order by path
     limit ${limit}`;
@@ -61,7 +67,7 @@ export async function dueAfter(
 ): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
     select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      ignores is not null as "holdsRules"
+      is_due as "isDue", reads, ignores is not null as "holdsRules"
     from directories
     where root_id = ${page.rootId} and is_due
       and (${page.after ?? null}::uuid is null or id > ${page.after ?? null}::uuid)
@@ -73,9 +79,50 @@ export async function dueAfter(
 export async function dueAmong(sql: Queryable, ids: readonly string[]): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
     select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      ignores is not null as "holdsRules"
+      is_due as "isDue", reads, ignores is not null as "holdsRules"
     from directories where id = any (${ids}::uuid[]) and is_due
     order by path`;
+}
+
+/**
+ * Those of the directories given that nobody has taken in since they were looked up, and that still
+ * wait to be read if they did then.
+ */
+export async function unreadAmong(
+  sql: Queryable,
+  directories: readonly Pick<KnownDirectory, 'id' | 'reads' | 'isDue'>[],
+): Promise<string[]> {
+  const known = directories.map(({ id, reads, isDue }) => ({ id, reads, is_due: isDue }));
+  const rows = await sql<{ id: string }[]>`
+    select d.id from directories d
+    join jsonb_to_recordset(${sql.json(known)}) as k (id uuid, reads integer, is_due boolean)
+      on k.id = d.id and k.reads = d.reads and d.gone_since is null
+        and (d.is_due or not k.is_due)`;
+  return rows.map(({ id }) => id);
+}
+
+/** Directories that wait to be read at some places of a root, or (`isDeep`) below them too. */
+export async function dueAt(
+  sql: Queryable,
+  places: {
+    rootId: string;
+    places: readonly { path: string; isDeep: boolean }[];
+    not: readonly string[];
+    limit: number;
+  },
+): Promise<KnownDirectory[]> {
+  const paths = places.places.map(({ path }) => path);
+  const deep = places.places.filter(({ isDeep }) => isDeep).map(({ path }) => path);
+  return sql<KnownDirectory[]>`
+    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
+      is_due as "isDue", reads, ignores is not null as "holdsRules"
+    from directories d
+    where d.root_id = ${places.rootId} and d.is_due and d.id <> all (${places.not}::uuid[])
+      and (d.path = any (${paths}::text[])
+        or exists (select from unnest(${deep}::text[]) as w (path)
+          where w.path <> '' and starts_with(d.path, w.path || '/')))
+    order by d.path
+    limit ${places.limit}`;
 }
 
 /** How many directories of a root wait to be read, and which of them was found last. */
@@ -96,6 +143,20 @@ export async function markDue(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx`
     update directories set is_due = true
     where id = any (${ids}::uuid[]) and gone_since is null`;
+}
+
+/** Lets all directories below some wait to be read. */
+export async function markDueBelow(
+  tx: Tx,
+  rootId: string,
+  paths: readonly string[],
+): Promise<void> {
+  const below = paths.map((path) => (path === '' ? '' : `${path}/`));
+  await tx`
+    update directories d set is_due = true
+    from unnest(${below}::text[]) as above (path)
+    where d.root_id = ${rootId} and d.gone_since is null and not d.is_due and d.path <> ''
+      and starts_with(d.path, above.path)`;
 }
 
 /** Sub-directories, not gone, of the directories given. */
@@ -151,8 +212,9 @@ export async function saveRead(
   }));
   await tx`
     update directories d set
-      mtime_ms = r.mtime_ms, is_due = false, read_scan_id = ${scanId}, error = null,
-      refused = r.refused, ignored = r.ignored, is_settled = d.is_settled and not r.is_changed,
+      mtime_ms = r.mtime_ms, is_due = false, reads = d.reads + 1, read_scan_id = ${scanId},
+      error = null, refused = r.refused, ignored = r.ignored,
+      is_settled = d.is_settled and not r.is_changed,
       revision = d.revision + r.is_changed::integer
     from jsonb_to_recordset(${tx.json(records)}) as r (id uuid, mtime_ms double precision,
       refused jsonb, ignored jsonb, is_changed boolean)

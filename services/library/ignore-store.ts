@@ -1,13 +1,11 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import { markDueBelow } from './directories-store.ts';
 
 /** A file in which people say what is to be left out, as a scan has read it. */
 export interface IgnoreFile {
   readonly name: string;
   readonly text: string;
 }
-
-/** What such files left out of a directory: how many entries, by the file's path in the root. */
-export type LeftOut = Readonly<Record<string, number>>;
 
 /** The ignore files that lie in some directories of a root, by the directory's path. */
 export async function heldIn(
@@ -46,12 +44,8 @@ export async function saveRules(
     update directories d set ignores = r.ignores
     from jsonb_to_recordset(${tx.json(records as never)}) as r (id uuid, ignores jsonb)
     where d.id = r.id`;
-  const below = changed.map(({ path }) => (path === '' ? '' : `${path}/`));
-  await tx`
-    update directories d set is_due = true
-    from unnest(${below}::text[]) as above (path)
-    where d.root_id = ${rootId} and d.gone_since is null and not d.is_due and d.path <> ''
-      and starts_with(d.path, above.path)`;
+  const places = changed.map(({ path }) => path);
+  await markDueBelow(tx, rootId, places);
 }
 
 /** Of one library, how many entries are left out, and by which files: the most first. */

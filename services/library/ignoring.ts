@@ -62,6 +62,11 @@ export async function ignoringOf(
   return { by: judge(held), changed, unread, basis };
 }
 
+/** Judges a path by what is on record of the ignore files above it. */
+export async function ignoringAt(run: ScanRun, root: Root, path: string): Promise<Ignoring['by']> {
+  return judge(await heldIn(run.deps.store.sql, root.id, [...upwards(path)]));
+}
+
 /** Whether the ignore files that a conclusion depends on are still on record as they were. */
 export async function isStillSo(
   sql: Parameters<typeof heldIn>[0],
@@ -84,14 +89,15 @@ const basisOf = (
   held: ReadonlyMap<string, readonly IgnoreFile[]>,
 ): Map<string, string> => new Map(paths.map((path) => [path, textOf(held.get(path) ?? [])]));
 
-/** A directory and those above it, the root last. */
-function* upwards(path: string): Generator<string> {
+/** A path and the directories above it, the root last. */
+export function* upwards(path: string): Generator<string> {
   let at = path;
   for (; at !== ''; at = parentOf(at)) yield at;
   yield '';
 }
 
-const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+/** The directory a path lies in. */
+export const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 
 type Found = { readonly name: string; readonly text: string | MediaError };
 

@@ -1,5 +1,7 @@
 import type { Kind } from '../content/module.ts';
 import { on, type JobHandler } from '../jobs/job.ts';
+import { createArrivalRoutes, type ArrivalHandlers } from './arrival-routes.ts';
+import { lookAtArrivals, runArrivals } from './arrive.ts';
 import { createTurns } from './at-once.ts';
 import type { FolderDeps } from './folders.ts';
 import { runReads } from './help.ts';
@@ -29,11 +31,13 @@ interface FolderOptions {
   readonly allowedFolders: readonly string[];
   /** Days that what vanished is kept; 30 unless stated, asked at each clean-up. */
   readonly missingGraceDays: () => Promise<number>;
+  /** `path elsewhere=path here; …`; none unless stated, asked whenever a path is told. */
+  readonly pathMappings: () => Promise<string>;
 }
 
 /** Libraries: folders of one kind of content each, and the scans that keep the catalogue true. */
 export interface LibraryService {
-  readonly handlers: LibraryHandlers;
+  readonly handlers: LibraryHandlers & ArrivalHandlers;
   readonly jobs: readonly JobHandler[];
   /**
    * Makes sure that a folder belongs to a library, for `serve --movies DIR`. A folder that a library
@@ -59,8 +63,9 @@ export function createLibrary(deps: LibraryDeps): LibraryService {
     log: deps.log.child({ module: 'library' }),
   };
   const graceDays = deps.missingGraceDays ?? (() => Promise.resolve(graceDaysDefault));
+  const mappings = deps.pathMappings ?? (() => Promise.resolve(''));
   return {
-    handlers: createRoutes(scanner),
+    handlers: { ...createRoutes(scanner), ...createArrivalRoutes(scanner, mappings) },
     jobs: [
       on(libraryScan, async ({ scanId }, context) => {
         try {
@@ -74,6 +79,7 @@ export function createLibrary(deps: LibraryDeps): LibraryService {
       }),
       on(readDirectories, (payload, context) => runReads(scanner, payload, context)),
       on(probeFiles, (payload, context) => runProbes(scanner, payload, context)),
+      on(lookAtArrivals, (payload, context) => runArrivals(scanner, payload, context)),
       on(scanAll, () => scanDue(scanner)),
       on(clean, async (_payload, context) => cleanMissing(scanner, await graceDays(), context)),
     ],

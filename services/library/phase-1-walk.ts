@@ -10,7 +10,7 @@ import {
 import type { Root } from './model.ts';
 import { confirmRoot, inspectRoot } from './roots.ts';
 import type { ScanRun } from './run.ts';
-import { saveDue, saveListings } from './save-listings.ts';
+import { saveListings, saveUnread } from './save-listings.ts';
 import { createShare, isMuch } from './share.ts';
 import { toVisit, type Visit } from './visit.ts';
 
@@ -113,7 +113,7 @@ async function explore(walk: Walk): Promise<void> {
     const due = await share.next();
     if (due.length === 0) return;
     tally.total = Math.max(tally.total, tally.done + due.length);
-    await read(walk, due, { areDue: true });
+    await read(walk, due);
   }
 }
 
@@ -151,11 +151,7 @@ async function statAll(
 }
 
 /** Reads directories and saves what they hold, a few calls ahead of the saving. */
-async function read(
-  walk: Walk,
-  directories: readonly KnownDirectory[],
-  { areDue = false } = {},
-): Promise<void> {
+async function read(walk: Walk, directories: readonly KnownDirectory[]): Promise<void> {
   const groups = chunksOf(directories, listingsAtOnce);
   let visits: Visit[] = [];
   let entries = 0;
@@ -163,7 +159,7 @@ async function read(
     const batch = visits;
     visits = [];
     entries = 0;
-    await saveVisits(walk, batch, areDue);
+    await saveVisits(walk, batch);
   };
   for await (const group of inOrder(groups, callsAhead, (group) => visit(walk, group))) {
     for (const one of group) {
@@ -175,14 +171,10 @@ async function read(
   if (visits.length > 0) await save();
 }
 
-async function saveVisits(
-  { run, root, tally }: Walk,
-  visits: readonly Visit[],
-  areDue: boolean,
-): Promise<void> {
-  const discovered = areDue
-    ? await saveDue(visits, (left, prove) => saveListings(run, root, { visits: left, prove }))
-    : await saveListings(run, root, { visits });
+async function saveVisits({ run, root, tally }: Walk, visits: readonly Visit[]): Promise<void> {
+  const discovered = await saveUnread(visits, (left, prove) =>
+    saveListings(run, root, { visits: left, prove }),
+  );
   tally.done += visits.length;
   tally.total = Math.max(tally.total + (discovered ?? 0), tally.done);
   tally.onSaved();

@@ -53,6 +53,12 @@ async function tellIgnored(tx: Tx, { scan, library }: ScanRun): Promise<number> 
   return all.reduce((sum, { entries }) => sum + entries, 0);
 }
 
+/** Marks files of directories that are gone missing, and lets the works concerned take it over. */
+export async function settleGone(run: ScanRun): Promise<void> {
+  await markMissing(run);
+  await refresh(run);
+}
+
 async function markMissing(run: ScanRun): Promise<void> {
   const rootIds = [...run.roots.keys()];
   for (let count = filesPerStep; count === filesPerStep;) {

@@ -6,7 +6,14 @@ import type { EventPublisher, Tell } from '../events.ts';
 import type { JobAdder } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import type { Turns } from './at-once.ts';
-import type { Counters, Library, Root, Scan, ScanPhase } from './model.ts';
+import {
+  counterNames,
+  type Counters,
+  type Library,
+  type Root,
+  type Scan,
+  type ScanPhase,
+} from './model.ts';
 import { holds, raiseCounters } from './scans-store.ts';
 
 /** Told in the same transaction which works came or changed, so that others can follow up by jobs. */
@@ -80,6 +87,8 @@ export interface RunParts {
   readonly roots: readonly Root[];
   readonly signal: AbortSignal;
   readonly report: ScanRun['report'];
+  /** False: `scan` has no row; then nothing is proved and counted but in memory. */
+  readonly isOnRecord?: boolean;
 }
 
 /**
@@ -88,7 +97,7 @@ export interface RunParts {
  * A change throws ScanOverError when it is not, and the signal's reason once that is aborted.
  */
 export function createRun(parts: RunParts): ScanRun {
-  const { deps, scan, library, module, signal } = parts;
+  const { deps, scan, library, module, signal, isOnRecord = true } = parts;
   let counters: Partial<Counters> = scan.counters;
   return {
     deps,
@@ -103,15 +112,24 @@ export function createRun(parts: RunParts): ScanRun {
         signal.throwIfAborted();
         counters = await deps.store.write(async (tx, stale, tell) => {
           await lockItems(tx, library.id);
-          if (!(await holds(tx, scan.id, scan.epoch))) throw new ScanOverError();
+          if (isOnRecord && !(await holds(tx, scan.id, scan.epoch))) throw new ScanOverError();
           const count = await work(tx, stale, tell);
-          return isEmpty(count) ? counters : raiseCounters(tx, scan.id, count);
+          if (isEmpty(count)) return counters;
+          return isOnRecord ? raiseCounters(tx, scan.id, count) : sum(counters, count);
         });
       });
     },
     counters: () => counters,
     report: parts.report,
   };
+}
+
+function sum(a: Partial<Counters>, b: Count): Partial<Counters> {
+  const all = { ...a };
+  for (const name of counterNames) {
+    if (b[name] !== undefined) all[name] = (a[name] ?? 0) + b[name];
+  }
+  return all;
 }
 
 const isEmpty = (count: Count): boolean => Object.values(count).every((by) => by === 0);

@@ -4,7 +4,7 @@ import { hintFile } from '../naming/hints.ts';
 import { chunksOf } from './at-once.ts';
 import * as directoriesStore from './directories-store.ts';
 import * as filesStore from './files-store.ts';
-import { saveRules, type LeftOut } from './ignore-store.ts';
+import { saveRules } from './ignore-store.ts';
 import { ignoringOf, isStillSo, type Ignoring } from './ignoring.ts';
 import { joinPath, type Root, type SeenFile } from './model.ts';
 import { findMoves } from './moves.ts';
@@ -42,7 +42,7 @@ const pathMaxBytes = 2_600;
 export async function saveListings(
   run: ScanRun,
   root: Root,
-  { visits, prove = async () => undefined }: { visits: readonly Visit[]; prove?: Proof },
+  { visits, prove }: { visits: readonly Visit[]; prove: Proof },
 ): Promise<number> {
   return insist(async () => {
     const batch = await workOut(run, root, visits);
@@ -58,20 +58,19 @@ export async function saveListings(
 export type Proof = (tx: Tx) => Promise<void>;
 
 /**
- * Saves directories that waited to be read, by whomever: those that another node has read first are
- * left out. So each is taken in once, and never by a node that slept over it. Undefined when none
- * is left.
+ * Saves directories that others read too: those that were taken in by another since they were
+ * looked up are left out, be it that they wait no more or were read later than here. So each is
+ * taken in once, and never by a node that slept over it. Undefined when none is left.
  */
-export async function saveDue<T>(
+export async function saveUnread<T>(
   visits: readonly Visit[],
   save: (left: readonly Visit[], prove: Proof) => Promise<T>,
 ): Promise<T | undefined> {
   for (let left = visits; left.length > 0;) {
-    const ids = left.map(({ directory }) => directory.id);
+    const directories = left.map(({ directory }) => directory);
     const prove: Proof = async (tx) => {
-      const due = await directoriesStore.dueAmong(tx, ids);
-      if (due.length === ids.length) return;
-      throw new ReadElsewhereError(new Set(due.map(({ id }) => id)));
+      const unread = await directoriesStore.unreadAmong(tx, directories);
+      if (unread.length !== directories.length) throw new ReadElsewhereError(new Set(unread));
     };
     try {
       return await save(left, prove);
@@ -100,7 +99,7 @@ export interface Content {
   readonly files: readonly SeenFile[];
   readonly subdirectories: readonly string[];
   readonly refused: readonly { name: string; reason: string }[];
-  readonly leftOut: LeftOut;
+  readonly leftOut: directoriesStore.LeftOut;
 }
 
 /** Some directories as they were read, and what that means for the catalogue. */

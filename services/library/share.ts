@@ -27,7 +27,7 @@ export const isMuch = (run: ScanRun, directories: number): boolean =>
  * Shares out the directories of a root. What is much is given to all nodes as jobs, this one's own
  * workers among them; while they get on with it the run waits. When nothing moves any more, because
  * there are no workers, or they cannot read what is left, the run reads it itself: only it may
- * conclude that something is gone. Two that read the same do no harm; see `saveDue`.
+ * conclude that something is gone. Two that read the same do no harm; see `saveUnread`.
  */
 export function createShare(
   run: ScanRun,

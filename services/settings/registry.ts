@@ -13,6 +13,9 @@ const define = <Schema extends z.ZodType>(
   description: string,
 ): Definition<Schema> => ({ schema, default: defaultValue, description });
 
+const isMappings = (text: string): boolean =>
+  text.split(/[;\n]/).every((one) => /^\s*$|^[^=]+=\s*\/[^\0]*$/.test(one));
+
 /**
  * Every setting there is: its type, its default, and what it does. What must be known before the
  * database is reached is configuration, not a setting.
@@ -42,6 +45,14 @@ export const registry = {
     z.int().min(1).max(3650),
     90,
     'Days the log of activity is kept.',
+  ),
+  'library.path_mappings': define(
+    z
+      .string()
+      .max(20_000)
+      .refine(isMappings, 'path of the other program=/path here, parted by semicolons'),
+    '',
+    "What paths in other programs' webhooks are here: `/movies=/media/films; /tv=/media/series`.",
   ),
   'backup.dir': define(
     z
