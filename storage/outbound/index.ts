@@ -84,14 +84,19 @@ async function fetchWhole(
       const next = redirectOf(response, url);
       if (next === undefined) return await readWhole(response, request.maxBytes);
       response.destroy();
-      // What proves who asks is for the one who was asked.
-      if (next.origin !== url.origin) wanted = { ...wanted, headers: {} };
+      if (next.origin !== url.origin) wanted = forAnother(wanted, url);
       url = next;
     }
   } catch (error) {
     throw toOutboundError(error, { host: url.host, late, given: request.signal });
   }
   throw new OutboundError('broken', `${url.host} redirects in circles`);
+}
+
+/** What proves who asks, and what was said, is for the one who was asked. */
+function forAnother(request: OutboundRequest, asked: URL): OutboundRequest {
+  if (request.body === undefined) return { ...request, headers: {} };
+  throw new OutboundError('refused', `${asked.host} sends what it was told on to another`);
 }
 
 function parse(address: string, base?: URL): URL {

@@ -96,6 +96,12 @@ describe('outbound', () => {
     expect((await fail(outbound.fetch(home, request))).code).to.equal('broken');
   });
 
+  it('tells no other server what it was told to tell this one', async () => {
+    answer = (_asked, reply) => reply.writeHead(307, { location: 'https://example.org/' }).end();
+    const told = { ...request, method: 'POST' as const, body: '{"apikey":"secret"}' };
+    expect((await fail(outbound.fetch(home, told))).code).to.equal('refused');
+  });
+
   it('keeps what proves who asks from the next server', async () => {
     const seen: (string | undefined)[] = [];
     const other = createServer((asked, reply) => {
