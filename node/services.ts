@@ -79,7 +79,7 @@ export type Services = Awaited<ReturnType<typeof createServices>>;
 /** Everything the product does, wired. */
 export async function createServices(deps: ServicesDeps) {
   const { config, engines, metrics, nodeId, log, now } = deps;
-  const { store, cache, sql, media, events } = engines;
+  const { store, cache, sql, media, events, outbound } = engines;
   const signingKey = await ensureSecret(sql, 'signing', { sizeBytes: secretBytes });
   const jobs = createJobs({
     ...store,
@@ -98,7 +98,7 @@ export async function createServices(deps: ServicesDeps) {
     log,
     now,
   });
-  const artwork = createArtwork({ store, cache, media, jobs, blobs, signingKey, log });
+  const artwork = createArtwork({ store, cache, media, jobs, blobs, signingKey, outbound, log });
 
   const primary = engines.typesense;
   const fallback = createPostgresSearch({ sql, schema: searchSchema });
@@ -113,7 +113,7 @@ export async function createServices(deps: ServicesDeps) {
     decorate: (items) => postersOf(sql, artwork, items),
   });
   const { kinds, compounds } = content;
-  const metadata = metadataOf(deps, { jobs, search: changes, content });
+  const metadata = metadataOf(deps, { jobs, search: changes, artwork, content });
   const progress = createProgress({ ...store, kinds, compounds, now: timeOf });
   const library = createLibrary({
     ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
@@ -154,7 +154,9 @@ function metadataOf(
   {
     content,
     ...services
-  }: Pick<MetadataDeps, 'jobs' | 'search'> & { content: ReturnType<typeof createContent> },
+  }: Pick<MetadataDeps, 'jobs' | 'search' | 'artwork'> & {
+    content: ReturnType<typeof createContent>;
+  },
 ) {
   const { engines, log, now, nodeId } = deps;
   const providers = createProviders(deps);

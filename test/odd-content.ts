@@ -90,6 +90,8 @@ const works = `
      'jpeg', 1, 1, '\\'),
     ('${id(51)}', 'movie', '${id(20)}', 'poster', 'upload', null, '${uploadedSha256}',
      'jpeg', 1, 1, '');
+  insert into image_offers values
+    ('movie', '${id(20)}', 'poster', 'https://example.org/a?b=\\', 'tmdb', -32768, '');
   insert into metadata_states (kind, item_id, evidence, extras, score, next_at) values
     ('movie', '${id(20)}', ${odd}, '{"a": [1e400]}', 'NaN', 'infinity');
   insert into user_items (user_id, kind, item_id, position_ms, watched_event_at) values

@@ -1,49 +1,32 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import sharp from 'sharp';
-import { createLocalClock } from '#cluster/clock.ts';
-import { createAdder } from '#services/jobs/enqueue.ts';
-import { createBlobs, type Blobs } from '#storage/blobs/index.ts';
-import { createCache } from '#storage/cache/index.ts';
-import { createMedia, type MediaEngine } from '#storage/media/index.ts';
-import { specOf, testApi, type TestApi } from '#test/http.ts';
-import { libraryRows, type FileRow, type LibraryRows } from '#test/library-rows.ts';
+import { artworkRig, type ArtworkRig } from '#test/artwork.ts';
+import { specOf, testApi } from '#test/http.ts';
 import { quiet } from '#test/log.ts';
 import { needs } from '#test/needs.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
-import { createArtwork, type Artwork } from './index.ts';
-import { writeOn } from '#test/write.ts';
+import { createMedia, type MediaEngine } from '#storage/media/index.ts';
+import { createOutbound, type Outbound } from '#storage/outbound/index.ts';
 
 const paint = (path: string, ...[width, height, background = '#a33']: [number, number, string?]) =>
   sharp({ create: { width, height, channels: 3, background } }).toFile(path);
 
-interface ItemImage {
-  id: string;
-  type: string;
-  source: string;
-  width: number;
-  url: string;
-  isChosen: boolean;
-  isChosenByUser: boolean;
-}
-
 describe('artwork', function () {
   this.timeout(60_000);
   let db: TestDatabase;
-  let root: string;
-  let rows: LibraryRows;
   let media: MediaEngine;
-  let artwork: Artwork;
-  let api: TestApi;
-  let itemId: string;
-  let stale: string[];
+  let outbound: Outbound;
+  let rig: ArtworkRig;
+  let { root, itemId, stale, blobsIn, node, artwork, api } = {} as ArtworkRig;
+  let { list, found, refresh, chosen, writeClass } = {} as ArtworkRig;
 
   before(async () => {
     db = await testDatabase();
+    outbound = createOutbound({ userAgent: 'Revenge/test' });
     media = createMedia({
       log: quiet,
       processes: 2,
@@ -54,76 +37,16 @@ describe('artwork', function () {
   });
   after(async () => {
     await media[Symbol.asyncDispose]();
+    await outbound[Symbol.asyncDispose]();
     await db.close();
   });
 
-  const blobsIn = (folder: string): Blobs =>
-    createBlobs({ dir: join(root, folder), maxBytes: 10_000_000, log: quiet, now: Date.now });
-
-  const node = (blobs: Blobs): Artwork => {
-    const clock = createLocalClock({ epoch: 1 });
-    clock.onInvalidate((_, tags) => stale.push(...tags));
-    const { sql } = db;
-    const write = writeOn(sql, clock);
-    const cache = createCache({ clock, log: quiet, now: Date.now, l1MaxBytes: 1_000_000 });
-    const signingKey = Buffer.alloc(32, 7);
-    const jobs = createAdder();
-    return createArtwork({
-      store: { sql, write },
-      cache,
-      media,
-      jobs,
-      blobs,
-      signingKey,
-      log: quiet,
-    });
-  };
-
   beforeEach(async () => {
-    root = mkdtempSync(join(tmpdir(), 'revenge-artwork-'));
-    rows = await libraryRows(db.sql, root);
-    itemId = randomUUID();
-    stale = [];
-    artwork = node(blobsIn('.blobs'));
-    api = await testApi({ handlers: artwork.handlers, spec: specOf('images') });
+    rig = await artworkRig({ db, media, outbound });
+    ({ root, itemId, stale, blobsIn, node, artwork, api } = rig);
+    ({ list, found, refresh, chosen, writeClass } = rig);
   });
-  afterEach(async () => {
-    await api.close();
-    rmSync(root, { recursive: true });
-  });
-
-  /** A file on disk and in the catalogue, as a scan would have it. */
-  const found = (path: string, role: FileRow['role'], rest: Partial<FileRow> = {}) => {
-    const { size, mtimeMs } = statSync(join(root, path));
-    return rows.addFile({ path, role, sizeBytes: size, mtimeMs, itemId, ...rest });
-  };
-  const refresh = async (using: Artwork = artwork) => {
-    const [job] = using.jobs;
-    await job?.run(
-      { kind: 'movie', itemIds: [itemId] },
-      {
-        jobId: 'test',
-        attempt: 1,
-        signal: new AbortController().signal,
-        log: quiet,
-        progress: () => undefined,
-      },
-    );
-  };
-  const list = async (): Promise<ItemImage[]> => {
-    const response = await api.fetch(`/api/v1/items/movie/${itemId}/images`, {
-      token: 'movies:read',
-    });
-    expect(response.status).to.equal(200);
-    return ((await response.json()) as { items: ItemImage[] }).items;
-  };
-  const chosen = async (type = 'poster') =>
-    (await list()).find((image) => image.type === type && image.isChosen);
-  const writeClass = (imageId: string, method: 'PUT' | 'DELETE') =>
-    api.fetch(`/api/v1/items/movie/${itemId}/images/${imageId}/chosen`, {
-      method,
-      token: 'movies:write',
-    });
+  afterEach(() => rig.close());
 
   describe('of local pictures', () => {
     it('finds them by name, and shows the surest of each type', async () => {

@@ -172,6 +172,7 @@ export function describe(
     sourceMtimeMs: file.mtimeMs,
     sourceSizeBytes: file.sizeBytes,
     ...{ sha256, format, width, height, blurhash },
+    sourceUrl: null,
     language: null,
   };
 }

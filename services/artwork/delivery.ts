@@ -2,10 +2,12 @@ import type { HandlersOf, StreamReply } from '#api/handler.ts';
 import type { Blobs } from '#storage/blobs/index.ts';
 import type { Cache } from '#storage/cache/cache.ts';
 import { MediaError, type ImageTarget, type Media } from '#storage/media/media.ts';
+import type { Outbound } from '#storage/outbound/index.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import { problem, type ProblemError } from '../errors.ts';
 import type { ImageAddresses } from './address.ts';
 import { imageBytesMax } from './collect.ts';
+import { AwayError, fetchPicture } from './offers.ts';
 import { chooseFormat, snapWidth } from './negotiate.ts';
 import { findOrigin, type ImageOrigin } from './store.ts';
 
@@ -14,6 +16,7 @@ export interface DeliveryDeps {
   readonly cache: Cache;
   readonly blobs: Blobs;
   readonly addresses: ImageAddresses;
+  readonly outbound: Outbound;
   readonly media: Pick<
     Media,
     'read' | 'frame' | 'attachedPicture' | 'inspectImage' | 'resizeImage'
@@ -88,6 +91,7 @@ async function variant(deps: Making, image: ImageOrigin, target: ImageTarget): P
     await deps.blobs.put(name, bytes);
     return bytes;
   })().catch((error: unknown) => {
+    if (error instanceof AwayError) throw problem('unavailable', error.message, { cause: error });
     throw error instanceof MediaError ? toProblem(error) : error;
   });
   deps.making.set(name, made);
@@ -111,8 +115,8 @@ async function makeAgain(deps: DeliveryDeps, image: ImageOrigin): Promise<Uint8A
 }
 
 async function fetchOriginal(
-  { media }: DeliveryDeps,
-  { source, root, path, streamIndex, atMs }: ImageOrigin,
+  { media, outbound }: DeliveryDeps,
+  { source, root, path, streamIndex, atMs, sourceUrl }: ImageOrigin,
 ): Promise<Uint8Array> {
   const call = { priority: 'user', timeoutMs: makeMs } as const;
   if (root !== null && path !== null) {
@@ -121,6 +125,10 @@ async function fetchOriginal(
       return media.attachedPicture(root, path, { ...call, index: streamIndex });
     }
     if (source === 'frame' && atMs !== null) return media.frame(root, path, { ...call, atMs });
+  }
+  if (source === 'provider' && sourceUrl !== null) {
+    const bytes = await fetchPicture(outbound, sourceUrl);
+    if (bytes !== undefined) return bytes;
   }
   throw problem('not-found', 'The picture is no longer there');
 }

@@ -23,7 +23,7 @@ export async function addFrames(
   work: { collected: Collected; signal: AbortSignal },
 ): Promise<Collected> {
   const { collected, signal } = work;
-  const others = item.known.filter(({ source }) => source === 'provider' || source === 'upload');
+  const others = item.known.filter(({ source }) => source === 'upload');
   const pictures = [...collected.kept, ...collected.made, ...others];
   const have = new Set(pictures.map(({ type }) => type));
   const lacking = typesOfFrame.filter((type) => !have.has(type));

@@ -2,6 +2,7 @@ import type { HandlersOf } from '#api/handler.ts';
 import type { Blobs } from '#storage/blobs/index.ts';
 import type { Cache } from '#storage/cache/cache.ts';
 import type { Media } from '#storage/media/media.ts';
+import type { Outbound } from '#storage/outbound/index.ts';
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { Store } from '../changes.ts';
 import type { JobAdder, JobHandler } from '../jobs/job.ts';
@@ -9,6 +10,7 @@ import type { Log } from '../log.ts';
 import { createImageAddresses, type Addressed, type Show, type ShownImage } from './address.ts';
 import { createChoices } from './choices.ts';
 import { createDelivery } from './delivery.ts';
+import { replaceOffers, type Offer } from './offers.ts';
 import { createRefresh } from './refresh.ts';
 import { findChosen } from './store.ts';
 
@@ -20,6 +22,8 @@ export interface ArtworkDeps {
   readonly cache: Cache;
   readonly media: Media;
   readonly jobs: JobAdder;
+  /** Fetches what providers offer. */
+  readonly outbound: Outbound;
   /** Originals and sizes made of them, on this node. */
   readonly blobs: Blobs;
   /** The cluster's signing key, at least 32 bytes; addresses get a key derived from it. */
@@ -35,6 +39,12 @@ export interface Artwork {
   readonly jobs: readonly JobHandler[];
   /** Asks, in the transaction that changed files, for a new look at their items. */
   readonly due: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
+  /** Notes, in the transaction of whoever was told, what a provider offers for an item. */
+  readonly offered: (
+    tx: Tx,
+    item: { readonly kind: string; readonly itemId: string; readonly provider: string },
+    offers: readonly Offer[],
+  ) => Promise<void>;
   /** An image's address; `?width=` may be added. */
   readonly imageUrl: (image: Addressed) => string;
   readonly show: Show;
@@ -48,21 +58,25 @@ export interface Artwork {
 
 /** Makes artwork. */
 export function createArtwork(deps: ArtworkDeps): Artwork {
-  const { store, cache, media, jobs, blobs } = deps;
+  const { store, cache, media, jobs, blobs, outbound } = deps;
   const log = deps.log.child({ module: 'artwork' });
   const addresses = createImageAddresses(deps.signingKey);
-  const refresh = createRefresh({ store, media, blobs, jobs, log });
+  const refresh = createRefresh({ store, media, blobs, jobs, outbound, log });
   const show: Show = (image) => {
     const { blurhash, width, height } = image;
     return { url: addresses.url(image), blurhash, width, height };
   };
   return {
     handlers: {
-      ...createDelivery({ sql: store.sql, cache, blobs, addresses, media }),
+      ...createDelivery({ sql: store.sql, cache, blobs, addresses, media, outbound }),
       ...createChoices({ store, show }),
     },
     jobs: refresh.jobs,
     due: refresh.due,
+    async offered(tx, item, offers) {
+      const isChanged = await replaceOffers(tx, item, offers);
+      if (isChanged) await refresh.due(tx, item.kind, [item.itemId]);
+    },
     imageUrl: addresses.url,
     show,
     async forItems(sql, kind, itemIds) {

@@ -3,8 +3,9 @@ import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import { defineJob, on, type JobAdder, type JobHandler } from '../jobs/job.ts';
 import { chooseImages } from './choose.ts';
-import { collect, type CollectDeps, type Collected, type ItemFiles } from './collect.ts';
+import { collect, type Collected, type ItemFiles } from './collect.ts';
 import { addFrames } from './frames.ts';
+import { addOffered, findOffers, type OfferDeps } from './offers.ts';
 import * as rows from './store.ts';
 
 /** Looks again at what the files of some items give for pictures. */
@@ -15,7 +16,7 @@ export const refreshArtwork = defineJob<{ kind: string; itemIds: string[] }>('ar
   priority: 'low',
 });
 
-export interface RefreshDeps extends CollectDeps {
+export interface RefreshDeps extends OfferDeps {
   readonly store: Store;
   readonly jobs: JobAdder;
 }
@@ -27,6 +28,7 @@ export interface Refresh {
 }
 
 const itemsPerJob = 16;
+const lateMs = 15 * 60_000;
 
 /** Makes the job and what asks for it. */
 export function createRefresh(deps: RefreshDeps): Refresh {
@@ -62,24 +64,34 @@ async function refreshItems(
   const { signal } = context;
   const files = Map.groupBy(await rows.findSources(sql, kind, itemIds), ({ itemId }) => itemId);
   const known = Map.groupBy(await rows.findImages(sql, kind, itemIds), ({ itemId }) => itemId);
+  const offered = Map.groupBy(await findOffers(sql, kind, itemIds), ({ itemId }) => itemId);
+  const late: string[] = [];
   let postponed: Error | undefined;
   for (const [done, itemId] of itemIds.entries()) {
     const own = files.get(itemId);
     // Nothing is there now: what is known stays, since a share that is away takes no picture along.
     if (own === undefined) continue;
-    const item: ItemFiles = { kind, itemId, files: own, known: known.get(itemId) ?? [] };
-    const collected = await collect(deps, item, signal);
+    const offers = offered.get(itemId) ?? [];
+    const item = { kind, itemId, files: own, known: known.get(itemId) ?? [], offers };
+    const ofFiles = await collect(deps, item, signal);
+    const { collected, isLate } = await addOffered(deps, item, { collected: ofFiles, signal });
+    if (isLate) late.push(itemId);
     const whole = await addFrames(deps, item, { collected, signal });
     postponed ??= whole.postponed;
     await save(deps.store, item, whole);
     context.progress(done + 1, itemIds.length);
+  }
+  // No try of this job's is spent on a provider that may be away for hours.
+  if (late.length > 0) {
+    await deps.jobs.add(sql, refreshArtwork, { kind, itemIds: late }, { delayMs: lateMs });
   }
   if (postponed !== undefined) {
     throw problem('media-unavailable', postponed.message, { cause: postponed });
   }
 }
 
-const ofFiles: ReadonlySet<string> = new Set(['local', 'embedded', 'frame']);
+/** What goes when its source has it no more; an upload has none. */
+const sourced: ReadonlySet<string> = new Set(['local', 'embedded', 'frame', 'provider']);
 
 async function save(store: Store, item: ItemFiles, collected: Collected): Promise<void> {
   const kept = new Set(collected.kept.map(({ id }) => id));
@@ -88,7 +100,7 @@ async function save(store: Store, item: ItemFiles, collected: Collected): Promis
   const gone = collected.postponed
     ? []
     : item.known.filter(
-        (image) => ofFiles.has(image.source) && !kept.has(image.id) && !isAnew(image),
+        (image) => sourced.has(image.source) && !kept.has(image.id) && !isAnew(image),
       );
   if (gone.length === 0 && collected.made.length === 0 && !isUnchosen(item.known)) return;
   await store.write(async (tx, stale) => {

@@ -17,6 +17,8 @@ export interface Image {
   /** What the file it comes from was like then. */
   readonly sourceMtimeMs: number | null;
   readonly sourceSizeBytes: number | null;
+  /** Where a provider's picture came from. */
+  readonly sourceUrl: string | null;
   readonly sha256: string;
   readonly format: string;
   readonly width: number;
@@ -43,7 +45,16 @@ export interface SourceFile {
 /** A picture with the place it can be made again from. */
 export interface ImageOrigin extends Pick<
   Image,
-  'id' | 'kind' | 'itemId' | 'type' | 'source' | 'streamIndex' | 'atMs' | 'sha256' | 'width'
+  | 'id'
+  | 'kind'
+  | 'itemId'
+  | 'type'
+  | 'source'
+  | 'streamIndex'
+  | 'atMs'
+  | 'sourceUrl'
+  | 'sha256'
+  | 'width'
 > {
   readonly root: string | null;
   readonly path: string | null;
@@ -52,8 +63,8 @@ export interface ImageOrigin extends Pick<
 const columns = (sql: Queryable) => sql`
   id, kind, item_id as "itemId", type, source, rank, file_id as "fileId",
   stream_index as "streamIndex", at_ms as "atMs", source_mtime_ms as "sourceMtimeMs",
-  source_size_bytes as "sourceSizeBytes", sha256, format, width, height, blurhash, language,
-  is_chosen as "isChosen", chosen_by_user as "isChosenByUser"`;
+  source_size_bytes as "sourceSizeBytes", source_url as "sourceUrl", sha256, format, width,
+  height, blurhash, language, is_chosen as "isChosen", chosen_by_user as "isChosenByUser"`;
 
 /** All pictures of some items. */
 export async function findImages(
@@ -84,7 +95,7 @@ export async function findChosen(
 export async function findOrigin(sql: Queryable, id: string): Promise<ImageOrigin | undefined> {
   const [row] = await sql<ImageOrigin[]>`
     select i.id, i.kind, i.item_id as "itemId", i.type, i.source, i.stream_index as "streamIndex",
-      i.at_ms as "atMs", i.sha256, i.width, r.path as root, f.path
+      i.at_ms as "atMs", i.source_url as "sourceUrl", i.sha256, i.width, r.path as root, f.path
     from images i
     left join files f on f.id = i.file_id
     left join library_roots r on r.id = f.root_id and r.removed_at is null
@@ -116,15 +127,16 @@ export type NewImage = Omit<Image, 'id' | 'isChosen' | 'isChosenByUser'>;
 export async function saveImage(tx: Tx, image: NewImage): Promise<void> {
   await tx`
     insert into images (kind, item_id, type, source, rank, file_id, stream_index, at_ms,
-      source_mtime_ms, source_size_bytes, sha256, format, width, height, blurhash, language)
+      source_mtime_ms, source_size_bytes, source_url, sha256, format, width, height, blurhash,
+      language)
     values (${image.kind}, ${image.itemId}, ${image.type}, ${image.source}, ${image.rank},
       ${image.fileId}, ${image.streamIndex}, ${image.atMs}, ${image.sourceMtimeMs},
-      ${image.sourceSizeBytes}, ${image.sha256}, ${image.format}, ${image.width},
-      ${image.height}, ${image.blurhash}, ${image.language})
+      ${image.sourceSizeBytes}, ${image.sourceUrl}, ${image.sha256}, ${image.format},
+      ${image.width}, ${image.height}, ${image.blurhash}, ${image.language})
     on conflict (kind, item_id, type, sha256) do update set source = excluded.source,
       rank = excluded.rank, file_id = excluded.file_id, stream_index = excluded.stream_index,
       at_ms = excluded.at_ms, source_mtime_ms = excluded.source_mtime_ms,
-      source_size_bytes = excluded.source_size_bytes`;
+      source_size_bytes = excluded.source_size_bytes, source_url = excluded.source_url`;
 }
 
 /** Removes pictures by id. */

@@ -49,6 +49,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.people': content,
   'public.credits': content,
   'public.images': content,
+  'public.image_offers': content,
   'public.metadata_states': content,
   'public.user_items': content,
 

@@ -82,6 +82,7 @@ export async function deleteWorks(
   await tx`delete from external_ids where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from ratings where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from metadata_states where kind = ${kind} and item_id = any (${gone}::uuid[])`;
+  await tx`delete from image_offers where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from images where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from ${tx(table)} where id = any (${gone}::uuid[])`;
 }

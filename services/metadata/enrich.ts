@@ -1,3 +1,4 @@
+import type { Artwork } from '../artwork/index.ts';
 import type { Store } from '../changes.ts';
 import type { JobContext } from '../jobs/job.ts';
 import { safeMessage } from '../jobs/failure.ts';
@@ -13,6 +14,8 @@ export interface EnrichDeps {
   readonly store: Store;
   readonly subjects: ReadonlyMap<string, Subject>;
   readonly search: SearchChanges;
+  /** Told what pictures a record offers. */
+  readonly artwork: Pick<Artwork, 'offered'>;
   readonly log: Log;
   /** 0 to 1; so that what was asked together is not asked together again. */
   readonly random: () => number;
@@ -138,6 +141,8 @@ async function save(deps: EnrichDeps, work: states.WorkName, saving: Saving): Pr
       applied.isIdLocked && !isForced
         ? given
         : await states.takeOverIds(tx, work, { ids, given, isForced });
+    const item = { ...work, provider: provider.name };
+    await deps.artwork.offered(tx, item, record?.images ?? []);
     await states.saveRating(tx, work, record?.rating);
     await states.saveOutcome(tx, work, outcomeOf(deps, provider, { saving, state, givenIds }));
     stale(...kind.tags(work.itemId));

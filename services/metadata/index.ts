@@ -1,4 +1,5 @@
 import type { Tx } from '#storage/postgres/connect.ts';
+import type { Artwork } from '../artwork/index.ts';
 import type { Store } from '../changes.ts';
 import { defineJob, on, type JobAdder, type JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
@@ -11,6 +12,7 @@ export interface MetadataDeps {
   readonly store: Store;
   readonly jobs: JobAdder;
   readonly search: SearchChanges;
+  readonly artwork: Pick<Artwork, 'offered'>;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -7,6 +7,7 @@ import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { toldOf, writeOn, type Told } from '#test/write.ts';
 import { createCache } from '#storage/cache/index.ts';
 import { createOutbound, type Outbound } from '#storage/outbound/index.ts';
+import type { Offer } from '../artwork/offers.ts';
 import { createContent } from '../content/index.ts';
 import { readDetail } from '../content/movie/detail.ts';
 import { editFilm, type MovieUpdate } from '../content/movie/edit.ts';
@@ -31,6 +32,7 @@ describe('metadata of films', () => {
   let library: FilmLibrary;
   let metadata: Metadata;
   let told: Told[];
+  let offered: readonly Offer[];
   let content: ReturnType<typeof createContent>;
   const nowMs = Date.UTC(2026, 5, 1);
 
@@ -83,6 +85,7 @@ describe('metadata of films', () => {
     return {
       content: films,
       metadata: createMetadata({
+        artwork: { offered: async (_tx, _item, offers) => void (offered = offers) },
         ...{ store, search, log: quiet, now, random: () => 0.5, instance: 'a' },
         jobs: createAdder(),
         subjects: [subject(films.enriched.movie, provider.film)],
@@ -172,6 +175,11 @@ describe('metadata of films', () => {
       otherTitles: ['Heat - Fuego contra fuego'],
     });
     expect(told.map(({ name }) => name)).to.deep.equal(['item.updated']);
+    expect(offered.map(({ type, language }) => [type, language])).to.deep.equal([
+      ['poster', 'en'],
+      ['poster', 'fr'],
+      ['backdrop', undefined],
+    ]);
   });
 
   it('asks in the language of the library, and goes by its country', async () => {
@@ -281,6 +289,7 @@ describe('metadata of films', () => {
       ...{ id, title: 'Ronin', year: 1998, overview: null, externalIds: {}, people: [] },
     });
     expect(await state()).to.deep.include({ provider: null, givenIds: {} });
+    expect(offered).to.deep.equal([]);
   });
 
   const passing = [

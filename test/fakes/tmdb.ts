@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import type { Vendor, VendorAnswer } from '../vendor.ts';
 import { startVendor } from '../vendor.ts';
 
@@ -23,6 +24,8 @@ export interface FakeTmdb extends Vendor {
   trouble: VendorAnswer | undefined;
 }
 
+const poster = { width: 780, height: 1170, channels: 3, background: '#357' } as const;
+
 /** The body of what TMDb has not. */
 const missing = {
   success: false,
@@ -34,8 +37,11 @@ const missing = {
 export async function startTmdb(films: readonly FakeFilm[] = []): Promise<FakeTmdb> {
   const vendor = await startVendor();
   const fake: FakeTmdb = Object.assign(vendor, { films: [...films], trouble: undefined });
+  const bytes = await sharp({ create: poster }).jpeg().toBuffer();
   vendor.respond = (url) => {
     if (fake.trouble !== undefined) return fake.trouble;
+    if (url.pathname.startsWith('/t/p/'))
+      return { headers: { 'content-type': 'image/jpeg' }, bytes };
     const json = answer(fake, url);
     return json === undefined ? { status: 404, json: missing } : { json };
   };
