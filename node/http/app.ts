@@ -9,7 +9,7 @@ import { createFail } from './failure.ts';
 import { securityHeaders } from './headers.ts';
 import { createInFlight, type InFlight } from './inflight.ts';
 import { createRateLimits, defaultLimits, type Limits } from './limits.ts';
-import { bindOperations, type AnyHandlers, type Route } from './operations.ts';
+import { bindOperations, type AnyHandlers } from './operations.ts';
 import { createRecorder, type RequestMetrics } from './record.ts';
 import { createRender } from './rendering.ts';
 import { quickenUrlParse } from './quicken.ts';
@@ -24,6 +24,7 @@ import type { SiteFiles } from './site-files.ts';
 import { admitOrigin, type KnownOrigins } from './site-origins.ts';
 import { createSite } from './site.ts';
 import { realTimers, type Timers } from './timers.ts';
+import { warm } from './warm.ts';
 
 /** What an app is made of. */
 export interface AppDeps {
@@ -77,11 +78,10 @@ export interface App extends AsyncDisposable {
   readonly express: Express;
   readonly inFlight: InFlight;
   readonly log: Log;
-  /** Compiles the validators one by one, with pauses, so that no request waits for it. */
+  /** Compiles the validators one by one, while nobody waits for an answer. */
   warm(signal?: AbortSignal): Promise<void>;
 }
 
-const warmPauseMs = 10;
 const elapsed = () => performance.now();
 const nowhere: KnownOrigins = { pages: new Set(), nodes: new Set() };
 const none = () => nowhere;
@@ -160,15 +160,7 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
     express: app,
     inFlight,
     log,
-    warm: (signal) => warm(routes, timers, signal),
+    warm: (signal) => warm({ routes, isBusy: inFlight.isAwaited, timers }, signal),
     [Symbol.asyncDispose]: async () => inFlight.close(),
   };
-}
-
-async function warm(routes: readonly Route[], timers: Timers, signal?: AbortSignal): Promise<void> {
-  for (const route of routes) {
-    if (signal?.aborted) return;
-    await route.validator.warm();
-    await new Promise<void>((resolve) => timers.after(warmPauseMs, resolve));
-  }
 }

@@ -7,6 +7,8 @@ export interface InFlight {
   add(exchange: Exchange, fail: (error: unknown) => void): void;
   remove(exchange: Exchange): void;
   count(): number;
+  /** Whether any of them has no answer yet. */
+  readonly isAwaited: () => boolean;
   /** Ends the long ones (streams, events) and resolves when none is left or the time is over. */
   drain(budgetMs: number): Promise<void>;
   close(): void;
@@ -59,6 +61,7 @@ export function createInFlight(options: {
       if (open.size === 0) emptied?.();
     },
     count: () => open.size,
+    isAwaited: () => [...open.keys()].some(({ res }) => !res.headersSent),
     async drain(budgetMs) {
       draining = true;
       for (const { res } of open.keys()) res.shouldKeepAlive = false;
