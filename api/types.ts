@@ -3159,6 +3159,8 @@ export interface components {
             status: string | null;
             studios: string[];
             updatedAt: components["schemas"]["Time"];
+            /** @description The episode to go on with: the one begun last, else the first one not watched after the one watched last, else the first one not watched, else the first. */
+            upNext: components["schemas"]["EpisodeCard"] | null;
         };
         SeriesCard: {
             addedAt: components["schemas"]["Time"];

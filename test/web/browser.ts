@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { noteOpen } from '../open.ts';
 import { findTool } from '../needs.ts';
@@ -64,4 +67,31 @@ export async function startBrowser(): Promise<TestBrowser> {
       closed();
     },
   };
+}
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+let axe: string | undefined;
+
+/** Findings of axe that keep somebody out, in words. */
+export async function barriers(page: Page): Promise<string[]> {
+  axe ??= readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  // By the debugger: the page's own policy lets no script in.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()');
+  return violations
+    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
+
+/** Until something is so in the page, whose policy lets no expression in that waits there by itself. */
+export async function until(page: Page, expression: string): Promise<void> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await pause(100)) {
+    if (await page.evaluate(expression)) return;
+  }
+  throw new Error(`not in time: ${expression}`);
 }

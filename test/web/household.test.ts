@@ -1,36 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createRequire } from 'node:module';
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { needs } from '../needs.ts';
 import { startServer, type TestServer } from '../server.ts';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { barriers, startBrowser, until, type TestBrowser } from './browser.ts';
 import { expectBuilt, makeFilms } from './site.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** In the page; its types are not those of Node. */
 const video = `document.querySelector('video')`;
 const username = 'anna';
 const password = 'correct horse battery staple';
-
-/** Findings of axe that keep somebody out, in words. */
-async function barriers(page: Page): Promise<string[]> {
-  // By the debugger: the page's own policy lets no script in.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()');
-  return violations
-    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-}
-
-interface Finding {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
 
 describe('the web app of a household', function () {
   needs('chromium', 'ffmpeg');
@@ -68,13 +48,7 @@ describe('the web app of a household', function () {
     await page.goto(server.url + path);
     await page.locator('main').waitFor();
   };
-  /** The page's policy lets no expression in that waits there by itself. */
-  const when = async (expression: string) => {
-    for (const end = Date.now() + 120_000; Date.now() < end; await pause(100)) {
-      if (await page.evaluate(expression)) return;
-    }
-    throw new Error(`not in time: ${expression}`);
-  };
+  const when = (expression: string) => until(page, expression);
   const progressOf = async (title: string) => {
     const { items } = await api<{ items: { title: string; userState: { positionMs: number } }[] }>(
       '/api/v1/movies',
@@ -111,9 +85,9 @@ describe('the web app of a household', function () {
     await page.getByRole('button', { name: 'Choose this folder' }).click();
     await page.getByRole('button', { name: 'Add and scan' }).click();
 
-    await page.getByRole('heading', { name: 'Your films are here' }).waitFor();
+    await page.getByRole('heading', { name: 'Your library is here' }).waitFor();
     await server.settled();
-    await page.getByRole('button', { name: 'Go to the films' }).click();
+    await page.getByRole('button', { name: 'Go to the library' }).click();
     await page.getByRole('heading', { name: 'Recently added' }).waitFor();
   });
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
@@ -25,22 +25,36 @@ export interface SmallFilm {
 
 /** Makes films that a browser plays, each with a poster, in a folder of its own below `dir`. */
 export async function makeFilms(dir: string, films: readonly SmallFilm[]): Promise<void> {
-  const ffmpeg = findTool('ffmpeg', {});
-  if (ffmpeg === undefined) throw new Error('no ffmpeg: call needs("ffmpeg") in this suite');
-  for (const { name, seconds, video = 'libx264' } of films) {
+  for (const { name, seconds, video } of films) {
     const folder = join(dir, name);
     await mkdir(folder, { recursive: true });
-    const picture = ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=10:d=${seconds}`];
-    const sound = ['-f', 'lavfi', '-i', `sine=f=330:r=44100:d=${seconds}`];
-    const coding = ['-c:v', video, '-pix_fmt', 'yuv420p', '-g', '20', '-c:a', 'aac'];
-    const fast = video === 'libx264' ? ['-preset', 'ultrafast'] : [];
-    await run(ffmpeg.path, [
-      ...['-nostdin', '-v', 'error', ...picture, ...sound, ...coding, ...fast],
-      ...['-b:a', '32k', '-movflags', '+faststart', join(folder, `${name}.mp4`)],
-    ]);
-    const { data } = await poster(name);
-    await sharp(data).toFile(join(folder, 'poster.jpg'));
+    await makeVideo(join(folder, `${name}.mp4`), { seconds, ...(video && { video }) });
+    await writePoster(folder, name);
   }
+}
+
+/** Writes a video that a browser plays. */
+export async function makeVideo(
+  path: string,
+  { seconds, video = 'libx264' }: Omit<SmallFilm, 'name'>,
+): Promise<void> {
+  const ffmpeg = findTool('ffmpeg', {});
+  if (ffmpeg === undefined) throw new Error('no ffmpeg: call needs("ffmpeg") in this suite');
+  await mkdir(dirname(path), { recursive: true });
+  const picture = ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=10:d=${seconds}`];
+  const sound = ['-f', 'lavfi', '-i', `sine=f=330:r=44100:d=${seconds}`];
+  const coding = ['-c:v', video, '-pix_fmt', 'yuv420p', '-g', '20', '-c:a', 'aac'];
+  const fast = video === 'libx264' ? ['-preset', 'ultrafast'] : [];
+  await run(ffmpeg.path, [
+    ...['-nostdin', '-v', 'error', ...picture, ...sound, ...coding, ...fast],
+    ...['-b:a', '32k', '-movflags', '+faststart', path],
+  ]);
+}
+
+/** Writes `poster.jpg` into a folder, in a colour that goes with the name. */
+export async function writePoster(folder: string, name: string): Promise<void> {
+  const { data } = await poster(name);
+  await sharp(data).toFile(join(folder, 'poster.jpg'));
 }
 
 async function poster(name: string): Promise<{ data: Buffer }> {

@@ -6,6 +6,7 @@ import { externalIdsOf } from '../works.ts';
 import {
   episodeColumns,
   findNeighbours,
+  findUpNext,
   presentEpisodes,
   type EpisodeRow,
 } from './episode-list.ts';
@@ -28,11 +29,12 @@ interface SeriesDetail extends CardRow {
 
 /** A series with its seasons, for one viewer; undefined: there is none. */
 export async function readSeries(
-  { sql, images }: SeriesDeps,
+  deps: SeriesDeps,
   id: string,
   userId: string,
 ): Promise<SeriesView | undefined> {
-  const [[row], seasons, extras, pictures] = await Promise.all([
+  const { sql, images } = deps;
+  const [[row], seasons, extras, pictures, next] = await Promise.all([
     sql<SeriesDetail[]>`
       select ${cardColumns(sql)}, s.sort_title as "sortTitle",
         s.original_title as "originalTitle", s.premiered, s.overview, s.status, s.certification,
@@ -42,8 +44,10 @@ export async function readSeries(
     seasonsOf(sql, id, userId),
     readItemFiles(sql, sql`f.item_id = ${id} and f.role = 'extra'`),
     images.forItems(sql, 'series', [id]),
+    findUpNext(sql, id, userId),
   ]);
   if (row === undefined) return undefined;
+  const [upNext] = await presentEpisodes(deps, next === undefined ? [] : [next], userId);
   return {
     ...presentCard(row, pictures.get(id) ?? {}),
     sortTitle: row.sortTitle,
@@ -56,6 +60,7 @@ export async function readSeries(
     externalIds: row.externalIds,
     seasons,
     extras: extras.filter(({ isMissing }) => !isMissing).map(presentExtra),
+    upNext: upNext ?? null,
     match: presentMatch(row.match, (row.match as Partial<Match>).nfoPath),
     updatedAt: row.updatedAt.toISOString(),
   };

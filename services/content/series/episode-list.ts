@@ -98,6 +98,35 @@ export async function listNextUp(
   return { items: await presentEpisodes(deps, rows, userId) };
 }
 
+/** What somebody goes on with in one series; only what can be played, specials if there is no other. */
+export async function findUpNext(
+  sql: Queryable,
+  seriesId: string,
+  userId: string,
+): Promise<EpisodeRow | undefined> {
+  const [row] = await sql<EpisodeRow[]>`
+    with last as (
+      select e.id, e.place, u.position_ms > 0 as is_begun
+      from user_items u join episodes e on e.id = u.item_id
+      join seasons n on n.id = e.season_id and n.number > 0
+      where u.user_id = ${userId} and u.kind = 'episode' and e.series_id = ${seriesId}
+        and (u.position_ms > 0 or u.watched_at is not null)
+      order by greatest(u.last_played_at, u.watched_at) desc nulls last, e.place desc, e.id
+      limit 1
+    )
+    select ${episodeColumns(sql)}
+    from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
+    left join last on true
+    left join user_items u on u.user_id = ${userId} and u.kind = 'episode' and u.item_id = e.id
+    where e.series_id = ${seriesId} and e.is_available
+    order by coalesce(last.is_begun and last.id = e.id, false) desc,
+      (n.number > 0 and u.watched_at is null
+        and coalesce((e.place, e.id) > (last.place, last.id), true)) desc,
+      (n.number > 0 and u.watched_at is null) desc, n.number > 0 desc, e.place, e.id
+    limit 1`;
+  return row;
+}
+
 /**
  * The episode before this one and the one after it that can be played, where there are: of a
  * special among specials, of others among those.

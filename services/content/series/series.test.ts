@@ -1,102 +1,18 @@
 import { expect } from 'chai';
-import type { Call, Handler, OperationId } from '#api/handler.ts';
-import { filmLibrary, type FilmLibrary } from '#test/films.ts';
-import { testDatabase, type TestDatabase } from '#test/postgres.ts';
-import type { Principal } from '../../principal.ts';
-import { saveAllWatched, saveShelf, saveWatched } from '../../progress/store.ts';
-import type { Identified } from '../module.ts';
-import { createSeries, type Series } from './index.ts';
+import { GB, nowMs, seriesSuite, type EpisodeCard, type SeriesPage } from '#test/series.ts';
+import { saveWatched } from '../../progress/store.ts';
 
-const nowMs = Date.UTC(2026, 5, 1);
-
-const principal = (userId: string): Principal => ({
-  userId,
-  username: 'ann',
-  role: 'user',
-  via: 'session',
-  credentialId: 'x',
-  permissions: new Set(),
-});
-
-interface EpisodeCard {
-  id: string;
-  seriesTitle: string;
-  season: number;
-  number: number | null;
-  absolute: number | null;
-  airDate: string | null;
-  title: string | null;
-  isAvailable: boolean;
-  durationMs: number | null;
-}
-
-interface SeriesPage {
-  items: { id: string; title: string; year: number | null; episodeCount: number }[];
-  nextCursor: string | null;
-  total?: number;
-}
-
-const GB = 1_000_000_000;
+const counted = (cards: readonly EpisodeCard[]) =>
+  cards.map(({ season, number, absolute, airDate, title }) =>
+    [season, number ?? absolute ?? airDate, title].join(' '),
+  );
 
 describe('series', () => {
-  let db: TestDatabase;
-  let userId: string;
-  let series: Series;
-  let library: FilmLibrary;
-
-  before(async () => {
-    db = await testDatabase();
-    const [user] = await db.sql<{ id: string }[]>`
-      insert into shared.users (username, role) values ('ann', 'user') returning id`;
-    userId = user!.id;
-    series = createSeries({
-      sql: db.sql,
-      images: { forItems: async () => new Map() },
-      now: () => nowMs,
-    });
-  });
-  after(() => db.close());
-
-  beforeEach(async () => {
-    await db.sql`delete from libraries`;
-    library = await filmLibrary(db.sql, 'Series', 'series');
-  });
-
-  const scan = async (directories?: readonly string[]): Promise<Identified> => {
-    const batch = await library.batch(directories);
-    return db.sql.begin<Identified>((tx) => series.module.identify(tx, batch));
-  };
-
-  async function ask<Id extends OperationId, Body>(
-    handler: Handler<Id>,
-    asked: { params?: object; query?: object } = {},
-  ): Promise<Body> {
-    const call = { params: {}, query: {}, ...asked, principal: principal(userId) };
-    const reply = (await handler(call as unknown as Call<Id>)) as { body: Body };
-    return reply.body;
-  }
-
-  const handlers = () => series.handlers;
-  const list = (query: object = {}) =>
-    ask<'listSeries', SeriesPage>(handlers().listSeries, { query });
-  const episodes = async (seriesId: string, query: object = {}) =>
-    (
-      await ask<'listEpisodes', { items: EpisodeCard[] }>(handlers().listEpisodes, {
-        ...{ params: { seriesId }, query },
-      })
-    ).items;
-  const counted = (cards: readonly EpisodeCard[]) =>
-    cards.map(({ season, number, absolute, airDate, title }) =>
-      [season, number ?? absolute ?? airDate, title].join(' '),
-    );
-  const one = async () => {
-    const { items } = await list();
-    expect(items).to.have.length(1);
-    return items[0]!;
-  };
+  const suite = seriesSuite();
+  const { scan, ask, handlers, list, episodes, one } = suite;
 
   it('come with their seasons and episodes out of names', async () => {
-    await library.put({
+    await suite.library.put({
       'The Wire (2002)/Season 1/The Wire - S01E02 - The Detail.mkv': GB,
       'The Wire (2002)/Season 1/The Wire - S01E01 - The Target.mkv': GB,
       'The Wire (2002)/Season 02/The.Wire.S02E01E02.1080p.WEB-DL-GRP.mkv': GB,
@@ -127,7 +43,7 @@ describe('series', () => {
   });
 
   it('are one, whichever folder comes first and whatever lies beside', async () => {
-    await library.put({
+    await suite.library.put({
       'Lost/Season 2/Lost S02E01.mkv': GB,
       'Lost/Season 1/Lost.2004.S01E01.720p.mkv': GB,
       'Lost/poster.jpg': 1000,
@@ -140,8 +56,8 @@ describe('series', () => {
     await scan(['Lost']);
     const lost = await one();
     expect(lost).to.include({ title: 'Lost: Reise ins Ungewisse', year: 2004, episodeCount: 2 });
-    const files = await db.sql<{ itemId: string }[]>`
-      select distinct item_id as "itemId" from files where library_id = ${library.id}`;
+    const files = await suite.db.sql<{ itemId: string }[]>`
+      select distinct item_id as "itemId" from files where library_id = ${suite.library.id}`;
     expect(files).to.deep.equal([{ itemId: lost.id }]);
     const detail = await ask<'getSeries', { externalIds: object; overview: string }>(
       handlers().getSeries,
@@ -149,13 +65,13 @@ describe('series', () => {
     );
     expect(detail.externalIds).to.deep.equal({ tvdb: '73739' });
     expect(detail.overview).to.equal('Island.');
-    await library.put({ 'Lost/Season 3/Lost S03E01.mkv': GB });
+    await suite.library.put({ 'Lost/Season 3/Lost S03E01.mkv': GB });
     await scan(['Lost/Season 3']);
     expect(await one()).to.include({ id: lost.id, title: 'Lost: Reise ins Ungewisse' });
   });
 
   it('begin with the NFO of a folder whose videos come later', async () => {
-    await library.put({
+    await suite.library.put({
       'Xan/tvshow.nfo': '<tvshow><title>Xanadu</title></tvshow>',
       'Xan/Season 1/Xan S01E01.mkv': GB,
     });
@@ -166,7 +82,7 @@ describe('series', () => {
   });
 
   it('have episodes by day and by numbers through all seasons', async () => {
-    await library.put({
+    await suite.library.put({
       'Daily/Daily.2019.12.31.Guest.mkv': GB,
       'Daily/Daily.2020.01.02.Other.mkv': GB,
       'Naruto/[Group] Naruto - 013 [1080p].mkv': GB,
@@ -185,7 +101,7 @@ describe('series', () => {
   });
 
   it('have episodes as their own NFO files say', async () => {
-    await library.put({
+    await suite.library.put({
       'Show/Season 1/Show S01E01.mkv': GB,
       'Show/Season 1/Show S01E01.nfo':
         '<episodedetails><title>Begin</title><season>1</season><episode>1</episode>' +
@@ -198,7 +114,7 @@ describe('series', () => {
   });
 
   it('are what the hint file of their folder says, and so are its files', async () => {
-    await library.put({
+    await suite.library.put({
       'shw/.plexmatch': 'show: The Show\nyear: 2001\ntvdbid: 77\nseason: 3\nep: S02E05: odd.mkv\n',
       'shw/tvshow.nfo': '<tvshow><title>Shw</title><plot>Of it</plot></tvshow>',
       'shw/Season 1/odd.mkv': GB,
@@ -224,7 +140,7 @@ describe('series', () => {
   });
 
   it('show an episode with versions, parts and subtitles', async () => {
-    await library.put({
+    await suite.library.put({
       'Show/Season 1/Show S01E01 720p.mkv': GB,
       'Show/Season 1/Show S01E01 1080p.mkv': 2 * GB,
       'Show/Season 1/Show S01E01 1080p.de.forced.srt': 100,
@@ -263,13 +179,13 @@ describe('series', () => {
   });
 
   it('take a file along that gets another number, with what people did', async () => {
-    await library.put({ 'Show/Show S01E01.mkv': GB, 'Show/Show S01E05.mkv': GB });
+    await suite.library.put({ 'Show/Show S01E01.mkv': GB, 'Show/Show S01E05.mkv': GB });
     await scan();
     const { id } = await one();
     const [first] = await episodes(id);
-    const key = { userId, kind: 'episode', itemId: first!.id };
-    await db.sql.begin((tx) => saveWatched(tx, key, { isWatched: true, atMs: nowMs }));
-    await library.move('Show/Show S01E01.mkv', 'Show/Show S01E03.mkv');
+    const key = { userId: suite.userId, kind: 'episode', itemId: first!.id };
+    await suite.db.sql.begin((tx) => saveWatched(tx, key, { isWatched: true, atMs: nowMs }));
+    await suite.library.move('Show/Show S01E01.mkv', 'Show/Show S01E03.mkv');
     await scan();
     expect(counted(await episodes(id))).to.deep.equal(['1 3 ', '1 5 ']);
     const next = await ask<'listNextUp', { items: EpisodeCard[] }>(handlers().listNextUp);
@@ -278,38 +194,40 @@ describe('series', () => {
   });
 
   it('keep what is missing, unavailable, and let go of what is deleted', async () => {
-    await library.put({ 'Show/Show S01E01.mkv': GB, 'Show/Show S02E01.mkv': GB });
+    await suite.library.put({ 'Show/Show S01E01.mkv': GB, 'Show/Show S02E01.mkv': GB });
     await scan();
     const { id } = await one();
-    const refresh = () => db.sql.begin((tx) => series.module.refresh(tx, [id]));
-    await library.lose('Show/Show S02E01.mkv');
+    const refresh = () => suite.db.sql.begin((tx) => suite.series.module.refresh(tx, [id]));
+    await suite.library.lose('Show/Show S02E01.mkv');
     await refresh();
     expect((await episodes(id)).map(({ isAvailable }) => isAvailable)).to.deep.equal([true, false]);
-    await db.sql`delete from files where path = 'Show/Show S02E01.mkv'`;
+    await suite.db.sql`delete from files where path = 'Show/Show S02E01.mkv'`;
     await refresh();
     expect(await episodes(id)).to.have.length(1);
-    await db.sql`
+    await suite.db.sql`
       update files set probe = '{"durationMs": 1500.4, "streams": [], "chapters": []}'
-      where library_id = ${library.id}`;
-    await library.lose('Show/Show S01E01.mkv');
+      where library_id = ${suite.library.id}`;
+    await suite.library.lose('Show/Show S01E01.mkv');
     await refresh();
     expect(await one()).to.include({ isAvailable: false });
-    await db.sql.begin((tx) => series.module.remove!(tx, { libraryId: library.id }));
+    await suite.db.sql.begin((tx) =>
+      suite.series.module.remove!(tx, { libraryId: suite.library.id }),
+    );
     expect((await list()).items).to.have.length(0);
   });
 
   it('follow a folder that is renamed', async () => {
-    await library.put({ 'Shw/Season 1/Shw S01E01.mkv': GB });
+    await suite.library.put({ 'Shw/Season 1/Shw S01E01.mkv': GB });
     await scan();
     const { id } = await one();
-    await library.move('Shw/Season 1/Shw S01E01.mkv', 'Show (2001)/Season 1/Show S01E01.mkv');
+    await suite.library.move('Shw/Season 1/Shw S01E01.mkv', 'Show (2001)/Season 1/Show S01E01.mkv');
     await scan(['Show (2001)/Season 1']);
     expect(await one()).to.include({ id, title: 'Show', year: 2001 });
   });
 
   it('are listed page by page', async () => {
     const names = ['The Bear', 'Andor', 'Chernobyl', 'Dark', 'Dark Matter'];
-    await library.put(
+    await suite.library.put(
       Object.fromEntries(names.map((name) => [`${name}/Season 1/${name} S01E01.mkv`, GB])),
     );
     await scan();
@@ -333,91 +251,17 @@ describe('series', () => {
     expect(page.nextCursor).to.equal(null);
   });
 
-  it('are filtered, counted and sorted by year', async () => {
-    await library.put({
-      'Dark (2017)/Season 1/Dark S01E01.mkv': GB,
-      'Dark (2017)/tvshow.nfo': '<tvshow><title>Dark</title><genre>Mystery</genre></tvshow>',
-      'Lost (2004)/Season 1/Lost S01E01.mkv': GB,
-      'Undated/Season 1/Undated S01E01.mkv': GB,
-    });
-    await scan();
-    const titles = async (query: object) => (await list(query)).items.map(({ title }) => title);
-    for (const order of ['asc', 'desc']) {
-      const years = order === 'asc' ? ['Lost', 'Dark'] : ['Dark', 'Lost'];
-      expect(await titles({ sort: 'year', order })).to.deep.equal([...years, 'Undated']);
-      const first = await list({ sort: 'year', order, limit: 2 });
-      const rest = { sort: 'year', order, cursor: first.nextCursor };
-      expect(await titles(rest)).to.deep.equal(['Undated']);
-    }
-    const { items, total } = await list({ offset: 1, limit: 1 });
-    expect([items.length, items[0]?.title, total]).to.deep.equal([1, 'Lost', 3]);
-    expect(await titles({ genre: ['Mystery', 'Crime'] })).to.deep.equal(['Dark']);
-    expect(await titles({ yearFrom: 2000, yearTo: 2009 })).to.deep.equal(['Lost']);
-    const lost = items[0]!.id;
-    const shelf = { shelf: 'favourite', atMs: nowMs } as const;
-    await db.sql.begin((tx) => saveShelf(tx, { userId, kind: 'series', itemId: lost }, shelf));
-    expect(await titles({ favourite: true })).to.deep.equal(['Lost']);
-    expect(await titles({ favourite: false, watchlist: false })).to.have.length(2);
-    const facets = await ask<'getSeriesFilters', object>(handlers().getSeriesFilters);
-    expect(facets).to.deep.equal({
-      genres: [{ value: 'Mystery', count: 1 }],
-      decades: [
-        { value: '2010', count: 1 },
-        { value: '2000', count: 1 },
-      ],
-    });
-  });
-
-  it('are watched by season and whole, and lead from episode to episode', async () => {
-    const names = ['S00E01', 'S01E01', 'S01E02', 'S01E03', 'S02E01'];
-    await library.put(Object.fromEntries(names.map((name) => [`Show/Show ${name}.mkv`, GB])));
-    await scan();
-    const { id } = await one();
-    const refresh = () => db.sql.begin((tx) => series.module.refresh(tx, [id]));
-    await library.lose('Show/Show S01E02.mkv');
-    await refresh();
-    const all = await episodes(id);
-    const besides = await Promise.all(
-      all.map(async ({ id: episodeId }) => {
-        type Sides = { previous: EpisodeCard | null; next: EpisodeCard | null };
-        const params = { episodeId };
-        const sides = await ask<'getEpisode', Sides>(handlers().getEpisode, { params });
-        const told = (one: EpisodeCard | null) => one && `${one.season}x${one.number}`;
-        return [told(sides.previous), told(sides.next)];
-      }),
-    );
-    expect(besides).to.deep.equal([
-      [null, null],
-      [null, '1x3'],
-      ['1x1', '1x3'],
-      ['1x1', '2x1'],
-      ['1x3', null],
-    ]);
-    const [season, whole] = series.compounds;
-    const [second] = await db.sql<{ id: string }[]>`
-      select id from seasons where series_id = ${id} and number = 2`;
-    expect(await season!.parts(db.sql, second!.id)).to.deep.equal([all[4]!.id]);
-    expect(await season!.parts(db.sql, id)).to.equal(undefined);
-    expect(await whole!.parts(db.sql, second!.id)).to.equal(undefined);
-    const parts = await whole!.parts(db.sql, id);
-    expect(parts).to.have.members(all.slice(1).map((episode) => episode.id));
-    const mark = { isWatched: true, atMs: nowMs };
-    const keys = { userId, kind: 'episode', itemIds: parts! };
-    await db.sql.begin((tx) => saveAllWatched(tx, keys, mark));
-    expect(await one()).to.include({ watchedCount: 4, episodeCount: 4 });
-    expect((await list({ watched: true })).items).to.have.length(1);
-    expect((await list({ watched: false })).items).to.have.length(0);
-  });
-
   it('are found and summed up', async () => {
-    await library.put({ 'Dark (2017)/Season 1/Dark S01E01 Secrets.mkv': GB });
+    await suite.library.put({ 'Dark (2017)/Season 1/Dark S01E01 Secrets.mkv': GB });
     const { added } = await scan();
-    const documents = await series.searchSource.documents(db.sql, added);
+    const documents = await suite.series.searchSource.documents(suite.db.sql, added);
     expect(documents.map(({ title, year }) => [title, year])).to.deep.equal([['Dark', 2017]]);
-    expect(await series.searchSource.idsAfter(db.sql, undefined, 10)).to.deep.equal(added);
+    expect(await suite.series.searchSource.idsAfter(suite.db.sql, undefined, 10)).to.deep.equal(
+      added,
+    );
     const [first] = await episodes(added[0]!);
-    expect(await series.progressKinds[0]!.exists(db.sql, first!.id)).to.equal(true);
-    const [summary] = await series.progressKinds[0]!.summaries(db.sql, [first!.id]);
+    expect(await suite.series.progressKinds[0]!.exists(suite.db.sql, first!.id)).to.equal(true);
+    const [summary] = await suite.series.progressKinds[0]!.summaries(suite.db.sql, [first!.id]);
     expect(summary?.title).to.equal('Dark · S01E01 · Secrets');
   });
 });

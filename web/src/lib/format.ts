@@ -61,6 +61,13 @@ export function relative(at: string | number, now: number, language: string): st
 export const dateTime = (at: string | number, language: string): string =>
   new Date(at).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
 
+/** A day of the calendar (`2020-01-31`), which is the same day everywhere. */
+export const day = (date: string, language: string): string =>
+  new Date(`${date}T00:00:00Z`).toLocaleDateString(language, {
+    dateStyle: 'medium',
+    timeZone: 'UTC',
+  });
+
 /** The English, German … name of a language's code; the code where there is none. */
 export function languageName(code: string, language: string): string {
   try {

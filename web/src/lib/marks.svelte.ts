@@ -1,10 +1,23 @@
 import { useQueryClient } from '@tanstack/svelte-query';
 import { api, read } from './api';
 import { toasts } from './toasts.svelte';
-import type { Movie } from './types';
+import type { Episode, Movie, Series } from './types';
 
-/** What one says of a film with a press. */
+/** What one says of a work with a press. */
 export type Mark = 'watched' | 'favourites' | 'watchlist';
+
+/** The work that is meant; of a season only that it was watched can be said. */
+export interface Marked {
+  readonly kind: 'movie' | 'series' | 'season' | 'episode';
+  readonly id: string;
+}
+
+/** A mark as it is, and as it is to be. */
+export interface MarkState {
+  readonly isWatched: boolean;
+  readonly isFavourite: boolean;
+  readonly isOnWatchlist: boolean;
+}
 
 const field = {
   watched: 'isWatched',
@@ -12,24 +25,26 @@ const field = {
   watchlist: 'isOnWatchlist',
 } as const;
 
+/** All that shows what somebody has done with works. */
+export const touchedByMarks = [
+  ...['movies', 'continue', 'recent', 'watchlist', 'favourites'],
+  ...['series', 'episodes', 'episode', 'next-up'],
+] as const;
+
 /** Sets and takes away marks: shown at once, and taken back if the server will not have it. */
-export function useMarks(movieId: () => string) {
+export function useMarks() {
   const queries = useQueryClient();
   return {
-    async toggle(mark: Mark, isSet: boolean): Promise<void> {
-      const queryKey = ['movie', movieId()];
+    async toggle(this: void, work: Marked, mark: Mark, isSet: boolean): Promise<void> {
+      const queryKey = work.kind === 'series' ? ['series', 'one', work.id] : [work.kind, work.id];
       await queries.cancelQueries({ queryKey });
-      const before = queries.getQueryData<Movie>(queryKey);
-      if (before) {
-        const userState = { ...before.userState, [field[mark]]: !isSet };
-        queries.setQueryData<Movie>(queryKey, { ...before, userState });
-      }
+      const before = queries.getQueryData<Movie | Episode | Series>(queryKey);
+      if (before) queries.setQueryData(queryKey, marked(before, mark, !isSet));
       try {
-        const userState = await send(mark, movieId(), isSet);
-        queries.setQueryData<Movie>(queryKey, (film) => film && { ...film, userState });
-        for (const key of ['movies', 'continue', 'recent', 'watchlist', 'favourites']) {
-          void queries.invalidateQueries({ queryKey: [key] });
-        }
+        await send(work, mark, isSet);
+        if (work.kind === 'movie') void queries.invalidateQueries({ queryKey });
+        const keys = touchedByMarks.map((key) => queries.invalidateQueries({ queryKey: [key] }));
+        await Promise.all(keys);
       } catch (error) {
         queries.setQueryData(queryKey, before);
         toasts.fail(error);
@@ -38,8 +53,22 @@ export function useMarks(movieId: () => string) {
   };
 }
 
-function send(mark: Mark, itemId: string, isSet: boolean) {
-  const params = { params: { path: { kind: 'movie' as const, itemId } } };
+function marked(work: Movie | Episode | Series, mark: Mark, isSet: boolean) {
+  if ('userState' in work) {
+    return { ...work, userState: { ...work.userState, [field[mark]]: isSet } };
+  }
+  if (mark === 'watched') return { ...work, watchedCount: isSet ? work.episodeCount : 0 };
+  return { ...work, [field[mark]]: isSet };
+}
+
+function send({ kind, id: itemId }: Marked, mark: Mark, isSet: boolean) {
+  if (mark === 'watched') {
+    const params = { params: { path: { kind, itemId } } };
+    const path = '/api/v1/users/me/watched/{kind}/{itemId}';
+    return read(isSet ? api.DELETE(path, params) : api.POST(path, params));
+  }
+  if (kind === 'season') throw new Error('a season stands on no list');
+  const params = { params: { path: { kind, itemId } } };
   const path = `/api/v1/users/me/${mark}/{kind}/{itemId}` as const;
   return read(isSet ? api.DELETE(path, params) : api.POST(path, params));
 }

@@ -1,7 +1,9 @@
 import type { paths } from '$api/types';
 import { api, read } from './api';
-import type { Card, Job } from './types';
+import { episodeTile, itemTile, movieTile, seriesTile, type Tile } from './tiles';
+import type { Job, Library } from './types';
 
+type SeriesQuery = NonNullable<paths['/api/v1/series']['get']['parameters']['query']>;
 type MovieQuery = NonNullable<paths['/api/v1/movies']['get']['parameters']['query']>;
 
 /**
@@ -38,52 +40,117 @@ export const movie = (movieId: string) => ({
     read(api.GET('/api/v1/movies/{movieId}', { params: { path: { movieId } }, signal })),
 });
 
-export const continueWatching = () => ({
-  queryKey: ['continue'] as const,
-  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<readonly Card[]> => {
-    const query = { limit: 24 };
-    return (
-      await read(api.GET('/api/v1/users/me/continue-watching', { params: { query }, signal }))
-    ).items;
+export const series = (seriesId: string) => ({
+  queryKey: ['series', 'one', seriesId] as const,
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    read(api.GET('/api/v1/series/{seriesId}', { params: { path: { seriesId } }, signal })),
+});
+
+export const episode = (episodeId: string) => ({
+  queryKey: ['episode', episodeId] as const,
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    read(api.GET('/api/v1/episodes/{episodeId}', { params: { path: { episodeId } }, signal })),
+});
+
+/** What a work is about, of any kind. */
+export const about = (kind: Tile['kind'], id: string) => ({
+  queryKey: ['about', kind, id] as const,
+  queryFn: async ({ signal }: { signal: AbortSignal }) => {
+    if (kind === 'movie') return movie(id).queryFn({ signal });
+    if (kind === 'series') return series(id).queryFn({ signal });
+    return { ...(await episode(id).queryFn({ signal })), genres: [] };
   },
 });
 
-export const recentlyAdded = (library?: string) => ({
-  queryKey: ['recent', library] as const,
-  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<readonly Card[]> => {
-    const query: MovieQuery = {
-      ...{ sort: 'added', limit: 24 },
-      ...(library === undefined ? {} : { library: [library] }),
+const rowSize = 24;
+
+export const continueWatching = () => ({
+  queryKey: ['continue'] as const,
+  queryFn: async ({ signal }: { signal: AbortSignal }) => {
+    const params = { query: { limit: rowSize } };
+    const { items } = await read(api.GET('/api/v1/users/me/continue-watching', { params, signal }));
+    return items.map(itemTile);
+  },
+});
+
+export const nextUp = () => ({
+  queryKey: ['next-up'] as const,
+  queryFn: async ({ signal }: { signal: AbortSignal }) => {
+    const params = { query: { limit: rowSize } };
+    const { items } = await read(api.GET('/api/v1/series/next-up', { params, signal }));
+    return items.map(episodeTile);
+  },
+});
+
+/** Works of a kind that came last, of one library where it is named. */
+export const recentlyAdded = (kind: Library['kind'], library?: string) => ({
+  queryKey: ['recent', kind, library] as const,
+  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<readonly Tile[]> => {
+    const query = { sort: 'added', limit: rowSize } as const;
+    if (kind === 'series') {
+      const params = { query: { ...query, ...(library === undefined ? {} : { library }) } };
+      return (await read(api.GET('/api/v1/series', { params, signal }))).items.map(seriesTile);
+    }
+    const params = {
+      query: { ...query, ...(library === undefined ? {} : { library: [library] }) },
     };
-    return (await read(api.GET('/api/v1/movies', { params: { query }, signal }))).items;
+    return (await read(api.GET('/api/v1/movies', { params, signal }))).items.map(movieTile);
   },
 });
 
 export const watchlist = () => ({
   queryKey: ['watchlist'] as const,
-  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<readonly Card[]> =>
-    (
-      await read(
-        api.GET('/api/v1/users/me/watchlist', { params: { query: { limit: 24 } }, signal }),
-      )
-    ).items,
+  queryFn: async ({ signal }: { signal: AbortSignal }) => {
+    const params = { query: { limit: rowSize } };
+    const { items } = await read(api.GET('/api/v1/users/me/watchlist', { params, signal }));
+    return items.map(itemTile);
+  },
 });
 
 export const movieFilters = () => ({
-  queryKey: ['filters'] as const,
+  queryKey: ['filters', 'movies'] as const,
   queryFn: ({ signal }: { signal: AbortSignal }) =>
     read(api.GET('/api/v1/movies/filters', { params: { query: {} }, signal })),
   staleTime: 60_000,
 });
 
-/** Films a page of the grid holds. */
+export const seriesFilters = () => ({
+  queryKey: ['filters', 'series'] as const,
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    read(api.GET('/api/v1/series/filters', { signal })),
+  staleTime: 60_000,
+});
+
+/** Works a page of a grid holds. */
 export const pageSize = 60;
 
-export const moviePage = (filter: MovieQuery, page: number) => ({
-  queryKey: ['movies', filter, page] as const,
-  queryFn: ({ signal }: { signal: AbortSignal }) => {
+/** A page of a grid, and how many works there are in all. */
+export interface TilePage {
+  readonly items: readonly Tile[];
+  readonly total: number;
+}
+
+/** One page of a grid, asked for by its number. */
+export interface PageQuery {
+  readonly queryKey: readonly unknown[];
+  readonly queryFn: (call: { signal: AbortSignal }) => Promise<TilePage>;
+}
+
+export const moviePage = (filter: MovieQuery, page: number): PageQuery => ({
+  queryKey: ['movies', filter, page],
+  async queryFn({ signal }) {
     const query = { ...filter, limit: pageSize, offset: page * pageSize };
-    return read(api.GET('/api/v1/movies', { params: { query }, signal }));
+    const { items, total } = await read(api.GET('/api/v1/movies', { params: { query }, signal }));
+    return { items: items.map(movieTile), total: total ?? 0 };
+  },
+});
+
+export const seriesPage = (filter: SeriesQuery, page: number): PageQuery => ({
+  queryKey: ['series', 'list', filter, page],
+  async queryFn({ signal }) {
+    const query = { ...filter, limit: pageSize, offset: page * pageSize };
+    const { items, total } = await read(api.GET('/api/v1/series', { params: { query }, signal }));
+    return { items: items.map(seriesTile), total: total ?? 0 };
   },
 });
 
@@ -101,14 +168,27 @@ const paged = {
 type PageCall = { pageParam: string; signal: AbortSignal };
 const cursorOf = ({ pageParam }: PageCall) => (pageParam === '' ? {} : { cursor: pageParam });
 
+/** Episodes of a season, in order. */
+export const episodes = (seriesId: string, season: number) => ({
+  ...paged,
+  queryKey: ['episodes', seriesId, season] as const,
+  queryFn: (call: PageCall) => {
+    const params = { path: { seriesId }, query: { season, limit: 100, ...cursorOf(call) } };
+    const { signal } = call;
+    return read(api.GET('/api/v1/series/{seriesId}/episodes', { params, signal }));
+  },
+});
+
 export type SavedList = 'watchlist' | 'favourites';
 
 export const savedList = (name: SavedList) => ({
   ...paged,
   queryKey: [name, 'all'] as const,
-  queryFn: (call: PageCall) => {
+  queryFn: async (call: PageCall) => {
     const params = { query: { limit: pageSize, ...cursorOf(call) } };
-    return read(api.GET(`/api/v1/users/me/${name}`, { params, signal: call.signal }));
+    const answer = api.GET(`/api/v1/users/me/${name}`, { params, signal: call.signal });
+    const { items, nextCursor } = await read(answer);
+    return { items: items.map(itemTile), nextCursor };
   },
 });
 

@@ -6,13 +6,16 @@ import { layoutOf } from './components/grid-layout.ts';
 import { clock, duration, fileSize, relative } from './format.ts';
 import { nextBox, type Box } from './keys/spatial.ts';
 import { lifetimeOf } from './api/token.ts';
-import { readFilter } from './movie-filter.ts';
+import { episodeCode, withGaps, type EpisodeWords } from './episodes.ts';
+import { readMovieFilter, readSeriesFilter } from './filters.ts';
 import { fill, plural } from './text.ts';
 
 const messages = (code: string) =>
   JSON.parse(
     readFileSync(new URL(`../../messages/${code}.json`, import.meta.url), 'utf8'),
   ) as Record<string, string>;
+
+const decade = (year: number) => ({ yearFrom: year, yearTo: year + 9 });
 
 describe('messages', () => {
   const en = messages('en');
@@ -56,7 +59,6 @@ describe('formats', () => {
 });
 
 describe('the filter in an address', () => {
-  const read = (search: string) => readFilter(new URLSearchParams(search));
   for (const [search, wanted] of [
     ['', {}],
     ['sort=rating&order=asc', { sort: 'rating', order: 'asc' }],
@@ -67,9 +69,56 @@ describe('the filter in an address', () => {
     ['sort=drop%20table&order=up&decade=x&show=y&foo=bar', {}],
   ] as const) {
     it(`${search || '(none)'}`, () => {
-      expect(read(search)).to.deep.equal(wanted);
+      expect(readMovieFilter(new URLSearchParams(search))).to.deep.equal(wanted);
     });
   }
+});
+
+describe('the filter of series in an address', () => {
+  for (const [search, wanted] of [
+    ['sort=year&order=desc', { sort: 'year', order: 'desc' }],
+    ['sort=size&resolution=4K', {}],
+    ['genre=Crime&library=x&decade=2010', { ...decade(2010), genre: ['Crime'], library: 'x' }],
+    ['show=watched', { watched: true }],
+  ] as const) {
+    it(search, () => {
+      expect(readSeriesFilter(new URLSearchParams(search))).to.deep.equal(wanted);
+    });
+  }
+});
+
+describe('episodes', () => {
+  const words: EpisodeWords = {
+    code: (season, number) => `S${season}E${number}`,
+    special: (number) => `special ${number}`,
+    counted: (number) => `#${number}`,
+    day: (date) => `on ${date}`,
+  };
+  const none = { season: 1, number: null, absolute: null, airDate: null };
+  for (const [place, wanted] of [
+    [{ ...none, number: 2, absolute: 14, airDate: '2020-01-31' }, 'S1E2'],
+    [{ ...none, season: 0, number: 3 }, 'special 3'],
+    [{ ...none, season: 2019, airDate: '2019-12-31' }, 'on 2019-12-31'],
+    [{ ...none, absolute: 1013 }, '#1013'],
+    [none, ''],
+  ] as const) {
+    it(`are told by number, count or day: ${wanted || 'nothing'}`, () => {
+      expect(episodeCode(place, words)).to.equal(wanted);
+    });
+  }
+
+  it('show what is missing between them', () => {
+    const of = (season: number, numbers: readonly (number | null)[]) =>
+      numbers.map((number) => ({ season, number }));
+    expect(withGaps(of(1, [2, 3, 3, 7]))).to.deep.equal([
+      { from: 1, to: 1 },
+      ...of(1, [2, 3, 3]),
+      { from: 4, to: 6 },
+      ...of(1, [7]),
+    ]);
+    expect(withGaps(of(0, [4, 9]))).to.deep.equal(of(0, [4, 9]));
+    expect(withGaps(of(2, [1, null, 2]))).to.deep.equal(of(2, [1, null, 2]));
+  });
 });
 
 describe('arrow keys', () => {

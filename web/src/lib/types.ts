@@ -2,12 +2,12 @@ import type { components } from '$api/types';
 
 type Schemas = components['schemas'];
 
-/** What a card of a work shows, whichever list it comes from. */
-export type Card = Pick<
-  Schemas['MovieCard'],
-  'id' | 'title' | 'year' | 'durationMs' | 'isAvailable' | 'images' | 'userState'
->;
 export type Movie = Schemas['Movie'];
+export type Series = Schemas['Series'];
+export type Season = Schemas['Season'];
+export type Episode = Schemas['Episode'];
+export type EpisodeCard = Schemas['EpisodeCard'];
+export type Extra = Schemas['MovieExtra'];
 export type MediaFile = Schemas['MediaFile'];
 export type MediaStream = Schemas['MediaStream'];
 export type Library = Schemas['Library'];

@@ -14,8 +14,10 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
     case 'item.updated':
     case 'item.unavailable':
       return [
-        ['movie', payload['itemId']],
-        ['movies'],
+        ...(payload['kind'] === 'series'
+          ? [['series'], ['episodes'], ['episode'], ['next-up']]
+          : [['movie', payload['itemId']], ['movies']]),
+        ['about', payload['kind'], payload['itemId']],
         ['recent'],
         ['search'],
         ['continue'],
@@ -24,15 +26,20 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
       ];
     case 'progress.changed':
       return [
-        ['movie', payload['itemId']],
+        ...(payload['kind'] === 'movie'
+          ? [['movie', payload['itemId']], ['movies']]
+          : [['series'], ['episodes'], ['episode'], ['next-up']]),
+        ['recent'],
         ['continue'],
         ['favourites'],
         ['watchlist'],
-        ['movies'],
       ];
     case 'scan.finished':
     case 'library.changed':
-      return [['libraries'], ['movies'], ['filters'], ['recent']];
+      return [
+        ...[['libraries'], ['filters'], ['recent'], ['movies']],
+        ...[['series'], ['episodes'], ['next-up']],
+      ];
     case 'scan.progress':
       return [['libraries']];
     case 'job.changed':

@@ -11,8 +11,11 @@ export interface Choice {
 const rank = { yes: 0, maybe: 1, no: 2 } as const;
 
 /** Every file one may play, with what the browser says of it, in the order of the versions. */
-export function choicesOf(film: Movie, canPlay: CanPlay): readonly Choice[] {
-  return film.versions
+export function choicesOf(
+  { versions }: Pick<Movie, 'versions'>,
+  canPlay: CanPlay,
+): readonly Choice[] {
+  return versions
     .filter(({ isAvailable }) => isAvailable)
     .flatMap((version) =>
       version.files.map((file) => ({

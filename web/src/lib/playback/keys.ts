@@ -1,6 +1,7 @@
 /** What a key does in the player. */
 export type KeyAction =
   | { readonly do: 'toggle' | 'mute' | 'full' | 'subtitles' | 'controls' | 'stage' | 'leave' }
+  | { readonly do: 'next' | 'previous' }
   | { readonly do: 'skip'; readonly seconds: number }
   | { readonly do: 'part'; readonly part: number }
   | { readonly do: 'volume'; readonly by: number };
@@ -14,6 +15,10 @@ const everywhere: Readonly<Record<string, KeyAction>> = {
   m: { do: 'mute' },
   f: { do: 'full' },
   c: { do: 'subtitles' },
+  n: { do: 'next' },
+  p: { do: 'previous' },
+  MediaTrackNext: { do: 'next' },
+  MediaTrackPrevious: { do: 'previous' },
   '+': { do: 'volume', by: 0.1 },
   '-': { do: 'volume', by: -0.1 },
   MediaPlayPause: { do: 'toggle' },

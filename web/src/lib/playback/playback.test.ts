@@ -110,7 +110,7 @@ describe('the player’s keys', () => {
 
 describe('reports of progress', () => {
   const report = (at: string, positionMs = 1): Report => ({
-    ...{ itemId: 'film', fileId: 'file', durationMs: 10, positionMs },
+    ...{ kind: 'movie' as const, itemId: 'film', fileId: 'file', durationMs: 10, positionMs },
     at,
   });
   function setUp(send: (report: Report) => Promise<void>) {

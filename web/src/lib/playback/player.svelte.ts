@@ -4,11 +4,12 @@ import { reporter } from './reporter';
 
 /** What is played. */
 export interface Playing {
+  readonly kind: 'movie' | 'episode';
   readonly itemId: string;
   readonly fileId: string;
   /** Milliseconds to begin at. */
   readonly fromMs: number;
-  /** False for extras: they are not the film. */
+  /** False for extras: they are not the work. */
   readonly isReported: boolean;
 }
 
@@ -39,7 +40,7 @@ export function createPlayer(video: HTMLVideoElement, playing: Playing) {
   let hasPlayed = false;
 
   const report = () => ({
-    itemId: playing.itemId,
+    ...{ kind: playing.kind, itemId: playing.itemId },
     fileId: playing.fileId,
     positionMs: Math.round(video.currentTime * 1_000),
     durationMs: Number.isFinite(video.duration) ? Math.round(video.duration * 1_000) : 0,

@@ -1,5 +1,6 @@
-/** How far somebody is in a film, as of a time. */
+/** How far somebody is in a work, as of a time. */
 export interface Report {
+  readonly kind: 'movie' | 'episode';
   readonly itemId: string;
   readonly fileId: string;
   readonly positionMs: number;

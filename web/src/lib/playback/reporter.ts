@@ -16,7 +16,7 @@ export const reporter = createReporter({
   storage: localStorage,
   async send(report) {
     await rememberToken();
-    const path = { kind: 'movie' as const, itemId: report.itemId };
+    const path = { kind: report.kind, itemId: report.itemId };
     const params = { path };
     await read(
       api.PUT('/api/v1/users/me/progress/{kind}/{itemId}', { params, body: bodyOf(report) }),
@@ -24,7 +24,8 @@ export const reporter = createReporter({
   },
   leave(report) {
     if (lastToken === undefined) return;
-    void fetch(`${ring.current()}/api/v1/users/me/progress/movie/${report.itemId}`, {
+    const { kind, itemId } = report;
+    void fetch(`${ring.current()}/api/v1/users/me/progress/${kind}/${itemId}`, {
       method: 'PUT',
       keepalive: true,
       credentials: 'omit',

@@ -10,9 +10,15 @@ export interface Track {
   readonly language: string | undefined;
 }
 
-/** Those beside a film that a browser can be given. */
-export function tracksOf(film: Movie, fileId: string, language: string): readonly Track[] {
-  return film.subtitles
+type Subtitles = Pick<Movie, 'subtitles'>;
+
+/** Those beside a video that a browser can be given. */
+export function tracksOf(
+  { subtitles }: Subtitles,
+  fileId: string,
+  language: string,
+): readonly Track[] {
+  return subtitles
     .filter(({ format, forFileId }) => {
       return readableFormats.has(format) && (forFileId === undefined || forFileId === fileId);
     })

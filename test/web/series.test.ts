@@ -1,0 +1,220 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { BrowserContext, Page } from 'playwright-core';
+import { needs } from '../needs.ts';
+import { startServer, type TestServer } from '../server.ts';
+import { barriers, startBrowser, until, type TestBrowser } from './browser.ts';
+import { long, makeSeries, markup, rtl } from './series-site.ts';
+import { expectBuilt } from './site.ts';
+
+/** In the page; its types are not those of Node. */
+const video = `document.querySelector('video')`;
+describe('series in the web app', function () {
+  needs('chromium', 'ffmpeg');
+  this.timeout(180_000);
+  let server: TestServer;
+  let browser: TestBrowser;
+  let context: BrowserContext;
+  let page: Page;
+
+  before(async () => {
+    expectBuilt();
+    server = await startServer();
+    await makeSeries(join(server.films, 'Series'));
+    await server.library('Series', 'Series', 'series');
+    browser = await startBrowser();
+    context = await browser.person();
+    page = await context.newPage();
+    await page.goto(`${server.url}/series`);
+    await page.getByLabel('User name').fill(server.admin.username);
+    await page.getByLabel('Password').fill(server.admin.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Series' }).waitFor();
+  });
+  after(async () => {
+    await context?.close();
+    await browser?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
+  afterEach(() => {
+    expect(browser.complaints()).to.deep.equal([]);
+  });
+
+  const open = async (path: string) => {
+    await page.goto(server.url + path);
+    await page.locator('main').waitFor();
+  };
+  const when = (expression: string) => until(page, expression);
+  const openLine = async () => {
+    await open('/series');
+    await page.getByRole('link', { name: /^Northern Line/ }).click();
+    await page.getByRole('heading', { level: 1, name: 'Northern Line' }).waitFor();
+    await page.getByRole('list', { name: 'Season 1' }).waitFor();
+  };
+  const plays = (title: string) =>
+    page.getByRole('heading', { level: 1 }).getByText(title).waitFor();
+
+  it('stand in a grid, whatever they are called', async () => {
+    await page.getByText('5 series').waitFor();
+    await page.getByRole('link', { name: 'Northern Line 2018 4 episodes not watched' }).waitFor();
+    await page.getByRole('link', { name: markup }).waitFor();
+    await page.getByRole('link', { name: rtl }).waitFor();
+    await page.getByRole('link', { name: 'Bare Not available' }).waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+  });
+
+  it('keep sort and filter in the address', async () => {
+    await page.getByLabel('Sort by').selectOption('Year');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByLabel('Genre').selectOption({ label: 'Mystery (1)' });
+    await page.getByText('1 series', { exact: true }).waitFor();
+    expect(new URL(page.url()).search).to.equal('?sort=year&genre=Mystery');
+    await page.reload();
+    await page.getByText('1 series', { exact: true }).waitFor();
+    await open('/series?show=watched');
+    await page.getByText('Nothing here is like that').waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+  });
+
+  it('show their seasons, and what is missing of them', async () => {
+    await openLine();
+    await page.getByRole('link', { name: 'Play S1 E1' }).waitFor();
+    await page.getByText('A line, and who rides it.').waitFor();
+    const season = page.getByRole('list', { name: 'Season 1' });
+    await season.getByText('S1 E2 · Signals').waitFor();
+    await season.getByText('Episode 3 is not here').waitFor();
+    expect(await season.getByRole('listitem').count()).to.equal(4);
+    await page.getByText('Why was this matched?').click();
+    await page.getByText('Taken for “Northern Line”').waitFor();
+    await page.getByRole('heading', { name: 'Extras' }).waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+  });
+
+  it('are gone through by keys, and the season is in the address', async () => {
+    await page.getByRole('tab', { name: 'Season 1' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.getByText('S2 E1 · Another Way').waitFor();
+    expect(new URL(page.url()).searchParams.get('season')).to.equal('2');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.getByText('Special 1 · Behind the Line').waitFor();
+    await page.reload();
+    await page.getByText('Special 1 · Behind the Line').waitFor();
+  });
+
+  it('go on with the next episode, unless one would rather stay', async () => {
+    await openLine();
+    await page.getByRole('link', { name: 'Play: S1 E1 · Departure' }).click();
+    await when(`${video}?.currentTime > 1`);
+    await page.keyboard.press('9');
+    await when(`${video}?.ended`);
+    const next = page.getByRole('region', { name: 'Next episode' });
+    await next.getByText('S1 E2 · Signals').waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    await page.keyboard.press('Escape');
+    await next.getByRole('timer').waitFor({ state: 'detached' });
+    await next.getByRole('button', { name: 'Play it now' }).focus();
+    await page.keyboard.press('Enter');
+    await plays('S1 E2 · Signals');
+    await when(`${video}?.currentTime > 0.5 && ${video}?.currentTime < 8`);
+    await page.keyboard.press('9');
+    await when(`${video}?.ended`);
+    await next.getByText('S1 E4 · Terminus').waitFor();
+    await plays('S1 E4 · Terminus'); // by itself
+    await when(`${video}?.currentTime > 0 && !${video}?.paused`);
+    await page.keyboard.press('p');
+    await plays('S1 E2 · Signals');
+    await page.keyboard.press('n');
+    await plays('S1 E4 · Terminus');
+    await page.keyboard.press('Backspace');
+    await page.getByRole('button', { name: 'Watched: S1 E2 · Signals', pressed: true }).waitFor();
+  });
+
+  it('lead on from the home page', async () => {
+    const { items } = await server.read<{ items: { id: string; number: number }[] }>(
+      '/api/v1/series/next-up',
+    );
+    expect(items.map(({ number }) => number)).to.deep.equal([4]);
+    // Whether a moment of it was watched is not what this is about.
+    const begun = `/api/v1/users/me/watched/episode/${items[0]?.id}`;
+    await server.read(begun, { method: 'DELETE' });
+    await open('/');
+    const row = page.getByRole('region', { name: 'Next up' });
+    await row.getByRole('link', { name: /^Northern Line S1 E4 · Terminus/ }).waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    await row.getByRole('link', { name: /^Northern Line/ }).click();
+    await page.getByRole('heading', { level: 1, name: 'Terminus' }).waitFor();
+    await page.getByRole('link', { name: 'Previous episode' }).waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    await page.getByRole('link', { name: 'Play' }).click();
+    await when(`${video}?.currentTime > 3`);
+    await page.keyboard.press('Backspace');
+    await page.getByRole('link', { name: 'Resume S1 E4' }).waitFor();
+    await open('/');
+    const begunRow = page.getByRole('region', { name: 'Continue watching' });
+    await begunRow.getByRole('link', { name: /^Northern Line S1 E4 · Terminus .* left/ }).waitFor();
+    expect(await page.getByRole('region', { name: 'Next up' }).count()).to.equal(0);
+  });
+
+  it('are marked by season, and kept on lists', async () => {
+    await openLine();
+    await page.getByRole('button', { name: /All watched: Season 1/ }).click();
+    await page.getByRole('button', { name: 'Watched: S1 E4 · Terminus', pressed: true }).waitFor();
+    await page.getByRole('link', { name: 'Play S2 E1' }).waitFor();
+    await page.getByRole('button', { name: 'Favourite' }).click();
+    await page.getByRole('button', { name: 'Favourite', pressed: true }).waitFor();
+    await open('/lists?list=favourites');
+    await page.getByRole('link', { name: /^Northern Line/ }).click();
+    await page.getByRole('button', { name: 'Watched', exact: true }).click();
+    await page.getByRole('button', { name: 'Watched', exact: true, pressed: true }).waitFor();
+    await open('/series?show=watched');
+    await page.getByRole('link', { name: 'Northern Line 2018 Watched' }).waitFor();
+  });
+
+  it('are found by a word with a slip', async () => {
+    await page.keyboard.press('/');
+    await page.keyboard.type('norhtern lin');
+    await page.waitForURL('**/search?q=norhtern%20lin');
+    await page.getByText('Series · 2018').waitFor();
+    await page
+      .getByRole('main')
+      .getByRole('link', { name: /Northern Line/ })
+      .click();
+    await page.getByRole('heading', { level: 1, name: 'Northern Line' }).waitFor();
+  });
+
+  it('leave a narrow page narrow, whatever they are called', async () => {
+    const narrow = await context.newPage();
+    const excess = `document.documentElement.scrollWidth - document.documentElement.clientWidth`;
+    await narrow.setViewportSize({ width: 360, height: 780 });
+    for (const name of [markup, rtl, long, 'Northern Line']) {
+      await narrow.goto(`${server.url}/series`);
+      await narrow.getByRole('link', { name: name.slice(0, 40) }).click();
+      await narrow.getByRole('heading', { level: 1, name }).waitFor();
+      await narrow.getByRole('list', { name: 'Season 1' }).waitFor();
+      expect(await narrow.evaluate(excess), name).to.equal(0);
+    }
+    await narrow.goto(server.url);
+    await narrow.getByRole('heading', { name: 'Recently added' }).waitFor();
+    expect(await narrow.evaluate(excess), 'home').to.equal(0);
+    await narrow.close();
+  });
+
+  it('say what went wrong, and are tried again', async () => {
+    const { items } = await server.read<{ items: { id: string }[] }>('/api/v1/series?sort=year');
+    const path = `/series/${items.at(-1)?.id}`;
+    const problem = { type: '/problems/internal', title: 'x', status: 500, code: 'internal' };
+    const fails = `**/api/v1${path}`;
+    await page.route(fails, (route) => route.fulfill({ status: 500, json: problem }));
+    await open(path);
+    await page.getByText('This did not work').waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    await page.unroute(fails);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await open('/episodes/00000000-0000-4000-8000-000000000000');
+    await page.getByText('Not found').waitFor();
+    browser.complaints(); // the browser logs each answer that is none
+  });
+});

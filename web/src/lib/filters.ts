@@ -1,0 +1,66 @@
+import type { paths } from '$api/types';
+
+type MovieQuery = NonNullable<paths['/api/v1/movies']['get']['parameters']['query']>;
+type SeriesQuery = NonNullable<paths['/api/v1/series']['get']['parameters']['query']>;
+
+/** What films can be sorted by, as the menu shows it. */
+export const movieSorts = [
+  'title',
+  'added',
+  'released',
+  'rating',
+  'duration',
+  'size',
+  'random',
+] as const;
+/** What series can be sorted by. */
+export const seriesSorts = ['title', 'added', 'year'] as const;
+
+/** The question an address asks of films; what it does not know it leaves out. Pure. */
+export function readMovieFilter(params: URLSearchParams): MovieQuery {
+  const query: MovieQuery = readCommon(params, movieSorts);
+  for (const name of ['library', 'genre', 'resolution', 'language'] as const) {
+    const value = params.get(name);
+    if (value) query[name] = [value];
+  }
+  return query;
+}
+
+/** The question an address asks of series. Pure. */
+export function readSeriesFilter(params: URLSearchParams): SeriesQuery {
+  const query: SeriesQuery = readCommon(params, seriesSorts);
+  const library = params.get('library');
+  if (library) query.library = library;
+  const genre = params.get('genre');
+  if (genre) query.genre = [genre];
+  return query;
+}
+
+interface Common<Sort> {
+  sort?: Sort;
+  order?: 'asc' | 'desc';
+  yearFrom?: number;
+  yearTo?: number;
+  watched?: boolean;
+  favourite?: boolean;
+}
+
+function readCommon<Sort extends string>(
+  params: URLSearchParams,
+  sorts: readonly Sort[],
+): Common<Sort> {
+  const query: Common<Sort> = {};
+  const sort = sorts.find((one) => one === params.get('sort'));
+  if (sort !== undefined) query.sort = sort;
+  const order = params.get('order');
+  if (order === 'asc' || order === 'desc') query.order = order;
+  const decade = Number.parseInt(params.get('decade') ?? '', 10);
+  if (decade >= 1800 && decade <= 2190) {
+    query.yearFrom = decade;
+    query.yearTo = decade + 9;
+  }
+  const show = params.get('show');
+  if (show === 'watched' || show === 'unwatched') query.watched = show === 'watched';
+  if (show === 'favourites') query.favourite = true;
+  return query;
+}
