@@ -1100,6 +1100,72 @@ export interface paths {
         patch: operations["updateMovie"];
         trace?: never;
     };
+    "/api/v1/movies/{movieId}/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says which record a film is
+         * @description For good: no scan and no provider decides it again. The fields that the former record filled are filled by this one; what a person set or locked stays.
+         */
+        post: operations["matchMovie"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/movies/{movieId}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Which record a film is, and which others it might be
+         * @description Without `query` the others that were weighed when it was decided; with it, what the provider finds now.
+         */
+        get: operations["listMovieMatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/movies/{movieId}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks the provider about a film anew
+         * @description Without waiting for its time, and past what is cached. `item.updated` tells when something has changed; what a person set or locked stays.
+         */
+        post: operations["refreshMovie"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/movies/filters": {
         parameters: {
             query?: never;
@@ -3061,6 +3127,45 @@ export interface components {
             durationMs?: number;
             fileId?: components["schemas"]["Id"];
             positionMs: number;
+        };
+        RecordCandidate: {
+            /** @description The provider's. */
+            id: string;
+            originalTitle?: string;
+            overview?: string;
+            /** @description At the provider. */
+            posterUrl?: string;
+            provider: string;
+            /** @description How surely it is the work; 0 to 1. */
+            score: number;
+            title: string;
+            year: number | null;
+        };
+        RecordChoice: {
+            /** @description The provider's. */
+            id: string;
+            /** @enum {string} */
+            provider: "tmdb";
+        };
+        RecordMatch: {
+            /**
+             * @description What decided it: an id in a name or an NFO, title and year, or a person.
+             * @enum {string}
+             */
+            basis: "id" | "title" | "user";
+            /** @description The provider's. */
+            id: string;
+            provider: string;
+            score: number | null;
+        };
+        RecordMatches: {
+            checkedAt: components["schemas"]["Time"] | null;
+            items: components["schemas"]["RecordCandidate"][];
+            match: components["schemas"]["RecordMatch"] | null;
+            /** @description When the provider is asked again. */
+            nextAt: components["schemas"]["Time"];
+            /** @description Why the provider gave no answer last. */
+            problem: string | null;
         };
         RefreshRequest: {
             refreshToken: string;
@@ -5399,6 +5504,96 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Movie"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    matchMovie: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordChoice"];
+            };
+        };
+        responses: {
+            /** @description The record is taken over as soon as a worker is free. */
+            202: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMovieMatches: {
+        parameters: {
+            query?: {
+                /** @description A title, an id of IMDb (`tt0113277`), or the provider's own (`tmdb:949`). */
+                query?: string;
+                year?: number;
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record, and the others, the likeliest first. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordMatches"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    refreshMovie: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is asked as soon as a worker is free. */
+            202: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

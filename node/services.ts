@@ -105,8 +105,8 @@ export async function createServices(deps: ServicesDeps) {
   const engineNames = [primary, fallback].flatMap((engine) => engine?.name ?? []);
   const changes = createSearchChanges({ jobs, engines: engineNames, instance: nodeId, now });
   const content = createContent({
-    ...store,
-    ...{ cache, now, images: artwork, search: changes, random: Math.random },
+    ...{ ...store, cache, now, images: artwork, search: changes, random: Math.random },
+    onIdsSet: (tx, id) => metadata.idsSet(tx, 'movie', id),
   });
   const search = createSearch({
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
@@ -140,7 +140,7 @@ export async function createServices(deps: ServicesDeps) {
       ...jobs.handlers,
       ...playback.handlers,
       ...artwork.handlers,
-      ...content.handlers,
+      ...{ ...content.handlers, ...metadata.handlers },
       ...search.handlers,
       ...progress.handlers,
       ...library.handlers,

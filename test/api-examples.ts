@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import type { components } from '#api/types.ts';
 import { createAdder } from '#services/jobs/enqueue.ts';
 import { defineJob } from '#services/jobs/job.ts';
+import { startTmdb } from './fakes/tmdb.ts';
 import { startServer, tinyFilm, writeFiles, type TestServer } from './server.ts';
 import type { Example, Examples, SpecServer } from './spec-examples.ts';
 
@@ -22,13 +23,14 @@ interface Stock {
 
 /** A whole node with an example for every operation of its API. Needs ffmpeg. */
 export async function startWithExamples(): Promise<SpecServer> {
-  const server = await startServer();
-  try {
-    return { ...server, examples: examplesOf(await stock(server)) };
-  } catch (error) {
-    await server[Symbol.asyncDispose]();
-    throw error;
-  }
+  await using stack = new AsyncDisposableStack();
+  const heat = { id: 949, title: 'Heat', date: '1995-12-15', minutes: 170 };
+  const tmdb = stack.use(await startTmdb([heat]));
+  const config = { 'metadata.tmdb.url': `${tmdb.url}/3`, 'metadata.tmdb.api_key': 'key' };
+  const server = stack.use(await startServer({ config }));
+  const examples = examplesOf(await stock(server));
+  const rest = stack.move();
+  return { ...server, examples, [Symbol.asyncDispose]: () => rest.disposeAsync() };
 }
 
 async function stock(server: TestServer): Promise<Stock> {
@@ -258,6 +260,9 @@ function movieExamples({ library, movieId }: Stock): Examples {
     getMovieFilters: { as: 'user' },
     listMovieGenres: { query: { library: library.id } },
     getMovie: { as: 'user', params: { movieId } },
+    refreshMovie: { params: { movieId } },
+    listMovieMatches: { params: { movieId }, query: { query: 'Heat', year: '1995' } },
+    matchMovie: { params: { movieId }, body: { provider: 'tmdb', id: '949' } },
     updateMovie: { params: { movieId }, body: { tagline: 'A Los Angeles crime saga' } },
   };
 }

@@ -56,6 +56,8 @@ export interface TestServer extends ExampleServer, AsyncDisposable {
 export interface ServerOptions {
   /** False leaves the node as it is when it has never been used. */
   readonly setUp?: boolean;
+  /** Keys of the configuration over those of a test. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 const jwtSecret = 'the secret of test servers, 32 characters or more';
@@ -75,7 +77,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const db = stack.use(await testDatabase());
   const complaints: string[] = [];
   const node = await startNode({
-    config: await configOf(dir, db),
+    config: await configOf(dir, db, options.config),
     log: collect(complaints),
     env: {},
     configFile: join(dir, 'config.yaml'),
@@ -101,7 +103,11 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   };
 }
 
-async function configOf(dir: string, { address }: TestDatabase): Promise<ReadConfig> {
+async function configOf(
+  dir: string,
+  { address }: TestDatabase,
+  more: ServerOptions['config'],
+): Promise<ReadConfig> {
   const file = join(dir, 'config.yaml');
   await writeFile(file, '');
   const { user, database, socket } = address;
@@ -116,6 +122,7 @@ async function configOf(dir: string, { address }: TestDatabase): Promise<ReadCon
     'cluster.gossip.bind_addr': '127.0.0.1:0',
     'database.url': `postgres://${user}@localhost/${database}?host=${encodeURIComponent(socket)}`,
     'auth.jwt_secret': jwtSecret,
+    ...more,
   };
   return readConfig({ env: {}, file, options });
 }

@@ -30,13 +30,20 @@ const unmatchedMs = 3 * day;
 const failedMs = hour;
 const waitMaxMs = 30 * day;
 
+/** Works of one kind; `isFresh`: past what is cached of the provider. */
+export interface EnrichPayload {
+  readonly kind: string;
+  readonly itemIds: readonly string[];
+  readonly isFresh?: boolean;
+}
+
 /**
  * Asks for the records of works and writes what they tell. A provider that is away, or asked too
  * often already, puts the works off; one record that cannot be read puts off that work alone.
  */
 export async function enrichWorks(
   deps: EnrichDeps,
-  { kind, itemIds }: { kind: string; itemIds: readonly string[] },
+  { kind, itemIds, isFresh = false }: EnrichPayload,
   { signal, progress }: Pick<JobContext, 'signal' | 'progress'>,
 ): Promise<void> {
   if (deps.subjects.get(kind)?.provider === undefined) {
@@ -49,7 +56,7 @@ export async function enrichWorks(
   for (const [done, itemId] of itemIds.entries()) {
     signal.throwIfAborted();
     try {
-      await enrichWork(deps, { kind, itemId });
+      await enrichWork(deps, { kind, itemId }, isFresh);
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       const left = itemIds.slice(done).map((id) => ({ kind, itemId: id }));
@@ -88,7 +95,11 @@ const grown = (firstMs: number, tries: number): number =>
 const spread = (ms: number, random: () => number): number => Math.round(ms * (1 + random() / 2));
 
 /** Asks for one work's record and writes it. */
-async function enrichWork(deps: EnrichDeps, work: states.WorkName): Promise<void> {
+async function enrichWork(
+  deps: EnrichDeps,
+  work: states.WorkName,
+  isFresh: boolean,
+): Promise<void> {
   const { sql } = deps.store;
   const { kind, provider } = deps.subjects.get(work.kind) ?? {};
   if (kind === undefined || provider === undefined) return;
@@ -98,19 +109,24 @@ async function enrichWork(deps: EnrichDeps, work: states.WorkName): Promise<void
   ]);
   if (facts === undefined || state === undefined) return;
   const locale = localeOf(facts.language);
-  const found =
-    (await foundBefore(provider, state, locale)) ?? (await findWork(provider, facts, locale));
+  const before = await foundBefore(provider, state, { locale, isFresh });
+  if (before === undefined && state.basis === 'user') throw goneRecord(provider, state);
+  const found = before ?? (await findWork(provider, facts, locale));
   await save(deps, work, { asked: state, found, locale });
 }
+
+/** Another record is not for us to choose where a person has. */
+const goneRecord = ({ name }: WorkProvider, { providerId }: states.State): ProviderError =>
+  new ProviderError(name, { failure: 'broken', detail: `it has no record ${providerId} any more` });
 
 /** The record a work was found to be, as it is now; undefined: none, or it is gone. */
 async function foundBefore(
   provider: WorkProvider,
   { provider: name, providerId, basis, score, candidates }: states.State,
-  locale: Locale,
+  { locale, isFresh }: { locale: Locale; isFresh: boolean },
 ): Promise<FoundBefore | undefined> {
   if (providerId === null || name !== provider.name) return undefined;
-  const record = await provider.work(providerId, locale);
+  const record = await provider.work(providerId, locale, { isFresh });
   if (record === undefined) return undefined;
   return { record, basis: basis ?? undefined, score: score ?? undefined, candidates };
 }

@@ -1,12 +1,14 @@
+import type { HandlersOf } from '#api/handler.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
 import type { Artwork } from '../artwork/index.ts';
 import type { Store } from '../changes.ts';
 import { defineJob, on, type JobAdder, type JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import type { SearchChanges } from '../search/source.ts';
-import { enrichWorks, type EnrichDeps } from './enrich.ts';
+import { enrichWorks, type EnrichDeps, type EnrichPayload } from './enrich.ts';
 import type { Subject } from './kind.ts';
-import { claimDue, noteChanged } from './store.ts';
+import { createRoutes, type MetadataOperation } from './routes.ts';
+import { claimDue, noteChanged, reopen } from './store.ts';
 
 export interface MetadataDeps {
   readonly store: Store;
@@ -24,13 +26,16 @@ export interface MetadataDeps {
 
 /** What providers know of works, and when to ask them. */
 export interface Metadata {
+  readonly handlers: HandlersOf<MetadataOperation>;
   readonly jobs: readonly JobHandler[];
   /** Notes, in the transaction that changed them, works that came or are taken for others now. */
   readonly changed: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
+  /** Notes that a person has said what ids a work has elsewhere: they decide its record anew. */
+  readonly idsSet: (tx: Tx, kind: string, itemId: string) => Promise<void>;
 }
 
 /** Asks providers about some works of one kind. */
-export const enrichJob = defineJob<{ kind: string; itemIds: string[] }>('metadata.enrich', {
+export const enrichJob = defineJob<EnrichPayload>('metadata.enrich', {
   queue: 'metadata',
   attempts: 3,
   timeoutMs: 30 * 60_000,
@@ -52,29 +57,44 @@ const relyMs = 500;
 
 /** Makes the metadata chain beyond the files; without providers works stay as files tell them. */
 export function createMetadata(deps: MetadataDeps): Metadata {
-  const { jobs, now } = deps;
+  const { store, jobs } = deps;
   const log = deps.log.child({ module: 'metadata' });
   const subjects = new Map(deps.subjects.map((one) => [one.kind.kind as string, one]));
   const asked = deps.subjects.filter(({ provider }) => provider !== undefined);
   const kinds = asked.map(({ kind }) => kind.kind);
   sayWhoIsAsked(log, deps.subjects);
   const enriching: EnrichDeps = { ...deps, log, subjects };
-  let addedAt = -Infinity;
+  const changed = createNote(deps, subjects);
   return {
+    handlers: createRoutes({ store, jobs, subjects, enrichJob }),
     jobs: [
       on(enrichJob, (payload, context) => enrichWorks(enriching, payload, context)),
       on(dueJob, async () => {
         if (kinds.length > 0) await handOut(deps, kinds);
       }),
     ],
-    async changed(tx, kind, itemIds) {
-      const found = subjects.get(kind);
-      if (found === undefined || itemIds.length === 0) return;
-      await noteChanged(tx, found.kind, itemIds);
-      if (found.provider === undefined || now() - addedAt < relyMs) return;
-      addedAt = now();
-      await jobs.add(tx, dueJob, {}, { key: `changed:${deps.instance}`, delayMs });
+    changed,
+    async idsSet(tx, kind, itemId) {
+      await reopen(tx, { kind, itemId });
+      await changed(tx, kind, [itemId]);
+      await jobs.add(tx, enrichJob, { kind, itemIds: [itemId] }, { priority: 'high' });
     },
+  };
+}
+
+/** Asks for at most two jobs a second, however many works change. */
+function createNote(
+  { jobs, now, instance }: MetadataDeps,
+  subjects: ReadonlyMap<string, Subject>,
+): Metadata['changed'] {
+  let addedAt = -Infinity;
+  return async (tx, kind, itemIds) => {
+    const found = subjects.get(kind);
+    if (found === undefined || itemIds.length === 0) return;
+    await noteChanged(tx, found.kind, itemIds);
+    if (found.provider === undefined || now() - addedAt < relyMs) return;
+    addedAt = now();
+    await jobs.add(tx, dueJob, {}, { key: `changed:${instance}`, delayMs });
   };
 }
 

@@ -35,6 +35,8 @@ export interface EnrichedKind<Work extends WorkRecord = WorkRecord> {
    * takes back what the provider told before and does not any more. Undefined: no such work.
    */
   apply(tx: Tx, id: string, verdict: Verdict<Work>): Promise<Applied | undefined>;
+  /** Keeps scans from the ids of a work that a person has said the record of. */
+  lockIds?(tx: Tx, id: string): Promise<void>;
 }
 
 /** A kind with who is asked about it; the types of records agree, and are not told any further. */

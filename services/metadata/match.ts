@@ -74,7 +74,8 @@ async function searchAll<Work extends WorkRecord>(
   return ranked(found);
 }
 
-const knownOf = ({ title, originalTitle, year }: Candidate) => ({
+/** What a candidate says it is. */
+export const knownOf = ({ title, originalTitle, year }: Candidate) => ({
   titles: originalTitle === undefined ? [title] : [title, originalTitle],
   year,
 });

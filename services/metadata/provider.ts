@@ -81,8 +81,8 @@ export interface WorkProvider<Work extends WorkRecord = WorkRecord> {
   search(query: TitleQuery, locale: Locale): Promise<readonly Candidate[]>;
   /** Its own id of the work that others name so; undefined: it knows none of them. */
   idOf(ids: ProviderIds): Promise<string | undefined>;
-  /** Undefined: it has no such record. */
-  work(id: string, locale: Locale): Promise<Work | undefined>;
+  /** Undefined: it has no such record. `isFresh`: as it is now, past what is cached. */
+  work(id: string, locale: Locale, options?: { isFresh?: boolean }): Promise<Work | undefined>;
   /** The cache tag of a record: made stale, the provider is asked anew. */
   tagOf(id: string): string;
 }

@@ -41,6 +41,13 @@ export async function noteChanged(
     where s.evidence <> excluded.evidence`;
 }
 
+/** A person has said the ids of a work: whatever was decided before is open again. */
+export async function reopen(tx: Tx, { kind, itemId }: WorkName): Promise<void> {
+  await tx`
+    update metadata_states set provider_id = null, basis = null, evidence = ''
+    where kind = ${kind} and item_id = ${itemId}`;
+}
+
 /** A work, as jobs name it. */
 export interface WorkName {
   readonly kind: string;
@@ -118,7 +125,7 @@ export async function postpone(
     where s.kind = w.kind and s.item_id = w.item_id`;
 }
 
-/** A person has said whose record a work is; due at once. False: there is no such work. */
+/** A person has said whose record a work is. */
 export async function saveChoice(
   tx: Tx,
   { kind, itemId }: WorkName,

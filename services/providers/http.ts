@@ -56,7 +56,16 @@ export interface AnswerType<Value> {
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Asks for an answer of one type; undefined: the provider has no such record. */
-export type AskProvider<Value> = (path: string, query?: Query) => Promise<Value | undefined>;
+export type AskProvider<Value> = (
+  path: string,
+  query?: Query,
+  options?: AskOptions,
+) => Promise<Value | undefined>;
+
+export interface AskOptions {
+  /** Past what is cached: a person wants to know what the provider says now. */
+  readonly isFresh?: boolean | undefined;
+}
 
 /** A provider's API over HTTP. */
 export interface ProviderHttp {
@@ -73,6 +82,7 @@ const bytesMax = 8 * 1024 * 1024;
 const triesMax = 3;
 const failuresMax = 5;
 const openMs = 60_000;
+const freshMs = 30_000;
 const backoff = { firstMs: 500, maxMs: 4_000 };
 /** A provider that wants more rest than this is asked by a later job. */
 const waitMaxMs = 12_000;
@@ -111,15 +121,20 @@ export function createProviderHttp(deps: ProviderHttpDeps, profile: ProviderProf
     isResting: () => breaker.state() === 'open',
     define(type) {
       const read = createReader(parts, type);
+      const ask = (path: string, signal: AbortSignal) => load(parts, path, { read, signal });
       const cached = deps.cache.define({
         name: `provider.${profile.name}.${type.name}`,
         ttlMs: Math.min(type.ttlMs, 5 * 60_000),
         sharedTtlMs: type.ttlMs,
         negativeTtlMs,
-        load: (path: string, signal) => load(parts, path, { read, signal }),
+        load: ask,
         tags: (_value, path) => [tagOf(path)],
       });
-      return (path, query = {}) => cached.get(addressOf(path, query)).catch(asProviderError);
+      return (path, query = {}, { isFresh = false } = {}) => {
+        const address = addressOf(path, query);
+        const answer = isFresh ? ask(address, AbortSignal.timeout(freshMs)) : cached.get(address);
+        return answer.catch(asProviderError);
+      };
     },
   };
 }

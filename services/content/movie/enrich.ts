@@ -21,6 +21,11 @@ export const enrichedFilms: EnrichedKind = {
     from movies m where m.id = any (${ids as string[]}::uuid[])`,
   facts: factsOf,
   apply,
+  async lockIds(tx, id) {
+    await tx`
+      update movies set locked_fields = locked_fields || '{ids}', revision = revision + 1
+      where id = ${id} and not locked_fields @> '{ids}'`;
+  },
 };
 
 interface FactsRow {

@@ -1,5 +1,6 @@
 import type { components } from '#api/types.ts';
 import type { Cache } from '#storage/cache/cache.ts';
+import type { Tx } from '#storage/postgres/connect.ts';
 import type { Store } from '../../changes.ts';
 import type { SearchChanges } from '../../search/source.ts';
 import type { ImageLookup } from '../images.ts';
@@ -11,6 +12,8 @@ export interface MovieDeps extends Store {
   readonly images: ImageLookup;
   readonly search: SearchChanges;
   readonly now: () => number;
+  /** Told, in the transaction, that a person has said what ids a film has elsewhere. */
+  readonly onIdsSet?: (tx: Tx, id: string) => Promise<void>;
   /** 0 to 1; where a shuffled list begins. */
   readonly random: () => number;
 }

@@ -73,6 +73,7 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
       await deps.write(async (tx, stale, tell) => {
         const found = await editFilm(tx, id, { update: body, revision });
         if (found === undefined) throw problem('not-found', `There is no film ${id}`);
+        if (body.externalIds !== undefined) await deps.onIdsSet?.(tx, id);
         await deps.search.changed(tx, 'movie', [id]);
         stale(itemTag(id), listTag);
         const { libraryId } = found;

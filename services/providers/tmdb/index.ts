@@ -56,14 +56,15 @@ export function createTmdb(
       const id = found?.movie_results?.[0]?.id;
       return id === undefined ? undefined : String(id);
     },
-    async work(id, locale) {
+    async work(id, locale, options) {
       if (!/^\d{1,9}$/.test(id)) return undefined;
-      const found = await ask.film(`/movie/${id}`, {
+      const query = {
         language: languageTag(locale),
         append_to_response: appended,
         include_image_language: [...new Set([bareLanguage(locale), 'en', 'null'])].join(','),
         include_video_language: [...new Set([bareLanguage(locale), 'en'])].join(','),
-      });
+      };
+      const found = await ask.film(`/movie/${id}`, query, options);
       return found === undefined ? undefined : filmRecord(found, locale, await urls());
     },
     tagOf: (id) => http.tagOf(`/movie/${id}`),

@@ -1,0 +1,207 @@
+import type { HandlersOf } from '#api/handler.ts';
+import type { components } from '#api/types.ts';
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import type { Store } from '../changes.ts';
+import { problem, type ProblemError } from '../errors.ts';
+import type { JobAdder, JobDefinition } from '../jobs/job.ts';
+import { safeMessage } from '../jobs/failure.ts';
+import { takeIds, type ProviderIds } from '../naming/ids.ts';
+import type { EnrichPayload } from './enrich.ts';
+import type { Subject } from './kind.ts';
+import { knownOf, type Scored, type WorkFacts } from './match.ts';
+import { ProviderError } from './provider-error.ts';
+import { localeOf, type Candidate, type Locale, type WorkProvider } from './provider.ts';
+import { scoreOf } from './score.ts';
+import { saveChoice, type WorkName } from './store.ts';
+
+/** Operations of api/metadata.yaml. */
+export type MetadataOperation = 'refreshMovie' | 'listMovieMatches' | 'matchMovie';
+
+type Matches = components['schemas']['RecordMatches'];
+type Choice = components['schemas']['RecordChoice'];
+
+export interface RoutesDeps {
+  readonly store: Store;
+  readonly jobs: JobAdder;
+  readonly subjects: ReadonlyMap<string, Subject>;
+  readonly enrichJob: JobDefinition<EnrichPayload>;
+}
+
+/** What people ask of providers. */
+export function createRoutes(deps: RoutesDeps): HandlersOf<MetadataOperation> {
+  const film = operationsOf(deps, 'movie');
+  return {
+    refreshMovie: ({ params }) => film.refresh(params.movieId),
+    listMovieMatches: ({ params, query }) => film.list(params.movieId, query),
+    matchMovie: ({ params, body }) => film.match(params.movieId, body),
+  };
+}
+
+const accepted = { status: 202, body: undefined } as const;
+
+/** The three operations, of one kind of work. */
+function operationsOf(deps: RoutesDeps, kind: string) {
+  const { store } = deps;
+  return {
+    async refresh(itemId: string) {
+      const { provider } = await ask(deps, { kind, itemId });
+      await store.write(async (tx, stale) => {
+        const id = await makeDue(tx, { kind, itemId });
+        if (id !== null) stale(provider.tagOf(id));
+        await askSoon(deps, tx, { kind, itemIds: [itemId], isFresh: true });
+      });
+      return accepted;
+    },
+    async list(itemId: string, query: { query?: string | undefined; year?: number | undefined }) {
+      const { facts, provider } = await ask(deps, { kind, itemId });
+      const state = await readShown(store.sql, { kind, itemId });
+      const { query: text, year } = query;
+      const found =
+        text === undefined
+          ? (state?.candidates ?? [])
+          : await search(provider, facts, { text, year }).catch(asProblem);
+      return { body: present(state, found, provider.name) };
+    },
+    async match(itemId: string, choice: Choice) {
+      const { facts, provider, subject } = await ask(deps, { kind, itemId });
+      const locale = localeOf(facts.language);
+      const record = await provider.work(choice.id, locale).catch(asProblem);
+      if (record === undefined || choice.provider !== provider.name) {
+        throw problem('unprocessable', `${choice.provider} has no record ${choice.id}`);
+      }
+      await store.write(async (tx) => {
+        await saveChoice(tx, { kind, itemId }, choice);
+        await subject.kind.lockIds?.(tx, itemId);
+        await askSoon(deps, tx, { kind, itemIds: [itemId] });
+      });
+      return accepted;
+    },
+  };
+}
+
+/** The work with who is asked about it; throws `not-found`, or `unavailable` without a provider. */
+async function ask({ store, subjects }: RoutesDeps, { kind, itemId }: WorkName) {
+  const subject = subjects.get(kind);
+  const facts = await subject?.kind.facts(store.sql, itemId);
+  if (subject === undefined || facts === undefined) {
+    throw problem('not-found', `There is no ${kind} ${itemId}`);
+  }
+  const { provider } = subject;
+  if (provider === undefined) {
+    throw problem('unavailable', 'No provider is configured: set metadata.tmdb.api_key');
+  }
+  return { subject, facts, provider };
+}
+
+/** A provider's failure as the caller may see it. */
+function asProblem(error: unknown): never {
+  throw error instanceof ProviderError ? toProblem(error) : error;
+}
+
+function toProblem(error: ProviderError): ProblemError {
+  const retryAfterSeconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 30_000) / 1_000));
+  return problem('unavailable', safeMessage(error), { retryAfterSeconds, cause: error });
+}
+
+const candidatesMax = 20;
+
+/** What the provider finds by a person's words, the likeliest first. */
+async function search(
+  provider: WorkProvider,
+  facts: WorkFacts,
+  { text, year }: { text: string; year: number | undefined },
+): Promise<readonly Scored[]> {
+  const locale = localeOf(facts.language);
+  const named = await byId(provider, text, locale);
+  const found = named ?? (await provider.search({ title: text, year }, locale));
+  const wanted = { ...facts, titles: [text, ...facts.titles], year: year ?? facts.year };
+  return found
+    .map((one) => ({ ...one, score: scoreOf(wanted, knownOf(one)) }))
+    .sort((a, b) => b.score - a.score || b.votes - a.votes)
+    .slice(0, candidatesMax);
+}
+
+/** The record an id names; undefined where the words are none. */
+async function byId(
+  provider: WorkProvider,
+  text: string,
+  locale: Locale,
+): Promise<Candidate[] | undefined> {
+  const ids = idsIn(text);
+  const own = ids[provider.name as keyof ProviderIds];
+  if (Object.keys(ids).length === 0) return undefined;
+  const id = own ?? (await provider.idOf(ids));
+  const record = id === undefined ? undefined : await provider.work(id, locale);
+  if (record === undefined) return [];
+  const { title, originalTitle, year, overview, images } = record;
+  const posterUrl = images.find(({ type }) => type === 'poster')?.url;
+  return [{ id: record.id, title, originalTitle, year, overview, posterUrl, votes: 0 }];
+}
+
+const idsIn = (text: string): ProviderIds => {
+  const trimmed = text.trim();
+  const isBare = /^(?:tt\d{6,9}|[a-z]{3,9}:\d{1,9})$/i.test(trimmed);
+  return isBare ? takeIds(trimmed.startsWith('tt') ? trimmed : `[${trimmed}]`).ids : {};
+};
+
+interface Shown {
+  readonly provider: string | null;
+  readonly providerId: string | null;
+  readonly basis: 'id' | 'title' | 'user' | null;
+  readonly score: number | null;
+  readonly candidates: readonly Scored[];
+  readonly problem: string | null;
+  readonly checkedAt: Date | null;
+  readonly nextAt: Date;
+}
+
+async function readShown(sql: Queryable, { kind, itemId }: WorkName): Promise<Shown | undefined> {
+  const [row] = await sql<Shown[]>`
+    select provider, provider_id as "providerId", basis, score, candidates, problem,
+      checked_at as "checkedAt", next_at as "nextAt"
+    from metadata_states where kind = ${kind} and item_id = ${itemId}`;
+  return row;
+}
+
+const round = (score: number): number => Math.round(score * 1_000) / 1_000;
+
+function present(state: Shown | undefined, found: readonly Scored[], provider: string): Matches {
+  const { providerId = null, basis = null, score = null } = state ?? {};
+  const match =
+    providerId === null || basis === null
+      ? null
+      : {
+          ...{ provider: state?.provider ?? provider, id: providerId, basis },
+          score: score === null ? null : round(score),
+        };
+  return {
+    match,
+    problem: state?.problem ?? null,
+    checkedAt: state?.checkedAt?.toISOString() ?? null,
+    nextAt: (state?.nextAt ?? new Date(0)).toISOString(),
+    items: found.map((one) => ({
+      ...{ provider, id: one.id, title: one.title, year: one.year ?? null },
+      ...(one.originalTitle === undefined ? {} : { originalTitle: one.originalTitle }),
+      ...(one.overview === undefined ? {} : { overview: one.overview }),
+      ...(one.posterUrl === undefined ? {} : { posterUrl: one.posterUrl }),
+      score: round(one.score),
+    })),
+  };
+}
+
+/** Resolves to the provider's id of the work, where it has one. */
+async function makeDue(tx: Tx, { kind, itemId }: WorkName): Promise<string | null> {
+  const [row] = await tx<{ providerId: string | null }[]>`
+    insert into metadata_states as s (kind, item_id) values (${kind}, ${itemId})
+    on conflict (kind, item_id) do update set next_at = now()
+    returning s.provider_id as "providerId"`;
+  return row?.providerId ?? null;
+}
+
+async function askSoon(
+  { jobs, enrichJob }: RoutesDeps,
+  tx: Tx,
+  payload: EnrichPayload,
+): Promise<void> {
+  await jobs.add(tx, enrichJob, payload, { priority: 'high' });
+}
