@@ -2660,10 +2660,14 @@ export interface components {
         LibraryRoot: {
             id: components["schemas"]["Id"];
             isAvailable: boolean;
+            /** @description A node hears at once of what changes in it; otherwise scans notice it. */
+            isWatched: boolean;
             path: string;
             /** @description Why it is not available. */
             reason?: string;
             unavailableSince?: components["schemas"]["Time"];
+            /** @description Why no node does. */
+            unwatchedReason?: string;
         };
         LibraryScan: {
             counters: components["schemas"]["LibraryScanCounters"];

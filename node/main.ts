@@ -5,6 +5,7 @@ import type { Doing } from '#cluster/member/pulse.ts';
 import type { Network } from '#cluster/member/network.ts';
 import type { Log } from '#services/log.ts';
 import { ensureSecret } from '#services/users/index.ts';
+import { createWatcher } from '#storage/media/watch.ts';
 import { createIdempotencyKeys } from '#storage/cluster/idempotency.ts';
 import { healthChecks } from './checks.ts';
 import { createClients, type Clients } from './clients.ts';
@@ -252,6 +253,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const workers = stack.use(services.jobs.work(services.jobHandlers));
   followDraining(engines, workers, stack);
   followLoad({ ...services, ...engines }, workers, stack);
+  watchFolders(services, { config, nodeId, log }, stack);
   stack.use(watchLevel(options));
   await tellCommandLine(config, { engines, http, operator });
   stack.defer(() => withdraw(config['data.dir']));
@@ -267,6 +269,17 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   });
   door.onBarred(() => lifecycle.stop());
   return { ...lifecycle, port: http.port, setupToken, operatorToken: operator.token };
+}
+
+/** Hears of what changes on this machine's disks, if it is to. */
+function watchFolders(
+  { library }: Services,
+  { config, nodeId, log }: { config: Config; nodeId: string; log: Log },
+  stack: AsyncDisposableStack,
+): void {
+  if (!config['library.watch']) return;
+  const watcher = stack.use(createWatcher({ log }));
+  stack.use(library.watchFolders({ watcher, nodeId, clock: () => performance.now() }));
 }
 
 const tellCommandLine = (

@@ -116,6 +116,8 @@ async function configOf(
     'server.host': '127.0.0.1',
     'server.port': 0,
     'media.folders': join(dir, 'films'),
+    // Tests change files and look at what a scan makes of that.
+    'library.watch': false,
     // Opened by what is asked of it, so that no two tests want one port.
     'cluster.raft.bind_addr': '127.0.0.1:0',
     'cluster.rpc.bind_addr': '127.0.0.1:0',

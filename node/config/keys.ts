@@ -116,6 +116,7 @@ export const keys = {
   'media.processes': key(whole(1, 16), 'processes that touch media files', { fallback: 1 }),
   'media.per_mount': key(whole(1, 64), 'calls at once on one mount', { fallback: 8 }),
   'media.image_cache': key(size, 'disk for resized pictures', { fallback: '2GB' }),
+  'library.watch': key(flag, 'hear of changes on local disks at once', { fallback: true }),
   'media.folders': key(list, 'where the folder picker may look', { fallback: ['/'] }),
 
   'cluster.enabled': key(

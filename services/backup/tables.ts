@@ -37,6 +37,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.library_scans': content,
   'public.directories': content,
   'public.library_arrivals': content,
+  'public.library_watches': passing,
   'public.files': content,
   'public.file_traces': content,
   'public.movies': content,

@@ -16,6 +16,7 @@ import type { ScannerDeps } from './run.ts';
 import { failScan, runScan } from './scan.ts';
 import { clean, cleanMissing, scanAll, scanDue } from './schedule.ts';
 import { libraryScan } from './start.ts';
+import { startWatching, type WatchingDeps } from './watching.ts';
 
 export type { OnItemsChanged } from './run.ts';
 export type { Counters, Library, Root, Scan, ScanMode, ScanState } from './model.ts';
@@ -48,6 +49,10 @@ export interface LibraryService {
     name: string;
     paths: readonly string[];
   }): Promise<{ library: Library; scan: Scan }>;
+  /** Hears of changes on this node's local disks, until it is disposed of. */
+  watchFolders(
+    parts: Pick<WatchingDeps, 'watcher' | 'nodeId' | 'clock' | 'timing'>,
+  ): AsyncDisposable;
   /** Starts a scan, or finds the one that waits or runs already. Throws `not-found`. */
   startScan(libraryId: string, mode?: ScanMode): Promise<Scan>;
 }
@@ -83,6 +88,7 @@ export function createLibrary(deps: LibraryDeps): LibraryService {
       on(scanAll, () => scanDue(scanner)),
       on(clean, async (_payload, context) => cleanMissing(scanner, await graceDays(), context)),
     ],
+    watchFolders: (parts) => startWatching({ ...scanner, ...parts }),
     ensureLibrary: (wanted) => ensureLibrary(scanner, wanted),
     startScan: (libraryId, mode = 'quick') =>
       startScan(scanner, { libraryId, mode, by: undefined }),

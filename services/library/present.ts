@@ -3,19 +3,21 @@ import type { components } from '#api/types.ts';
 import type { LibraryNumbers } from './libraries-store.ts';
 import { counterNames, joinPath, type Library, type Root, type Scan } from './model.ts';
 import type { ProblemRow } from './problems-store.ts';
+import type { WatchState } from './watches-store.ts';
 
 type Schemas = components['schemas'];
 
 /** What belongs to a library besides its row; what is left out is not shown. */
 export interface LibraryParts {
   readonly roots?: readonly Root[] | undefined;
+  readonly watches?: ReadonlyMap<string, WatchState> | undefined;
   readonly numbers?: LibraryNumbers | undefined;
   readonly lastScan?: Scan | undefined;
 }
 
 /** A library as the API shows it. */
 export function libraryJson(library: Library, parts: LibraryParts): Schemas['Library'] {
-  const { roots, numbers, lastScan } = parts;
+  const { roots, watches, numbers, lastScan } = parts;
   return {
     id: library.id,
     kind: library.kind,
@@ -23,7 +25,7 @@ export function libraryJson(library: Library, parts: LibraryParts): Schemas['Lib
     language: library.language,
     options: library.options,
     scanIntervalMinutes: library.scanIntervalMinutes,
-    ...(roots && { roots: roots.map(rootJson) }),
+    ...(roots && { roots: roots.map((root) => rootJson(root, watches?.get(root.id))) }),
     ...(numbers && { numbers }),
     ...(lastScan && { lastScan: scanJson(lastScan, roots !== undefined) }),
     createdAt: library.createdAt.toISOString(),
@@ -31,12 +33,14 @@ export function libraryJson(library: Library, parts: LibraryParts): Schemas['Lib
   };
 }
 
-const rootJson = (root: Root): Schemas['LibraryRoot'] => ({
+const rootJson = (root: Root, watch: WatchState | undefined): Schemas['LibraryRoot'] => ({
   id: root.id,
   path: root.path,
   isAvailable: root.unavailableSince === null,
   ...(root.unavailableSince && { unavailableSince: root.unavailableSince.toISOString() }),
   ...(root.unavailableReason !== null && { reason: root.unavailableReason }),
+  isWatched: watch?.isWatched ?? false,
+  ...(watch?.isWatched === false && watch.reason !== null && { unwatchedReason: watch.reason }),
 });
 
 /** A scan as the API shows it; where folders lie is only for some. */

@@ -19,6 +19,7 @@ import {
 import type { Library } from './model.ts';
 import { libraryJson, problemJson, scanJson } from './present.ts';
 import { countProblems, problemPage } from './problems-store.ts';
+import { watchesOf } from './watches-store.ts';
 import { countScans, findScan, latestScans, scanPage } from './scans-store.ts';
 
 /** The operations of api/libraries.yaml. */
@@ -64,7 +65,8 @@ function libraryRoutes(
       numbersOf(sql, library.id),
       latestScans(sql, [library.id]),
     ]);
-    return libraryJson(library, { roots, numbers, lastScan: scans.get(library.id) });
+    const watches = roots && (await watchesOf(sql, idsOf(roots)));
+    return libraryJson(library, { roots, watches, numbers, lastScan: scans.get(library.id) });
   };
   return {
     async listLibraries({ principal }) {
@@ -106,6 +108,8 @@ function libraryRoutes(
   };
 }
 
+const idsOf = (rows: readonly { readonly id: string }[]): string[] => rows.map(({ id }) => id);
+
 async function listAll(sql: Sql, withRoots: boolean): Promise<components['schemas']['Library'][]> {
   const libraries = await allLibraries(sql);
   const ids = libraries.map(({ id }) => id);
@@ -113,9 +117,11 @@ async function listAll(sql: Sql, withRoots: boolean): Promise<components['schema
     withRoots ? rootsOf(sql, ids) : [],
     latestScans(sql, ids),
   ]);
+  const watches = await watchesOf(sql, idsOf(roots));
   const rootsBy = Map.groupBy(roots, ({ libraryId }) => libraryId);
   return libraries.map((library) =>
     libraryJson(library, {
+      watches,
       roots: withRoots ? (rootsBy.get(library.id) ?? []) : undefined,
       lastScan: scans.get(library.id),
     }),

@@ -3,17 +3,25 @@ import { getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Tools } from './protocol.ts';
 
-const program = fileURLToPath(new URL('./process.ts', import.meta.url));
+const mediaProgram = fileURLToPath(new URL('./process.ts', import.meta.url));
+const watchingProgram = fileURLToPath(new URL('./watch-process.ts', import.meta.url));
+
+/** Starts a media process. */
+export const forkProcess = (tools: Tools): ChildProcess =>
+  forkProgram(mediaProgram, [JSON.stringify(tools)]);
+
+/** Starts a watching process. */
+export const forkWatching = (): ChildProcess => forkProgram(watchingProgram, []);
 
 /**
- * Starts a media process. Its environment is made anew: the parent's holds secrets that a decoder
- * has no use for.
+ * Starts a program of ours that touches media. Its environment is made anew: the parent's holds
+ * secrets that a decoder has no use for.
  */
-export function forkProcess(tools: Tools): ChildProcess {
+function forkProgram(program: string, args: readonly string[]): ChildProcess {
   const { PATH, TMPDIR, LANG } = process.env;
   // With the parent's cache of compiled code it starts in a third of the time and half the memory.
   const cacheDir = getCompileCacheDir();
-  return fork(program, [JSON.stringify(tools)], {
+  return fork(program, args, {
     serialization: 'advanced',
     execArgv: [
       '--max-old-space-size=256',
