@@ -110,7 +110,7 @@ export async function createServices(deps: ServicesDeps) {
   });
   const search = createSearch({
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
-    decorate: (items) => postersOf(sql, artwork, items),
+    decorate: (items) => postersOf({ sql, artwork, content }, items),
   });
   const { kinds, compounds } = content;
   const metadata = metadataOf(deps, { jobs, search: changes, artwork, content });
@@ -176,16 +176,28 @@ const backupsOf = (
     clusterId: () => engines.member.state.view().clusterId,
   });
 
-/** The pictures beside search results, by `<kind>:<id>`; one query per kind. */
+/**
+ * The pictures beside search results, by `<kind>:<id>`; one query per kind. Episodes are shown with
+ * that of their series.
+ */
 async function postersOf(
-  sql: Sql,
-  artwork: Artwork,
+  {
+    sql,
+    artwork,
+    content,
+  }: { sql: Sql; artwork: Artwork; content: ReturnType<typeof createContent> },
   items: readonly { kind: string; id: string }[],
 ): Promise<Map<string, Poster>> {
   const found = new Map<string, Poster>();
+  const idsOf = (kind: string) => items.filter((one) => one.kind === kind).map(({ id }) => id);
   for (const kind of new Set(items.map((item) => item.kind))) {
-    const ids = items.filter((item) => item.kind === kind).map(({ id }) => id);
-    for (const [id, { poster }] of await artwork.forItems(sql, kind, ids)) {
+    const ids = idsOf(kind);
+    const owners = kind === 'episode' ? await content.seriesOf(sql, ids) : undefined;
+    const shown = owners === undefined ? kind : 'series';
+    const pictured = owners === undefined ? ids : [...new Set(owners.values())];
+    const images = await artwork.forItems(sql, shown, pictured);
+    for (const id of ids) {
+      const poster = images.get(owners?.get(id) ?? id)?.['poster'];
       if (poster !== undefined) found.set(`${kind}:${id}`, poster);
     }
   }

@@ -47,6 +47,8 @@ export function seriesSuite() {
   let userId: string;
   let series: Series;
   let library: FilmLibrary;
+  /** What search was told of, as `kind id`, since the test began. */
+  let noted: string[] = [];
 
   before(async () => {
     db = await testDatabase();
@@ -56,6 +58,9 @@ export function seriesSuite() {
     series = createSeries({
       sql: db.sql,
       images: { forItems: async () => new Map() },
+      search: {
+        changed: async (_tx, kind, ids) => void noted.push(...ids.map((id) => `${kind} ${id}`)),
+      },
       now: () => nowMs,
     });
   });
@@ -63,6 +68,7 @@ export function seriesSuite() {
 
   beforeEach(async () => {
     await db.sql`delete from libraries`;
+    noted = [];
     library = await filmLibrary(db.sql, 'Series', 'series');
   });
 
@@ -103,6 +109,9 @@ export function seriesSuite() {
     },
     get series() {
       return series;
+    },
+    get noted() {
+      return noted;
     },
     get library() {
       return library;

@@ -14,7 +14,8 @@ export function createContent(deps: ContentDeps) {
   return {
     modules: [movie.module, series.module] as readonly ContentModule[],
     handlers: { ...movie.handlers, ...series.handlers },
-    searchSources: [movie.searchSource, series.searchSource] as readonly SearchSource[],
+    searchSources: [movie.searchSource, ...series.searchSources] as readonly SearchSource[],
+    seriesOf: series.seriesOf,
     enriched: { movie: movie.enriched },
     kinds: [movie.progressKind, ...series.progressKinds] as readonly ProgressKind[],
     compounds: series.compounds,

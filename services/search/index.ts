@@ -18,7 +18,7 @@ export { searchTag } from './upkeep.ts';
 export type { Decorate, Poster, SearchChanges, SearchSource } from './source.ts';
 
 /** What engines are told of our documents. Raise `format` when documents or the analyser change. */
-export const searchSchema: SearchSchema = { facets: facetFields, format: 2 };
+export const searchSchema: SearchSchema = { facets: facetFields, format: 3 };
 
 export interface SearchDeps {
   readonly store: Store;

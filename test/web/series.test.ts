@@ -184,6 +184,12 @@ describe('series in the web app', function () {
     await page.getByRole('heading', { level: 1, name: 'Northern Line' }).waitFor();
   });
 
+  it('are found by the name of an episode', async () => {
+    await open('/search?q=terminsu');
+    await page.getByRole('link', { name: 'Terminus Northern Line · S01E04' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Terminus' }).waitFor();
+  });
+
   it('leave a narrow page narrow, whatever they are called', async () => {
     const narrow = await context.newPage();
     const excess = `document.documentElement.scrollWidth - document.documentElement.clientWidth`;

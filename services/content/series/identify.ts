@@ -9,7 +9,7 @@ import { applyPlan, type SeriesRow } from './fields.ts';
 import * as store from './identify-store.ts';
 import { planUnit, type GroupPlan, type SeriesPlan } from './plan.ts';
 import { refreshSeries } from './refresh.ts';
-import { forgetSeries } from './remove.ts';
+import { forgetSeries, type Gone } from './remove.ts';
 import { resolve, titleOf, type Resolution } from './resolve.ts';
 import { works } from './series.ts';
 import { buildUnits, foldersOf } from './units.ts';
@@ -18,7 +18,7 @@ import { buildUnits, foldersOf } from './units.ts';
 export async function identify(
   tx: Tx,
   batch: IdentifyBatch,
-  options: { readonly now: () => number },
+  options: { readonly now: () => number; readonly gone: Gone },
 ): Promise<Identified> {
   const { library } = batch;
   await lockLibrary(tx, 'series', library.id);
@@ -43,8 +43,8 @@ export async function identify(
   const moved = await saveFiles(tx, decideFiles(resolved, loose));
   const told = await saveEpisodes(tx, resolved);
   const touched = [...new Set([...moved, ...told])];
-  await forgetSeries(tx, await withoutFiles(tx, works, touched));
-  await refreshSeries(tx, touched);
+  await forgetSeries(tx, await withoutFiles(tx, works, touched), options.gone);
+  await refreshSeries(tx, touched, options.gone);
   const isNew = new Set(added);
   // Series that are gone count as updated: whoever looks them up anew finds them gone.
   const changed = [...new Set([...updated, ...touched])].filter((id) => !isNew.has(id));

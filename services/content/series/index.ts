@@ -1,13 +1,14 @@
 import type { HandlersOf } from '#api/handler.ts';
+import type { Tx } from '#storage/postgres/connect.ts';
 import type { CompoundKind, ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
 import { classify, ignores } from '../classify.ts';
 import type { ContentModule } from '../module.ts';
 import { identify } from './identify.ts';
 import { refreshSeries } from './refresh.ts';
-import { removeSeries } from './remove.ts';
+import { removeSeries, type Gone } from './remove.ts';
 import { createRoutes, type SeriesOperation } from './routes.ts';
-import { seriesSearch } from './search.ts';
+import { episodesChangedIn, episodeSearch, seriesOf, seriesSearch } from './search.ts';
 import { listTag, type SeriesDeps } from './series.ts';
 import { episodeProgress, seriesCompounds, seriesProgress } from './summaries.ts';
 
@@ -17,24 +18,42 @@ export type { SeriesDeps } from './series.ts';
 export interface Series {
   readonly module: ContentModule;
   readonly handlers: HandlersOf<SeriesOperation>;
-  readonly searchSource: SearchSource;
+  readonly searchSources: readonly SearchSource[];
+  /** The series of episodes, by episode; those that are gone are absent. */
+  readonly seriesOf: typeof seriesOf;
   readonly progressKinds: readonly ProgressKind[];
   readonly compounds: readonly CompoundKind[];
 }
 
 /** Series with their seasons and episodes: files belong to the series, and hold its episodes. */
 export const createSeries = (deps: SeriesDeps): Series => ({
-  module: {
+  module: createModule(deps),
+  handlers: createRoutes(deps),
+  searchSources: [seriesSearch, episodeSearch],
+  seriesOf,
+  progressKinds: [episodeProgress(deps.images), seriesProgress(deps.images)],
+  compounds: seriesCompounds,
+});
+
+/** What a scan calls; search is told of episodes here, of series by the scan itself. */
+function createModule({ now, search }: SeriesDeps): ContentModule {
+  const gone: Gone = (tx, ids) => search.changed(tx, 'episode', ids);
+  const changed = async (tx: Tx, seriesIds: readonly string[]) =>
+    search.changed(tx, 'episode', await episodesChangedIn(tx, seriesIds));
+  return {
     kind: 'series',
     listTags: [listTag],
     classify,
     ignores,
-    identify: (tx, batch) => identify(tx, batch, { now: deps.now }),
-    refresh: refreshSeries,
-    remove: removeSeries,
-  },
-  handlers: createRoutes(deps),
-  searchSource: seriesSearch,
-  progressKinds: [episodeProgress(deps.images), seriesProgress(deps.images)],
-  compounds: seriesCompounds,
-});
+    async identify(tx, batch) {
+      const found = await identify(tx, batch, { now, gone });
+      await changed(tx, [...found.added, ...found.updated]);
+      return found;
+    },
+    async refresh(tx, ids) {
+      await refreshSeries(tx, ids, gone);
+      await changed(tx, ids);
+    },
+    remove: (tx, which) => removeSeries(tx, which, gone),
+  };
+}

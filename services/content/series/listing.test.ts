@@ -109,4 +109,32 @@ describe('lists of series', () => {
     expect((await list({ watched: false })).items).to.have.length(0);
     expect(await upNext()).to.equal('1x1');
   });
+
+  it('tell search of episodes that come, change and go', async () => {
+    await suite.library.put({
+      'Dark (2017)/Season 1/Dark S01E01 Secrets.mkv': GB,
+      'Dark (2017)/Season 1/Dark S01E02.mkv': GB,
+    });
+    const { added } = await scan();
+    const [first, second] = await episodes(added[0]!);
+    const told = () => suite.noted.splice(0);
+    expect(told()).to.have.members([`episode ${first!.id}`, `episode ${second!.id}`]);
+    const source = suite.series.searchSources[1]!;
+    const found = await source.documents(suite.db.sql, [first!.id, second!.id]);
+    expect(found.map(({ id, title, subtitle }) => [id, title, subtitle])).to.deep.equal([
+      [first!.id, 'Secrets', 'Dark · S01E01'],
+    ]);
+    const all = await source.idsAfter(suite.db.sql, undefined, 10);
+    expect(all).to.have.members([first!.id, second!.id]);
+    expect(await suite.series.seriesOf(suite.db.sql, all)).to.have.all.keys(...all);
+    const refresh = () => suite.db.sql.begin((tx) => suite.series.module.refresh(tx, added));
+    await refresh();
+    expect(told()).to.deep.equal([]);
+    await suite.db.sql`delete from files where path like '%E02.mkv'`;
+    await refresh();
+    expect(told()).to.deep.equal([`episode ${second!.id}`]);
+    const { module } = suite.series;
+    await suite.db.sql.begin((tx) => module.remove!(tx, { libraryId: suite.library.id }));
+    expect(told()).to.deep.equal([`episode ${first!.id}`]);
+  });
 });

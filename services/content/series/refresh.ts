@@ -1,13 +1,13 @@
 import type { Tx } from '#storage/postgres/connect.ts';
-import { forgetEmpty } from './remove.ts';
+import { forgetEmpty, type Gone } from './remove.ts';
 
 /**
  * Brings what is derived from files up to date: which episodes there are, whether they can be
  * played and how long they are. An episode whose files are missing stays, unavailable.
  */
-export async function refreshSeries(tx: Tx, ids: readonly string[]): Promise<void> {
+export async function refreshSeries(tx: Tx, ids: readonly string[], gone: Gone): Promise<void> {
   if (ids.length === 0) return;
-  await forgetEmpty(tx, ids);
+  await forgetEmpty(tx, ids, gone);
   await tx`
     with versions as (
       select l.episode_id, bool_and(f.missing_since is null) as is_present,

@@ -3,29 +3,34 @@ import { deleteStates } from '../../progress/store.ts';
 import { deleteWorks, eachToRemove, type Which } from '../works.ts';
 import { works } from './series.ts';
 
+/** Hears of episodes that are deleted, in the transaction that deletes them. */
+export type Gone = (tx: Tx, episodeIds: readonly string[]) => Promise<void>;
+
 /** Deletes series for good, with all that hangs on them. */
-export async function forgetSeries(tx: Tx, ids: readonly string[]): Promise<void> {
+export async function forgetSeries(tx: Tx, ids: readonly string[], gone: Gone): Promise<void> {
   if (ids.length === 0) return;
   const episodes = await tx<{ id: string }[]>`
     select id from episodes where series_id = any (${ids as string[]}::uuid[])`;
   const episodeIds = episodes.map(({ id }) => id);
   await deleteStates(tx, 'episode', episodeIds);
   await deleteStates(tx, 'series', ids);
+  await gone(tx, episodeIds);
   await deleteWorks(tx, works, ids);
 }
 
 /** Deletes episodes no file holds any more, present or missing, and seasons left without any. */
-export async function forgetEmpty(tx: Tx, seriesIds: readonly string[]): Promise<void> {
+export async function forgetEmpty(tx: Tx, seriesIds: readonly string[], gone: Gone): Promise<void> {
   if (seriesIds.length === 0) return;
   const ids = seriesIds as string[];
-  const gone = await tx<{ id: string }[]>`
+  const rows = await tx<{ id: string }[]>`
     delete from episodes e
     where e.series_id = any (${ids}::uuid[])
       and not exists (select from episode_files f where f.episode_id = e.id)
     returning e.id`;
-  if (gone.length === 0) return;
-  const episodeIds = gone.map(({ id }) => id);
+  if (rows.length === 0) return;
+  const episodeIds = rows.map(({ id }) => id);
   await deleteStates(tx, 'episode', episodeIds);
+  await gone(tx, episodeIds);
   await tx`
     delete from seasons s
     where s.series_id = any (${ids}::uuid[])
@@ -33,5 +38,5 @@ export async function forgetEmpty(tx: Tx, seriesIds: readonly string[]): Promise
 }
 
 /** Deletes the series given, or all of a library. */
-export const removeSeries = (tx: Tx, which: Which): Promise<void> =>
-  eachToRemove(tx, { ...works, which }, forgetSeries);
+export const removeSeries = (tx: Tx, which: Which, gone: Gone): Promise<void> =>
+  eachToRemove(tx, { ...works, which }, (one, ids) => forgetSeries(one, ids, gone));

@@ -1,7 +1,9 @@
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { SearchSource, SourceDocument } from '../../search/source.ts';
 import { sharedAudience } from '../../search/source.ts';
 import { idsAfter } from '../works.ts';
 import { works } from './series.ts';
+import { countOf, type EpisodePlaceRow } from './summaries.ts';
 
 interface Row {
   readonly id: string;
@@ -60,3 +62,59 @@ export const seriesSearch: SearchSource = {
   },
   idsAfter: (sql, afterId, limit) => idsAfter(sql, works, { afterId, limit }),
 };
+
+interface EpisodeDocument extends EpisodePlaceRow {
+  readonly id: string;
+  readonly libraryId: string;
+  readonly seriesTitle: string;
+  readonly title: string;
+  readonly genres: string[];
+  readonly addedAt: Date;
+}
+
+/** How episodes are found: by a title of their own; what has none is found by its series. */
+export const episodeSearch: SearchSource = {
+  kind: 'episode',
+  permission: 'series:read',
+  async documents(sql, ids) {
+    const rows = await sql<EpisodeDocument[]>`
+      select e.id, s.library_id as "libraryId", s.title as "seriesTitle", e.title, s.genres,
+        n.number as season, e.number, e.absolute, e.air_date as "airDate", e.added_at as "addedAt"
+      from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
+      where e.id = any (${ids as string[]}::uuid[]) and e.title <> ''`;
+    return rows.map((row): SourceDocument => ({
+      ...{ id: row.id, audience: sharedAudience, title: row.title, addedAt: row.addedAt },
+      ...{ titles: [], people: [], keywords: [], year: undefined, rank: 0.1 },
+      subtitle: [row.seriesTitle, countOf(row)].filter(Boolean).join(' · '),
+      facets: { library: [row.libraryId], genre: row.genres },
+    }));
+  },
+  async idsAfter(sql, afterId, limit) {
+    const rows = await sql<{ id: string }[]>`
+      select id from episodes ${afterId === undefined ? sql`` : sql`where id > ${afterId}`}
+      order by id limit ${limit}`;
+    return rows.map(({ id }) => id);
+  },
+};
+
+/** Episodes whose document this transaction changed: all of a series that it changed itself. */
+export async function episodesChangedIn(tx: Tx, seriesIds: readonly string[]): Promise<string[]> {
+  if (seriesIds.length === 0) return [];
+  // Whatever a transaction writes bears the time it began, which is what it calls now.
+  const rows = await tx<{ id: string }[]>`
+    select e.id from episodes e join series s on s.id = e.series_id
+    where s.id = any (${seriesIds as string[]}::uuid[])
+      and (e.updated_at = now() or s.updated_at = now())`;
+  return rows.map(({ id }) => id);
+}
+
+/** The series of episodes, by episode. */
+export async function seriesOf(
+  sql: Queryable,
+  episodeIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql<{ id: string; seriesId: string }[]>`
+    select id, series_id as "seriesId" from episodes
+    where id = any (${episodeIds as string[]}::uuid[])`;
+  return new Map(rows.map(({ id, seriesId }) => [id, seriesId]));
+}

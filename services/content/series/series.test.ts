@@ -254,11 +254,11 @@ describe('series', () => {
   it('are found and summed up', async () => {
     await suite.library.put({ 'Dark (2017)/Season 1/Dark S01E01 Secrets.mkv': GB });
     const { added } = await scan();
-    const documents = await suite.series.searchSource.documents(suite.db.sql, added);
+    const documents = await suite.series.searchSources[0]!.documents(suite.db.sql, added);
     expect(documents.map(({ title, year }) => [title, year])).to.deep.equal([['Dark', 2017]]);
-    expect(await suite.series.searchSource.idsAfter(suite.db.sql, undefined, 10)).to.deep.equal(
-      added,
-    );
+    expect(
+      await suite.series.searchSources[0]!.idsAfter(suite.db.sql, undefined, 10),
+    ).to.deep.equal(added);
     const [first] = await episodes(added[0]!);
     expect(await suite.series.progressKinds[0]!.exists(suite.db.sql, first!.id)).to.equal(true);
     const [summary] = await suite.series.progressKinds[0]!.summaries(suite.db.sql, [first!.id]);

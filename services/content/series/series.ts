@@ -1,11 +1,13 @@
 import type { components } from '#api/types.ts';
 import type { Store } from '../../changes.ts';
+import type { SearchChanges } from '../../search/source.ts';
 import type { ImageLookup } from '../images.ts';
 import type { Works } from '../works.ts';
 
 /** What series need of the rest of the system. */
 export interface SeriesDeps extends Pick<Store, 'sql'> {
   readonly images: ImageLookup;
+  readonly search: SearchChanges;
   readonly now: () => number;
 }
 

@@ -3,15 +3,19 @@ import type { CompoundKind, ItemSummary, ProgressKind } from '../../progress/kin
 import type { ImageLookup } from '../images.ts';
 import { externalIdsOf } from '../works.ts';
 
-interface Row {
-  readonly id: string;
-  readonly seriesId: string;
-  readonly seriesTitle: string;
-  readonly year: number | null;
+/** What says which episode of a series one is. */
+export interface EpisodePlaceRow {
   readonly season: number;
   readonly number: number | null;
   readonly absolute: number | null;
   readonly airDate: string | null;
+}
+
+interface Row extends EpisodePlaceRow {
+  readonly id: string;
+  readonly seriesId: string;
+  readonly seriesTitle: string;
+  readonly year: number | null;
   readonly title: string | null;
   readonly durationMs: number | null;
   readonly isAvailable: boolean;
@@ -95,7 +99,8 @@ export const seriesCompounds: readonly CompoundKind[] = [
 ];
 
 /** `S01E02`, the number counted through all seasons, or the day. */
-function countOf({ season, number, absolute, airDate }: Row): string | undefined {
+export function countOf(place: EpisodePlaceRow): string | undefined {
+  const { season, number, absolute, airDate } = place;
   const digits = (value: number) => String(value).padStart(2, '0');
   if (number !== null) return `S${digits(season)}E${digits(number)}`;
   return absolute === null ? (airDate ?? undefined) : digits(absolute);
