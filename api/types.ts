@@ -1057,6 +1057,36 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/libraries/{libraryId}/vanished": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * How much of a library is missing, and whether it waits for a person
+         * @description What is missing is kept for a time of grace and then forgotten, with what people did. When more than the setting `library.vanish_percent` of a library is missing it is kept for longer: until somebody confirms that it is gone for good. Folders that are away do not count; what is in them is never forgotten.
+         */
+        get: operations["getVanished"];
+        /**
+         * Confirm that what is missing now is gone for good
+         * @description It is forgotten after its time of grace, not before. What goes missing later needs a word of its own.
+         */
+        put: operations["confirmVanished"];
+        post?: never;
+        /**
+         * Take that confirmation back
+         * @description What was not forgotten yet is kept again.
+         */
+        delete: operations["keepVanished"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/movies": {
         parameters: {
             query?: never;
@@ -2737,6 +2767,23 @@ export interface components {
             };
             paths?: string[];
             scanIntervalMinutes?: number;
+        };
+        LibraryVanished: {
+            /** Format: date-time */
+            confirmedAt?: string;
+            /** @description Missing. */
+            files: number;
+            /** @description It is kept until somebody confirms it. */
+            isHeld: boolean;
+            /** @description All files on record, the missing ones included. */
+            known: number;
+            /**
+             * Format: date-time
+             * @description When the first unconfirmed file went.
+             */
+            since?: string;
+            /** @description Of these */
+            unconfirmed: number;
         };
         LoginRequest: {
             /** @description How the session is called in the list of sessions. */
@@ -5387,6 +5434,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LibraryScan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getVanished: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryVanished"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmVanished: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryVanished"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    keepVanished: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryVanished"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -119,6 +119,7 @@ export async function createServices(deps: ServicesDeps) {
     ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
     modules: new Map(content.modules.map((module) => [module.kind, module])),
     allowedFolders: config['media.folders'],
+    vanishPercent: () => people.settings.get('library.vanish_percent'),
     pathMappings: () => people.settings.get('library.path_mappings'),
     onItemsChanged: async (tx, kind, ids) => {
       await changes.changed(tx, kind, ids);

@@ -234,6 +234,9 @@ function libraryExamples({ server, library, scanId }: Stock): Examples {
     deleteLibrary: () => make('deleted'),
     listLibraryScans: { ...one, query: { limit: '1', offset: '0' } },
     startLibraryScan: async () => ({ ...(await make('scanned')), body: { mode: 'full' } }),
+    getVanished: one,
+    confirmVanished: one,
+    keepVanished: one,
     announceArrival: { ...one, body: { path: join(server.films, 'all/Heat (1995)') } },
     receiveRadarrWebhook: {
       body: {

@@ -27,6 +27,8 @@ export const actions = {
   'library.deleted': ['name'],
   'library.scan-requested': ['name', 'mode', 'scanId'],
   'library.scan-cancelled': ['name', 'scanId'],
+  'library.vanished-confirmed': ['name', 'files'],
+  'library.vanished-kept': ['name', 'files'],
   'movie.updated': ['title', 'fields'],
   'movie.deleted': ['title'],
   'backup.requested': [],

@@ -16,6 +16,7 @@ import type { ScannerDeps } from './run.ts';
 import { failScan, runScan } from './scan.ts';
 import { clean, cleanMissing, scanAll, scanDue } from './schedule.ts';
 import { libraryScan } from './start.ts';
+import { createVanishedRoutes, type VanishedHandlers } from './vanished.ts';
 import { startWatching, type WatchingDeps } from './watching.ts';
 
 export type { OnItemsChanged } from './run.ts';
@@ -32,13 +33,15 @@ interface FolderOptions {
   readonly allowedFolders: readonly string[];
   /** Days that what vanished is kept; 30 unless stated, asked at each clean-up. */
   readonly missingGraceDays: () => Promise<number>;
+  /** Of a library that may be forgotten without a person's word; 25 unless stated. */
+  readonly vanishPercent: () => Promise<number>;
   /** `path elsewhere=path here; …`; none unless stated, asked whenever a path is told. */
   readonly pathMappings: () => Promise<string>;
 }
 
 /** Libraries: folders of one kind of content each, and the scans that keep the catalogue true. */
 export interface LibraryService {
-  readonly handlers: LibraryHandlers & ArrivalHandlers;
+  readonly handlers: LibraryHandlers & ArrivalHandlers & VanishedHandlers;
   readonly jobs: readonly JobHandler[];
   /**
    * Makes sure that a folder belongs to a library, for `serve --movies DIR`. A folder that a library
@@ -58,6 +61,7 @@ export interface LibraryService {
 }
 
 const graceDaysDefault = 30;
+const vanishPercentDefault = 25;
 
 /** Builds libraries and their jobs. */
 export function createLibrary(deps: LibraryDeps): LibraryService {
@@ -68,9 +72,14 @@ export function createLibrary(deps: LibraryDeps): LibraryService {
     log: deps.log.child({ module: 'library' }),
   };
   const graceDays = deps.missingGraceDays ?? (() => Promise.resolve(graceDaysDefault));
+  const percent = deps.vanishPercent ?? (() => Promise.resolve(vanishPercentDefault));
   const mappings = deps.pathMappings ?? (() => Promise.resolve(''));
   return {
-    handlers: { ...createRoutes(scanner), ...createArrivalRoutes(scanner, mappings) },
+    handlers: {
+      ...createRoutes(scanner),
+      ...createArrivalRoutes(scanner, mappings),
+      ...createVanishedRoutes(scanner, percent),
+    },
     jobs: [
       on(libraryScan, async ({ scanId }, context) => {
         try {
@@ -86,7 +95,10 @@ export function createLibrary(deps: LibraryDeps): LibraryService {
       on(probeFiles, (payload, context) => runProbes(scanner, payload, context)),
       on(lookAtArrivals, (payload, context) => runArrivals(scanner, payload, context)),
       on(scanAll, () => scanDue(scanner)),
-      on(clean, async (_payload, context) => cleanMissing(scanner, await graceDays(), context)),
+      on(clean, async (_payload, context) => {
+        const rules = { graceDays: await graceDays(), percent: await percent() };
+        await cleanMissing(scanner, rules, context);
+      }),
     ],
     watchFolders: (parts) => startWatching({ ...scanner, ...parts }),
     ensureLibrary: (wanted) => ensureLibrary(scanner, wanted),

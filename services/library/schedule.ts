@@ -6,6 +6,7 @@ import { deleteGoneDirectories, deleteMissingFiles } from './missing-store.ts';
 import { lockItems, type ScannerDeps } from './run.ts';
 import { activeScans, pruneScans } from './scans-store.ts';
 import { addScanJob, requestScan } from './start.ts';
+import { forgettableUntil } from './vanished.ts';
 
 /** Starts the scans that are due, and sees to it that every unfinished scan has a job. */
 export const scanAll = defineJob<object>('library.scan-all', {
@@ -55,11 +56,12 @@ async function dueLibraries(sql: Queryable, now: Date): Promise<string[]> {
 
 /**
  * Does `library.clean`: the only place where the catalogue forgets files by itself, and never those
- * of a folder that is not available. Works whose last file went are deleted with them.
+ * of a folder that is not available, nor, before a person confirms it, those of a library of which
+ * very much is missing. Works whose last file went are deleted with them.
  */
 export async function cleanMissing(
   deps: ScannerDeps,
-  graceDays: number,
+  { graceDays, percent }: { graceDays: number; percent: number },
   { signal }: Pick<JobContext, 'signal'>,
 ): Promise<void> {
   const before = new Date(deps.now() - graceDays * dayMs);
@@ -71,7 +73,16 @@ export async function cleanMissing(
       signal.throwIfAborted();
       await deps.store.write(async (tx, stale) => {
         await lockItems(tx, libraryId);
-        const deleted = await deleteMissingFiles(tx, { libraryId, before, limit: filesPerStep });
+        const until = await forgettableUntil(tx, libraryId, { before, percent });
+        if (until === undefined) {
+          count = 0;
+          deps.log.warn('much of a library is missing, and kept until somebody confirms it', {
+            libraryId,
+          });
+          return;
+        }
+        const page = { libraryId, before: until, limit: filesPerStep };
+        const deleted = await deleteMissingFiles(tx, page);
         count = deleted.count;
         const { itemIds } = deleted;
         const { onItemsChanged } = deps;

@@ -46,6 +46,11 @@ export const registry = {
     90,
     'Days the log of activity is kept.',
   ),
+  'library.vanish_percent': define(
+    z.int().min(0).max(100),
+    25,
+    'Of a library may be missing before a person must confirm that it is to be forgotten; 100: never.',
+  ),
   'library.path_mappings': define(
     z
       .string()

@@ -1,0 +1,1 @@
+alter table libraries drop column vanished_confirmed_at;
