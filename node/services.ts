@@ -92,12 +92,8 @@ export async function createServices(deps: ServicesDeps) {
   const perMountLimit = config['media.per_mount'];
   const playback = createPlayback({ store, cache, media, signingKey, log, now, perMountLimit });
   const people = await createPeople({ ...deps, verifySignature: playback.verifySignature });
-  const blobs = createBlobs({
-    dir: engines.picturesDir,
-    maxBytes: config['media.image_cache'],
-    log,
-    now,
-  });
+  const maxBytes = config['media.image_cache'];
+  const blobs = createBlobs({ dir: engines.picturesDir, maxBytes, log, now });
   const artwork = createArtwork({ store, cache, media, jobs, blobs, signingKey, outbound, log });
 
   const primary = engines.typesense;
