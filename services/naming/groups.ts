@@ -13,9 +13,10 @@ const sites = set(data.sites);
 
 /** What a posting service has appended: `-Obfuscated`, `-xpost`, `[rartv]`, `.English`. */
 function stripAppended(text: string, into?: { marks: string[]; languages: string[] }): string {
-  let left = text.replace(/[\s._]+$/, '');
+  let left = text.replace(/(?<![\s._])[\s._]+$/, '');
   for (;;) {
-    const tail = /[-._ \])]+([^-._ [\]()]+)$/.exec(left);
+    // Looked for where a run begins only: long runs would cost the square of their length.
+    const tail = /(?<![-._ \])])[-._ \])]+([^-._ [\]()]+)$/.exec(left);
     const word = tail?.[1]?.toLowerCase() ?? '';
     const language = word.length > 3 ? languageCode(word) : undefined;
     const mark = suffixes.get(word);
