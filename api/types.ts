@@ -1463,6 +1463,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/series/{seriesId}/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says which record a series is
+         * @description For good: no scan and no provider decides it again. The fields that the former record filled are filled by this one; what a person set or locked stays.
+         */
+        post: operations["matchSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series/{seriesId}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Which record a series is, and which others it might be
+         * @description Without `query` the others that were weighed when it was decided; with it, what the provider finds now.
+         */
+        get: operations["listSeriesMatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series/{seriesId}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Episodes that have been shown and that no file holds
+         * @description As far as a provider knows; without specials; at most 2,000.
+         */
+        get: operations["listMissingEpisodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series/{seriesId}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks the provider about a series anew
+         * @description Without waiting for its time, and past what is cached. `item.updated` tells when something has changed; what a person set or locked stays.
+         */
+        post: operations["refreshSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series/filters": {
         parameters: {
             query?: never;
@@ -2874,6 +2962,17 @@ export interface components {
             type: "video" | "audio" | "subtitle" | "attachment";
             width?: number;
         };
+        MissingEpisode: {
+            /** Format: date */
+            airDate: string | null;
+            number: number;
+            overview: string | null;
+            season: number;
+            title: string | null;
+        };
+        MissingEpisodes: {
+            items: components["schemas"]["MissingEpisode"][];
+        };
         Movie: components["schemas"]["MovieCard"] & {
             collection: string | null;
             externalIds: {
@@ -3312,6 +3411,10 @@ export interface components {
             premiered: string | null;
             seasons: components["schemas"]["Season"][];
             sortTitle: string;
+            /** @description Where each field's value comes from: `name`, `nfo`, a provider. */
+            sources?: {
+                [key: string]: string;
+            };
             status: string | null;
             studios: string[];
             updatedAt: components["schemas"]["Time"];
@@ -6196,6 +6299,124 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EpisodePage"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    matchSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordChoice"];
+            };
+        };
+        responses: {
+            /** @description The record is taken over as soon as a worker is free. */
+            202: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSeriesMatches: {
+        parameters: {
+            query?: {
+                /** @description A title, an id of IMDb (`tt0113277`), or the provider's own (`tmdb:949`). */
+                query?: string;
+                year?: number;
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record, and the others, the likeliest first. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordMatches"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMissingEpisodes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In order. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissingEpisodes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    refreshSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is asked as soon as a worker is free. */
+            202: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

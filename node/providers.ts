@@ -1,4 +1,4 @@
-import type { WorkProvider } from '#services/metadata/provider.ts';
+import type { SeriesRecord, WorkProvider } from '#services/metadata/provider.ts';
 import { createBudget } from '#services/providers/budget.ts';
 import type { ProviderHttpDeps } from '#services/providers/http.ts';
 import { createKeptAnswers } from '#services/providers/kept.ts';
@@ -11,6 +11,7 @@ import type { Metrics } from './metrics.ts';
 /** Who is asked about each kind; a provider without a key is not there. */
 export interface Providers {
   readonly film: WorkProvider | undefined;
+  readonly series: WorkProvider<SeriesRecord> | undefined;
 }
 
 /** Makes the providers that are configured. */
@@ -24,7 +25,7 @@ export function createProviders(deps: {
   const { config, engines, metrics, log, now } = deps;
   const { outbound, cache, redis, member } = engines;
   const apiKey = config['metadata.tmdb.api_key'];
-  if (apiKey === undefined) return { film: undefined };
+  if (apiKey === undefined) return { film: undefined, series: undefined };
   const http: ProviderHttpDeps = {
     ...{ outbound, cache, log, now, random: Math.random },
     kept: createKeptAnswers(redis),
@@ -37,9 +38,8 @@ export function createProviders(deps: {
   };
   const nodes = () =>
     [...member.state.view().members.values()].filter(({ kind }) => kind === 'node').length;
-  const tmdb = createTmdb(http, {
+  return createTmdb(http, {
     ...{ apiKey, baseUrl: config['metadata.tmdb.url'] },
     budget: createBudget({ redis, nodes }, 'tmdb', tmdbAllowance),
   });
-  return { film: tmdb.film };
 }

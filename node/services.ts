@@ -159,7 +159,10 @@ function metadataOf(
   const providers = createProviders(deps);
   return createMetadata({
     ...{ ...services, store: engines.store, log, now, random: Math.random, instance: nodeId },
-    subjects: [subject(content.enriched.movie, providers.film)],
+    subjects: [
+      subject(content.enriched.movie, providers.film),
+      subject(content.enriched.series, providers.series),
+    ],
   });
 }
 

@@ -26,6 +26,7 @@ export async function startWithExamples(): Promise<SpecServer> {
   await using stack = new AsyncDisposableStack();
   const heat = { id: 949, title: 'Heat', date: '1995-12-15', minutes: 170 };
   const tmdb = stack.use(await startTmdb([heat]));
+  tmdb.series.push({ id: 70523, title: 'Dark', date: '2017-12-01', seasons: { 1: ['Secrets'] } });
   const config = { 'metadata.tmdb.url': `${tmdb.url}/3`, 'metadata.tmdb.api_key': 'key' };
   const server = stack.use(await startServer({ config }));
   const examples = examplesOf(await stock(server));
@@ -276,6 +277,10 @@ function seriesExamples({ seriesId, episodeId }: Stock): Examples {
     getSeriesFilters: { as: 'user' },
     listNextUp: { as: 'user', query: { limit: '5' } },
     getSeries: { as: 'user', params: { seriesId } },
+    refreshSeries: { params: { seriesId } },
+    listSeriesMatches: { params: { seriesId }, query: { query: 'Dark' } },
+    matchSeries: { params: { seriesId }, body: { provider: 'tmdb', id: '70523' } },
+    listMissingEpisodes: { as: 'user', params: { seriesId } },
     listEpisodes: { as: 'user', params: { seriesId }, query: { season: '1', limit: '1' } },
     getEpisode: { as: 'user', params: { episodeId } },
   };

@@ -45,6 +45,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.seasons': content,
   'public.episodes': content,
   'public.episode_files': content,
+  'public.known_episodes': content,
   'public.external_ids': content,
   'public.ratings': content,
   'public.people': content,

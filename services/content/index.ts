@@ -16,7 +16,7 @@ export function createContent(deps: ContentDeps) {
     handlers: { ...movie.handlers, ...series.handlers },
     searchSources: [movie.searchSource, ...series.searchSources] as readonly SearchSource[],
     seriesOf: series.seriesOf,
-    enriched: { movie: movie.enriched },
+    enriched: { movie: movie.enriched, series: series.enriched },
     kinds: [movie.progressKind, ...series.progressKinds] as readonly ProgressKind[],
     compounds: series.compounds,
   };

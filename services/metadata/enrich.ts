@@ -164,6 +164,8 @@ async function save(deps: EnrichDeps, work: states.WorkName, saving: Saving): Pr
     stale(...kind.tags(work.itemId));
     if (!applied.isChanged) return;
     await deps.search.changed(tx, work.kind, [work.itemId]);
+    const { parts } = applied;
+    if (parts !== undefined) await deps.search.changed(tx, parts.kind, parts.ids);
     tell('item.updated', { ...work, libraryId: applied.libraryId });
   });
 }

@@ -118,6 +118,6 @@ function sayWhoIsAsked(log: Log, subjects: readonly Subject[]): void {
     if (provider !== undefined) log.info('provider', { kind: kind.kind, provider: provider.label });
   }
   if (subjects.every(({ provider }) => provider === undefined)) {
-    log.info('no provider is asked: set metadata.tmdb.api_key for what TMDb knows of films');
+    log.info('no provider is asked: set metadata.tmdb.api_key for what TMDb knows');
   }
 }

@@ -17,6 +17,8 @@ export interface Applied {
   readonly isChanged: boolean;
   /** A person, or files, say what its ids are: the record's are not taken over. */
   readonly isIdLocked: boolean;
+  /** Works of another kind that are found by what was written here. */
+  readonly parts?: { readonly kind: string; readonly ids: readonly string[] };
 }
 
 /** A kind of work that providers know; each kind brings one. */

@@ -66,6 +66,22 @@ export interface WorkRecord {
   readonly images: readonly ImageOffer[];
 }
 
+/** An episode that a provider knows of. */
+export interface EpisodeRecord {
+  readonly season: number;
+  readonly number: number;
+  readonly title?: string | undefined;
+  readonly overview?: string | undefined;
+  /** YYYY-MM-DD. */
+  readonly airDate?: string | undefined;
+  readonly runtimeMs?: number | undefined;
+}
+
+/** A series with all its episodes. */
+export interface SeriesRecord extends WorkRecord {
+  readonly episodes: readonly EpisodeRecord[];
+}
+
 /** What a work is looked for by. */
 export interface TitleQuery {
   readonly title: string;

@@ -15,7 +15,13 @@ import { scoreOf } from './score.ts';
 import { saveChoice, type WorkName } from './store.ts';
 
 /** Operations of api/metadata.yaml. */
-export type MetadataOperation = 'refreshMovie' | 'listMovieMatches' | 'matchMovie';
+export type MetadataOperation =
+  | 'refreshMovie'
+  | 'listMovieMatches'
+  | 'matchMovie'
+  | 'refreshSeries'
+  | 'listSeriesMatches'
+  | 'matchSeries';
 
 type Matches = components['schemas']['RecordMatches'];
 type Choice = components['schemas']['RecordChoice'];
@@ -30,10 +36,14 @@ export interface RoutesDeps {
 /** What people ask of providers. */
 export function createRoutes(deps: RoutesDeps): HandlersOf<MetadataOperation> {
   const film = operationsOf(deps, 'movie');
+  const series = operationsOf(deps, 'series');
   return {
     refreshMovie: ({ params }) => film.refresh(params.movieId),
     listMovieMatches: ({ params, query }) => film.list(params.movieId, query),
     matchMovie: ({ params, body }) => film.match(params.movieId, body),
+    refreshSeries: ({ params }) => series.refresh(params.seriesId),
+    listSeriesMatches: ({ params, query }) => series.list(params.seriesId, query),
+    matchSeries: ({ params, body }) => series.match(params.seriesId, body),
   };
 }
 

@@ -10,6 +10,7 @@ export const permissions = {
   'movies:read': 'See movies, people and their images',
   'movies:write': 'Edit and match movies',
   'series:read': 'See series and their episodes',
+  'series:write': 'Match series',
   'search:read': 'Search',
   'playback:read': 'See what can be played, and how; read one’s own progress and lists',
   'playback:write': 'Play; keep one’s own progress, favourites and watchlist',

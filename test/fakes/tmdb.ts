@@ -17,9 +17,17 @@ export interface FakeFilm {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-/** A server that answers as TMDb does, of a few films. */
+/** A series as it knows it. */
+export interface FakeSeries extends Omit<FakeFilm, 'minutes'> {
+  readonly tvdb?: number;
+  /** By number, the titles of a season's episodes; they are shown a week apart. */
+  readonly seasons: Readonly<Record<number, readonly string[]>>;
+}
+
+/** A server that answers as TMDb does, of a few films and series. */
 export interface FakeTmdb extends Vendor {
   readonly films: FakeFilm[];
+  readonly series: FakeSeries[];
   /** Instead of what it knows; undefined: as usual. */
   trouble: VendorAnswer | undefined;
 }
@@ -36,7 +44,11 @@ const missing = {
 /** Starts one with these films. */
 export async function startTmdb(films: readonly FakeFilm[] = []): Promise<FakeTmdb> {
   const vendor = await startVendor();
-  const fake: FakeTmdb = Object.assign(vendor, { films: [...films], trouble: undefined });
+  const fake: FakeTmdb = Object.assign(vendor, {
+    films: [...films],
+    series: [],
+    trouble: undefined,
+  });
   const bytes = await sharp({ create: poster }).jpeg().toBuffer();
   vendor.respond = (url) => {
     if (fake.trouble !== undefined) return fake.trouble;
@@ -48,16 +60,25 @@ export async function startTmdb(films: readonly FakeFilm[] = []): Promise<FakeTm
   return fake;
 }
 
-function answer({ films, url: base }: FakeTmdb, url: URL): object | undefined {
-  const [, version, what = '', id = ''] = url.pathname.split('/');
+function answer({ films, series, url: base }: FakeTmdb, url: URL): object | undefined {
+  const [, version, what = '', id = '', , season = ''] = url.pathname.split('/');
   if (version !== '3') return undefined;
   switch (what) {
     case 'configuration':
       return { images: { ...sizes, secure_base_url: `${base}/t/p/` }, change_keys: [] };
     case 'search':
+      if (id === 'tv')
+        return pageOf(series.filter((one) => isHit(one, url.searchParams)).map(tvHit));
       return pageOf(films.filter((film) => isHit(film, url.searchParams)).map(hit));
     case 'find':
-      return { movie_results: films.filter(({ imdb }) => imdb === id).map(hit), tv_results: [] };
+      return {
+        movie_results: films.filter(({ imdb }) => imdb === id).map(hit),
+        tv_results: series.filter(({ imdb, tvdb }) => [imdb, `${tvdb}`].includes(id)).map(tvHit),
+      };
+    case 'tv': {
+      const one = series.find((some) => String(some.id) === id);
+      return one && (season === '' ? tvDetail(one) : tvSeason(one, Number(season)));
+    }
     case 'movie': {
       const film = films.find((one) => String(one.id) === id);
       return film && detail(film);
@@ -86,7 +107,7 @@ function isHit(film: FakeFilm, query: URLSearchParams): boolean {
     const text = title?.toLowerCase() ?? '';
     return words.length > 0 && words.every((word) => text.includes(word));
   });
-  const year = query.get('year');
+  const year = query.get('year') ?? query.get('first_air_date_year');
   return isNamed && (year === null || film.date?.startsWith(year) === true);
 }
 
@@ -106,6 +127,53 @@ const hit = ({ id, title, originalTitle, date, overview, votes }: FakeFilm) => (
   vote_average: 7.25,
   vote_count: votes ?? 100,
 });
+
+const tvHit = (one: FakeSeries) => {
+  const { title, original_title, release_date, ...rest } = hit(one);
+  return { ...rest, name: title, original_name: original_title, first_air_date: release_date };
+};
+
+const tvDetail = (one: FakeSeries) => ({
+  ...tvHit(one),
+  genres: [{ id: 18, name: 'Drama' }],
+  networks: [{ id: 1, logo_path: null, name: 'Netflix', origin_country: 'DE' }],
+  production_companies: [],
+  seasons: Object.entries(one.seasons).map(([number, titles]) => ({
+    ...{ season_number: Number(number), episode_count: titles.length, poster_path: null },
+  })),
+  status: 'Returning Series',
+  tagline: '',
+  content_ratings: { results: [{ descriptors: [], iso_3166_1: 'US', rating: 'TV-MA' }] },
+  external_ids: { imdb_id: one.imdb ?? null, tvdb_id: one.tvdb ?? null },
+  keywords: { results: [{ id: 1, name: 'time travel' }] },
+  alternative_titles: { results: [] },
+  translations: { translations: [] },
+  videos: { results: [] },
+  images: { posters: [], backdrops: [], logos: [] },
+  ...one.more,
+});
+
+const weekMs = 7 * 24 * 3_600_000;
+
+function tvSeason({ seasons, date = '2000-01-01' }: FakeSeries, number: number) {
+  const titles = seasons[number];
+  return (
+    titles && {
+      season_number: number,
+      episodes: titles.map((name, index) => ({
+        ...{
+          episode_number: index + 1,
+          season_number: number,
+          name,
+          runtime: 50,
+          still_path: null,
+        },
+        overview: `What happens in ${name}.`,
+        air_date: new Date(Date.parse(date) + index * weekMs).toISOString().slice(0, 10),
+      })),
+    }
+  );
+}
 
 const detail = (film: FakeFilm) => ({
   ...hit(film),

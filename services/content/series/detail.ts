@@ -11,6 +11,7 @@ import {
   type EpisodeRow,
 } from './episode-list.ts';
 import { cardColumns, counts, presentCard, type CardRow } from './list.ts';
+import { known } from './known.ts';
 import type { Match } from './plan.ts';
 import type { EpisodeView, SeriesDeps, SeriesView } from './series.ts';
 
@@ -23,6 +24,7 @@ interface SeriesDetail extends CardRow {
   readonly certification: string | null;
   readonly studios: string[];
   readonly match: Match | Record<never, never>;
+  readonly sources: Record<string, string>;
   readonly updatedAt: Date;
   readonly externalIds: Record<string, string>;
 }
@@ -38,7 +40,7 @@ export async function readSeries(
     sql<SeriesDetail[]>`
       select ${cardColumns(sql)}, s.sort_title as "sortTitle",
         s.original_title as "originalTitle", s.premiered, s.overview, s.status, s.certification,
-        s.studios, s.match, s.updated_at as "updatedAt",
+        s.studios, s.match, s.sources, s.updated_at as "updatedAt",
         ${externalIdsOf(sql, 'series', sql`s.id`)} as "externalIds"
       from series s ${counts(sql, userId)} where s.id = ${id}`,
     seasonsOf(sql, id, userId),
@@ -62,6 +64,7 @@ export async function readSeries(
     extras: extras.filter(({ isMissing }) => !isMissing).map(presentExtra),
     upNext: upNext ?? null,
     match: presentMatch(row.match, (row.match as Partial<Match>).nfoPath),
+    sources: row.sources,
     updatedAt: row.updatedAt.toISOString(),
   };
 }
@@ -90,7 +93,7 @@ export async function readEpisode(
   const { sql } = deps;
   const [rows, videos] = await Promise.all([
     sql<(EpisodeRow & { overview: string | null })[]>`
-      select ${episodeColumns(sql)}, e.overview
+      select ${episodeColumns(sql)}, ${known(sql, 'overview')} as overview
       from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
       where e.id = ${id}`,
     readItemFiles(

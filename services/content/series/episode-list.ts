@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor, isUuid, pageOf } from '../../cursor.ts';
 import { problem } from '../../errors.ts';
 import { presentState } from '../../progress/present.ts';
 import { noState, statesOf } from '../../progress/store.ts';
+import { known } from './known.ts';
 import type { EpisodeCard, SeriesDeps } from './series.ts';
 
 type Fragment = ReturnType<Queryable>;
@@ -26,7 +27,8 @@ export interface EpisodeRow {
 /** The columns of a card: of the episode `e`, its season `n` and its series `s`. */
 export const episodeColumns = (sql: Queryable) => sql`
   e.id, e.series_id as "seriesId", s.title as "seriesTitle", n.number as season, e.number,
-  e.absolute, e.air_date as "airDate", e.title, e.duration_ms as "durationMs",
+  e.absolute, ${known(sql, 'air_date')} as "airDate", ${known(sql, 'title')} as title,
+  e.duration_ms as "durationMs",
   e.is_available as "isAvailable", e.added_at as "addedAt", e.place`;
 
 /** One page of a series' episodes; throws `not-found` when there is no such series. */

@@ -29,7 +29,7 @@ export function applyPlan(
   plan: SeriesPlan,
   { id, language }: { id: string; language: string },
 ): SeriesRow | undefined {
-  const next = plan.nfo === undefined ? byName(row, plan, language) : byNfo(plan, language);
+  const next = plan.nfo === undefined ? byName(row, plan, language) : byNfo(row, plan, language);
   if (next === undefined) return undefined;
   // The widest name known: a year that one file lacks is not forgotten.
   const isNarrower = row !== undefined && plan.year === undefined && row.identity !== '';
@@ -77,21 +77,52 @@ function byName(
 ): Fields | undefined {
   if (row !== undefined && isPartial) return undefined;
   if (row?.sources['title'] === 'nfo') return { ...row, year: row.year ?? year ?? null };
+  // A provider's word stands until it is asked again; what it was looked for by is the name's.
+  if (row !== undefined && isProvided(row, 'title')) return { ...row, match };
   const named = { title, sortTitle: sortTitle(title, language), match };
-  const sources = { title: 'name' };
+  const sources = { ...row?.sources, title: 'name' };
   return { ...nothing, ...row, ...named, year: year ?? row?.year ?? null, sources };
 }
 
-function byNfo({ nfo, title, year, match }: SeriesPlan, language: string): Fields {
+/** Whether a field is what a provider says. */
+const isProvided = (row: SeriesRow, name: string): boolean =>
+  !['name', 'nfo', undefined].includes(row.sources[name]);
+
+/** What a provider told that an NFO leaves out. */
+function providedBeside(row: SeriesRow | undefined, told: Readonly<Record<string, unknown>>) {
+  const names = row === undefined ? [] : Object.keys(row.sources);
+  const kept = names.filter((name) => {
+    const value = told[name] as string | readonly string[] | null | undefined;
+    const isTold = value !== undefined && value !== null && value.length > 0;
+    return (
+      name !== 'title' && name !== 'year' && row !== undefined && isProvided(row, name) && !isTold
+    );
+  });
+  return {
+    fields: Object.fromEntries(kept.map((name) => [name, row?.[name as keyof SeriesRow]])),
+    sources: Object.fromEntries(kept.map((name) => [name, row?.sources[name] ?? ''])),
+  };
+}
+
+function byNfo(
+  row: SeriesRow | undefined,
+  { nfo, title, year, match }: SeriesPlan,
+  language: string,
+): Fields {
   const name = nfo?.title ?? title;
   const told = nfo === undefined ? nothing : toldBy(nfo);
+  const beside = providedBeside(row, told);
   return {
     ...told,
+    ...beside.fields,
     title: name,
     sortTitle: sortTitle(nfo?.sortTitle ?? name, language),
     year: nfo?.year ?? year ?? null,
     match,
-    sources: { title: nfo?.title === undefined ? 'name' : 'nfo', overview: 'nfo' },
+    sources: {
+      ...{ title: nfo?.title === undefined ? 'name' : 'nfo', overview: 'nfo' },
+      ...beside.sources,
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Tx } from '#storage/postgres/connect.ts';
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { filesIn, type LyingFile } from '../placed.ts';
 import { externalIdsOf } from '../works.ts';
 import type { EpisodePlan } from './episodes.ts';
@@ -23,6 +23,12 @@ export async function loadBelow(tx: Tx, wanted: readonly WorkFolder[]): Promise<
     50_000,
   );
 }
+
+/** The columns of a series' row, of the table `s`. */
+export const seriesColumns = (sql: Queryable): ReturnType<Queryable> => sql`
+  s.id, s.identity, s.title, s.sort_title as "sortTitle", s.original_title as "originalTitle",
+  s.year, s.premiered, s.overview, s.status, s.certification, s.genres, s.studios, s.match,
+  s.sources`;
 
 /** The series of a library that files of a batch may be: by what they were, by id, by title. */
 export function loadKnown(
@@ -50,9 +56,7 @@ export function loadKnown(
       join series s on s.library_id = ${libraryId}
         and s.identity >= t.title and s.identity < t.title || ':' collate "C"
     )
-    select s.id, s.identity, s.title, s.sort_title as "sortTitle",
-      s.original_title as "originalTitle", s.year, s.premiered, s.overview, s.status,
-      s.certification, s.genres, s.studios, s.match, s.sources,
+    select ${seriesColumns(tx)},
       ${externalIdsOf(tx, 'series', tx`s.id`)} as ids,
       (
         select count(*)::int from files f

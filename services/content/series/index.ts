@@ -1,9 +1,12 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
+import type { EnrichedKind } from '../../metadata/kind.ts';
+import type { SeriesRecord } from '../../metadata/provider.ts';
 import type { CompoundKind, ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
 import { classify, ignores } from '../classify.ts';
 import type { ContentModule } from '../module.ts';
+import { enrichedSeries } from './enrich.ts';
 import { identify } from './identify.ts';
 import { refreshSeries } from './refresh.ts';
 import { removeSeries, type Gone } from './remove.ts';
@@ -23,12 +26,14 @@ export interface Series {
   readonly seriesOf: typeof seriesOf;
   readonly progressKinds: readonly ProgressKind[];
   readonly compounds: readonly CompoundKind[];
+  readonly enriched: EnrichedKind<SeriesRecord>;
 }
 
 /** Series with their seasons and episodes: files belong to the series, and hold its episodes. */
 export const createSeries = (deps: SeriesDeps): Series => ({
   module: createModule(deps),
   handlers: createRoutes(deps),
+  enriched: enrichedSeries,
   searchSources: [seriesSearch, episodeSearch],
   seriesOf,
   progressKinds: [episodeProgress(deps.images), seriesProgress(deps.images)],

@@ -4,12 +4,19 @@ import { callerOf } from '../../principal.ts';
 import { readEpisode, readSeries } from './detail.ts';
 import { listEpisodes, listNextUp } from './episode-list.ts';
 import { countFilters } from './filter.ts';
+import { listMissing } from './known.ts';
 import { listSeries } from './list.ts';
 import type { SeriesDeps } from './series.ts';
 
 /** Operations of api/series.yaml. */
 export type SeriesOperation =
-  'listSeries' | 'getSeriesFilters' | 'listNextUp' | 'getSeries' | 'listEpisodes' | 'getEpisode';
+  | 'listSeries'
+  | 'getSeriesFilters'
+  | 'listNextUp'
+  | 'getSeries'
+  | 'listEpisodes'
+  | 'listMissingEpisodes'
+  | 'getEpisode';
 
 /** The API of series. */
 export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => ({
@@ -30,6 +37,10 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
   async listEpisodes({ params, query, principal }) {
     const asked = { ...query, userId: callerOf(principal).userId };
     return { body: await listEpisodes(deps, params.seriesId, asked) };
+  },
+  async listMissingEpisodes({ params }) {
+    const today = new Date(deps.now()).toISOString().slice(0, 10);
+    return { body: { items: await listMissing(deps.sql, params.seriesId, today) } };
   },
   async getEpisode({ params, principal }) {
     const body = await readEpisode(deps, params.episodeId, callerOf(principal).userId);

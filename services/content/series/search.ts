@@ -2,6 +2,7 @@ import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { SearchSource, SourceDocument } from '../../search/source.ts';
 import { sharedAudience } from '../../search/source.ts';
 import { idsAfter } from '../works.ts';
+import { known } from './known.ts';
 import { works } from './series.ts';
 import { countOf, type EpisodePlaceRow } from './summaries.ts';
 
@@ -78,10 +79,11 @@ export const episodeSearch: SearchSource = {
   permission: 'series:read',
   async documents(sql, ids) {
     const rows = await sql<EpisodeDocument[]>`
-      select e.id, s.library_id as "libraryId", s.title as "seriesTitle", e.title, s.genres,
-        n.number as season, e.number, e.absolute, e.air_date as "airDate", e.added_at as "addedAt"
+      select e.id, s.library_id as "libraryId", s.title as "seriesTitle",
+        ${known(sql, 'title')} as title, s.genres, n.number as season, e.number, e.absolute,
+        e.air_date as "airDate", e.added_at as "addedAt"
       from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
-      where e.id = any (${ids as string[]}::uuid[]) and e.title <> ''`;
+      where e.id = any (${ids as string[]}::uuid[]) and ${known(sql, 'title')} <> ''`;
     return rows.map((row): SourceDocument => ({
       ...{ id: row.id, audience: sharedAudience, title: row.title, addedAt: row.addedAt },
       ...{ titles: [], people: [], keywords: [], year: undefined, rank: 0.1 },

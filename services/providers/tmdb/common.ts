@@ -1,7 +1,7 @@
 /** What TMDb says of films and series alike, in our words. Pure. */
 import type { Credit, CreditRole } from '../../people/index.ts';
-import type { ImageOffer, Locale, Trailer } from '../../metadata/provider.ts';
-import type { Configuration, Picture, Pictures, Video } from './schemas.ts';
+import type { Candidate, ImageOffer, Locale, Trailer } from '../../metadata/provider.ts';
+import type { Configuration, FilmHit, Picture, Pictures, Video } from './schemas.ts';
 
 /** A text that says something. */
 export const said = (text: string | null | undefined): string | undefined => {
@@ -17,6 +17,26 @@ export const yearOf = (text: string | null | undefined): number | undefined => {
   const day = dayOf(text);
   return day === undefined ? undefined : Number(day.slice(0, 4));
 };
+
+export const imdbOf = (text: string | null | undefined): string | undefined =>
+  text != null && /^tt\d{6,9}$/.test(text) ? text : undefined;
+
+/** A hit of a search. */
+export function candidateOf(
+  hit: FilmHit,
+  urlOf: (type: PictureType, path: string) => string,
+): Candidate {
+  const poster = said(hit.poster_path);
+  return {
+    id: String(hit.id),
+    title: hit.title,
+    originalTitle: said(hit.original_title),
+    year: yearOf(hit.release_date),
+    overview: said(hit.overview),
+    posterUrl: poster === undefined ? undefined : urlOf('poster', poster),
+    votes: hit.vote_count ?? 0,
+  };
+}
 
 export const minutes = (count: number | null | undefined): number | undefined =>
   count != null && count > 0 ? Math.round(count * 60_000) : undefined;

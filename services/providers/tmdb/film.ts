@@ -1,22 +1,8 @@
-import type { Candidate, Locale, WorkRecord } from '../../metadata/provider.ts';
+import type { Locale, WorkRecord } from '../../metadata/provider.ts';
 import * as read from './common.ts';
-import type { Film, FilmHit } from './schemas.ts';
+import type { Film } from './schemas.ts';
 
 type UrlOf = ReturnType<typeof read.pictureUrls>;
-
-/** A hit of a search. Pure. */
-export const filmCandidate = (hit: FilmHit, urlOf: UrlOf): Candidate => {
-  const poster = read.said(hit.poster_path);
-  return {
-    id: String(hit.id),
-    title: hit.title,
-    originalTitle: read.said(hit.original_title),
-    year: read.yearOf(hit.release_date),
-    overview: read.said(hit.overview),
-    posterUrl: poster === undefined ? undefined : urlOf('poster', poster),
-    votes: hit.vote_count ?? 0,
-  };
-};
 
 /** A film's record, in the language asked for as far as there is one. Pure. */
 export function filmRecord(film: Film, locale: Locale, urlOf: UrlOf): WorkRecord {
@@ -24,7 +10,7 @@ export function filmRecord(film: Film, locale: Locale, urlOf: UrlOf): WorkRecord
   const originalTitle = read.said(film.original_title);
   const translations = film.translations?.translations ?? [];
   const english = translations.find(({ iso_639_1 }) => iso_639_1 === 'en')?.data;
-  const imdb = imdbOf(film.external_ids?.imdb_id) ?? imdbOf(film.imdb_id);
+  const imdb = read.imdbOf(film.external_ids?.imdb_id) ?? read.imdbOf(film.imdb_id);
   const collection = film.belongs_to_collection;
   const rating = read.ratingOf(film);
   return {
@@ -55,9 +41,6 @@ export function filmRecord(film: Film, locale: Locale, urlOf: UrlOf): WorkRecord
     images: read.offersOf(film, locale, urlOf),
   };
 }
-
-const imdbOf = (text: string | null | undefined): string | undefined =>
-  text != null && /^tt\d{6,9}$/.test(text) ? text : undefined;
 
 /** Of a country's releases the cinema's counts (type 3), then any. */
 function certificationsOf({ release_dates }: Film): Record<string, string> {

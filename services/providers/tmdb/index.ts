@@ -1,10 +1,11 @@
 import type { ProviderIds } from '../../naming/ids.ts';
-import type { Locale, TitleQuery, WorkProvider } from '../../metadata/provider.ts';
+import type { Locale, SeriesRecord, WorkProvider } from '../../metadata/provider.ts';
 import type { Budget } from '../budget.ts';
-import { createProviderHttp, type ProviderHttpDeps } from '../http.ts';
-import { bareLanguage, languageTag, pictureUrls } from './common.ts';
-import { filmCandidate, filmRecord } from './film.ts';
+import { createProviderHttp, type ProviderHttp, type ProviderHttpDeps } from '../http.ts';
+import { bareLanguage, candidateOf, languageTag, pictureUrls } from './common.ts';
+import { filmRecord } from './film.ts';
 import * as schemas from './schemas.ts';
+import { seriesCandidate, seriesRecord } from './series.ts';
 
 /** Requests TMDb lets one address make: about fifty a second. */
 export const tmdbAllowance = { points: 50, seconds: 1 };
@@ -18,56 +19,111 @@ export interface TmdbOptions {
 
 const day = 24 * 3_600_000;
 const quarter = 15 * 60_000;
+const seasonsMax = 100;
 
-const appended =
-  'credits,external_ids,release_dates,videos,images,alternative_titles,translations,keywords';
+const shared = 'external_ids,videos,images,alternative_titles,translations,keywords';
+const ofFilms = `${shared},credits,release_dates`;
+const ofSeries = `${shared},content_ratings`;
 
-/** Films as TMDb knows them (https://developer.themoviedb.org/docs). */
+/** Films and series as TMDb knows them (https://developer.themoviedb.org/docs). */
 export function createTmdb(
   deps: ProviderHttpDeps,
   { apiKey, baseUrl, budget }: TmdbOptions,
-): { film: WorkProvider } {
+): { film: WorkProvider; series: WorkProvider<SeriesRecord> } {
   const isToken = apiKey.startsWith('eyJ');
   const http = createProviderHttp(deps, {
     ...{ name: 'tmdb', baseUrl, budget },
     headers: isToken ? { authorization: `Bearer ${apiKey}` } : {},
     ...(isToken ? {} : { secretQuery: { api_key: apiKey } }),
   });
-  const ask = {
-    configuration: http.define({
-      ...{ name: 'configuration', schema: schemas.configuration, ttlMs: day },
-    }),
-    search: http.define({ name: 'search', schema: schemas.filmSearch, ttlMs: quarter }),
-    find: http.define({ name: 'find', schema: schemas.findings, ttlMs: day }),
-    film: http.define({ name: 'film', schema: schemas.film, ttlMs: day }),
-  };
-  const urls = async () => pictureUrls(await ask.configuration('/configuration'));
-  const film: WorkProvider = {
-    ...{ name: 'tmdb', label: 'TMDb' },
-    async search({ title, year }: TitleQuery, locale: Locale) {
-      const query = { query: title, year, language: languageTag(locale), include_adult: 'false' };
-      const found = await ask.search('/search/movie', query);
-      const urlOf = await urls();
-      return (found?.results ?? []).map((hit) => filmCandidate(hit, urlOf));
-    },
-    async idOf({ imdb }: ProviderIds) {
-      if (imdb === undefined) return undefined;
-      const found = await ask.find(`/find/${imdb}`, { external_source: 'imdb_id' });
-      const id = found?.movie_results?.[0]?.id;
-      return id === undefined ? undefined : String(id);
-    },
-    async work(id, locale, options) {
-      if (!/^\d{1,9}$/.test(id)) return undefined;
-      const query = {
-        language: languageTag(locale),
-        append_to_response: appended,
-        include_image_language: [...new Set([bareLanguage(locale), 'en', 'null'])].join(','),
-        include_video_language: [...new Set([bareLanguage(locale), 'en'])].join(','),
-      };
-      const found = await ask.film(`/movie/${id}`, query, options);
-      return found === undefined ? undefined : filmRecord(found, locale, await urls());
-    },
-    tagOf: (id) => http.tagOf(`/movie/${id}`),
-  };
-  return { film };
+  const ask = define(http);
+  return { film: filmsOf(http, ask), series: seriesOf(http, ask) };
 }
+
+type Ask = ReturnType<typeof define>;
+
+function define(http: ProviderHttp) {
+  const { configuration, filmSearch, seriesSearch, findings } = schemas;
+  const asked = {
+    configuration: http.define({ name: 'configuration', schema: configuration, ttlMs: day }),
+    search: http.define({ name: 'search', schema: filmSearch, ttlMs: quarter }),
+    searchSeries: http.define({ name: 'search.series', schema: seriesSearch, ttlMs: quarter }),
+    find: http.define({ name: 'find', schema: findings, ttlMs: day }),
+    film: http.define({ name: 'film', schema: schemas.film, ttlMs: day }),
+    series: http.define({ name: 'series', schema: schemas.series, ttlMs: day }),
+    season: http.define({ name: 'season', schema: schemas.season, ttlMs: day }),
+  };
+  const urls = async () => pictureUrls(await asked.configuration('/configuration'));
+  return { ...asked, urls };
+}
+
+const named = { name: 'tmdb', label: 'TMDb' } as const;
+const isId = (id: string): boolean => /^\d{1,9}$/.test(id);
+
+/** All in one answer, with pictures and trailers that people can read. */
+const wholeQuery = (locale: Locale, append: string) => ({
+  language: languageTag(locale),
+  append_to_response: append,
+  include_image_language: [...new Set([bareLanguage(locale), 'en', 'null'])].join(','),
+  include_video_language: [...new Set([bareLanguage(locale), 'en'])].join(','),
+});
+
+const filmsOf = (http: ProviderHttp, ask: Ask): WorkProvider => ({
+  ...named,
+  async search({ title, year }, locale) {
+    const query = { query: title, year, language: languageTag(locale), include_adult: 'false' };
+    const found = await ask.search('/search/movie', query);
+    const urlOf = await ask.urls();
+    return (found?.results ?? []).map((hit) => candidateOf(hit, urlOf));
+  },
+  async idOf({ imdb }) {
+    const found = imdb === undefined ? undefined : await find(ask, imdb, 'imdb_id');
+    return firstId(found?.movie_results);
+  },
+  async work(id, locale, options) {
+    if (!isId(id)) return undefined;
+    const found = await ask.film(`/movie/${id}`, wholeQuery(locale, ofFilms), options);
+    return found === undefined ? undefined : filmRecord(found, locale, await ask.urls());
+  },
+  tagOf: (id) => http.tagOf(`/movie/${id}`),
+});
+
+const find = (ask: Ask, id: string, source: 'imdb_id' | 'tvdb_id') =>
+  ask.find(`/find/${encodeURIComponent(id)}`, { external_source: source });
+
+const firstId = (
+  results: readonly { readonly id: string | number }[] | null | undefined,
+): string | undefined => {
+  const id = results?.[0]?.id;
+  return id === undefined ? undefined : String(id);
+};
+
+const seriesOf = (http: ProviderHttp, ask: Ask): WorkProvider<SeriesRecord> => ({
+  ...named,
+  async search({ title, year }, locale) {
+    const language = languageTag(locale);
+    const query = { query: title, first_air_date_year: year, language, include_adult: 'false' };
+    const found = await ask.searchSeries('/search/tv', query);
+    const urlOf = await ask.urls();
+    return (found?.results ?? []).map((hit) => seriesCandidate(hit, urlOf));
+  },
+  async idOf({ tvdb, imdb }: ProviderIds) {
+    const byTvdb = tvdb === undefined ? undefined : await find(ask, tvdb, 'tvdb_id');
+    const id = firstId(byTvdb?.tv_results);
+    if (id !== undefined || imdb === undefined) return id;
+    return firstId((await find(ask, imdb, 'imdb_id'))?.tv_results);
+  },
+  async work(id, locale, options) {
+    if (!isId(id)) return undefined;
+    const series = await ask.series(`/tv/${id}`, wholeQuery(locale, ofSeries), options);
+    if (series === undefined) return undefined;
+    const seasons: schemas.Season[] = [];
+    for (const { season_number: number } of (series.seasons ?? []).slice(0, seasonsMax)) {
+      const path = `/tv/${id}/season/${number}`;
+      const season = await ask.season(path, { language: languageTag(locale) }, options);
+      if (season !== undefined) seasons.push(season);
+    }
+    return seriesRecord(series, seasons, { locale, urlOf: await ask.urls() });
+  },
+  tagOf: (id) => http.tagOf(`/tv/${id}`),
+});

@@ -34,6 +34,19 @@ export type FilmHit = z.output<typeof filmHit>;
 
 export const filmSearch = z.object({ results: z.array(filmHit) });
 
+export const seriesHit = z.object({
+  id,
+  name: z.string(),
+  original_name: text,
+  overview: text,
+  first_air_date: text,
+  poster_path: text,
+  vote_count: number,
+});
+export type SeriesHit = z.output<typeof seriesHit>;
+
+export const seriesSearch = z.object({ results: z.array(seriesHit) });
+
 export const findings = z.object({
   movie_results: list(z.object({ id })),
   tv_results: list(z.object({ id })),
@@ -121,3 +134,42 @@ export const film = z.object({
     .nullish(),
 });
 export type Film = z.output<typeof film>;
+
+export const series = z.object({
+  ...common,
+  name: z.string(),
+  original_name: text,
+  first_air_date: text,
+  networks: list(named),
+  seasons: list(z.object({ season_number: z.int(), episode_count: number })),
+  content_ratings: z
+    .object({ results: list(z.object({ iso_3166_1: z.string(), rating: text })) })
+    .nullish(),
+  keywords: z.object({ results: list(named) }).nullish(),
+  alternative_titles: z.object({ results: list(z.object({ title: z.string() })) }).nullish(),
+  translations: z
+    .object({
+      translations: list(
+        z.object({
+          iso_639_1: text,
+          data: z.object({ name: text, overview: text }).nullish(),
+        }),
+      ),
+    })
+    .nullish(),
+});
+export type Series = z.output<typeof series>;
+
+export const season = z.object({
+  season_number: z.int(),
+  episodes: list(
+    z.object({
+      episode_number: z.int(),
+      name: text,
+      overview: text,
+      air_date: text,
+      runtime: number,
+    }),
+  ),
+});
+export type Season = z.output<typeof season>;

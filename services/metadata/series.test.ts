@@ -1,0 +1,122 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import type { components } from '#api/types.ts';
+import { startTmdb, type FakeSeries, type FakeTmdb } from '#test/fakes/tmdb.ts';
+import { startServer, type TestServer } from '#test/server.ts';
+import { episodeSearch } from '../content/series/search.ts';
+
+type Schemas = components['schemas'];
+
+const dark: FakeSeries = {
+  ...{ id: 70523, title: 'Dark', date: '2017-12-01', imdb: 'tt5753856', tvdb: 334824 },
+  seasons: { 0: ['Making of'], 1: ['Secrets', 'Lies', 'Past and Present'], 2: ['Beginnings'] },
+};
+
+describe('metadata of series', function () {
+  this.timeout(180_000);
+  let tmdb: FakeTmdb;
+  let server: TestServer;
+  let library: Schemas['Library'];
+  let path: string;
+
+  before(async () => {
+    tmdb = await startTmdb();
+    tmdb.series.push(dark, { id: 2, title: 'Light', date: '2001-01-01', seasons: { 1: ['A'] } });
+    const config = { 'metadata.tmdb.url': `${tmdb.url}/3`, 'metadata.tmdb.api_key': 'key' };
+    server = await startServer({ config });
+    await put('Dark (2017)/Season 1/Dark S01E01.mkv', 'Dark (2017)/Season 1/Dark S01E02 Mine.mkv');
+    library = await server.library('Series', 'series', 'series');
+    const { items } = await server.read<Schemas['SeriesPage']>('/api/v1/series');
+    path = `/api/v1/series/${items[0]!.id}`;
+  });
+  after(async () => {
+    await server[Symbol.asyncDispose]();
+    await tmdb[Symbol.asyncDispose]();
+  });
+
+  const put = async (...names: string[]) => {
+    for (const name of names) {
+      const file = join(server.films, 'series', name);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, name.endsWith('.nfo') ? showNfo : name);
+    }
+  };
+  const showNfo = '<tvshow><title>Dark</title><year>2017</year><plot>By hand.</plot></tvshow>';
+  const scan = async () => {
+    const token = server.adminToken;
+    await server.fetch(`/api/v1/libraries/${library.id}/scans`, {
+      method: 'POST',
+      token,
+      json: {},
+    });
+    await server.settled();
+  };
+  const post = async (to: string, json?: unknown) => {
+    const token = server.adminToken;
+    const { status } = await server.fetch(`${path}/${to}`, { method: 'POST', token, json });
+    await server.settled();
+    return status;
+  };
+  const series = () => server.read<Schemas['Series']>(path);
+  const episodes = async () =>
+    (await server.read<Schemas['EpisodePage']>(`${path}/episodes`)).items.map(
+      ({ number, title, airDate }) => [number, title, airDate],
+    );
+  const missing = async () =>
+    (await server.read<Schemas['MissingEpisodes']>(`${path}/missing`)).items.map(
+      ({ season, number, title }) => [season, number, title],
+    );
+
+  it('fills a series, and names the episodes that files leave unnamed', async () => {
+    expect(await series()).to.deep.include({
+      ...{ title: 'Dark', year: 2017, premiered: '2017-12-01', status: 'Continuing' },
+      ...{ overview: 'What happens in Dark.', certification: 'TV-MA', studios: ['Netflix'] },
+      externalIds: { imdb: 'tt5753856', tmdb: '70523', tvdb: '334824' },
+    });
+    expect((await series()).sources).to.include({ title: 'tmdb', overview: 'tmdb' });
+    expect(await episodes()).to.deep.equal([
+      [1, 'Secrets', '2017-12-01'],
+      [2, 'Mine', '2017-12-08'],
+    ]);
+  });
+
+  it('lets episodes be found by the titles that a provider gives them', async () => {
+    const { items } = await server.read<Schemas['EpisodePage']>(`${path}/episodes`);
+    const ids = items.map(({ id }) => id);
+    const found = await episodeSearch.documents(server.db.sql, ids);
+    expect(found.map(({ title }) => title)).to.have.members(['Secrets', 'Mine']);
+  });
+
+  it('knows which episodes are missing', async () => {
+    expect(await missing()).to.deep.equal([
+      [1, 3, 'Past and Present'],
+      [2, 1, 'Beginnings'],
+    ]);
+    await put('Dark (2017)/Season 1/Dark S01E03.mkv');
+    await scan();
+    expect(await missing()).to.deep.equal([[2, 1, 'Beginnings']]);
+    expect((await series()).overview).to.equal('What happens in Dark.');
+  });
+
+  it('leaves what an NFO tells, and the rest to the provider', async () => {
+    await put('Dark (2017)/tvshow.nfo');
+    await scan();
+    expect(await post('refresh')).to.equal(202);
+    expect(await series()).to.deep.include({ overview: 'By hand.', studios: ['Netflix'] });
+    await rm(join(server.films, 'series/Dark (2017)/tvshow.nfo'));
+  });
+
+  it('takes a person’s word for which series it is', async () => {
+    const found = await server.read<Schemas['RecordMatches']>(`${path}/matches?query=light`);
+    expect(found.items.map(({ id }) => id)).to.deep.equal(['2']);
+    expect(await post('match', { provider: 'tmdb', id: '2' })).to.equal(202);
+    const { match } = await server.read<Schemas['RecordMatches']>(`${path}/matches`);
+    expect(match).to.include({ id: '2', basis: 'user' });
+    expect(await missing()).to.deep.equal([]);
+    await rename(join(server.films, 'series/Dark (2017)'), join(server.films, 'series/Darker'));
+    await scan();
+    const after = await server.read<Schemas['RecordMatches']>(`${path}/matches`);
+    expect(after.match).to.include({ id: '2', basis: 'user' });
+  });
+});
