@@ -15,6 +15,7 @@ const sections = {
   raft: { full: 50, quick: 5 },
   coherence: { full: 30, quick: 5 },
   proxy: { full: 1_000, quick: 100 },
+  web: { full: 50_000, quick: 2_000 },
   'cluster-scan': { full: 100_000, quick: 5_000 },
 } as const;
 
