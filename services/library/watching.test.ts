@@ -124,6 +124,10 @@ describe('watching libraries', () => {
     await rm(at('m/A/A.mkv'));
     hearing.onEvents([{ path: at('m/A/A.mkv'), isGone: true }]);
     expect(await arrived()).to.deep.equal([{ path: 'A/A.mkv', isGone: true }]);
+    await rig.db.sql`delete from library_arrivals`;
+    // It came and went again: nothing is waited for.
+    hearing.onEvents([{ path: at('m/B'), isGone: false }]);
+    expect(await arrived()).to.deep.equal([{ path: 'B', isGone: true }]);
     hearing.onEvents(undefined);
     await until(async () => {
       const [scan] = await rig.db.sql`select from library_scans where state = 'queued'`;

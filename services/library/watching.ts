@@ -179,7 +179,9 @@ async function tellSettled({ deps, watched, unsure }: State): Promise<void> {
     if (told.length === 0) continue;
     try {
       const reach = { libraryId: root.libraryId, mappings: [], guess: false };
-      await receive(deps, told, reach);
+      // What this machine's kernel tells of is there by now, or is not: it is not waited for.
+      const seen = told.map(({ path }) => ({ path, isGone: true }));
+      await receive(deps, seen, reach);
     } catch (error) {
       settling.heard(told, deps.clock());
       throw error;
