@@ -4,15 +4,7 @@ type MovieQuery = NonNullable<paths['/api/v1/movies']['get']['parameters']['quer
 type SeriesQuery = NonNullable<paths['/api/v1/series']['get']['parameters']['query']>;
 
 /** What films can be sorted by, as the menu shows it. */
-export const movieSorts = [
-  'title',
-  'added',
-  'released',
-  'rating',
-  'duration',
-  'size',
-  'random',
-] as const;
+export const movieSorts = ['title', 'added', 'released', 'rating', 'duration', 'size'] as const;
 /** What series can be sorted by. */
 export const seriesSorts = ['title', 'added', 'year'] as const;
 
