@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { components } from '#api/types.ts';
 import { startTmdb, type FakeTmdb } from '#test/fakes/tmdb.ts';
+import { enriched } from '#test/metadata.ts';
 import { startServer, type TestServer } from '#test/server.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -24,6 +25,7 @@ describe('what people ask of providers', function () {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, 'a film');
     await server.library('Films', 'all');
+    await enriched(server);
     const { items } = await server.read<Schemas['MoviePage']>('/api/v1/movies');
     path = `/api/v1/movies/${items[0]!.id}`;
   });
@@ -55,7 +57,7 @@ describe('what people ask of providers', function () {
 
   it('takes a person’s word for good, and shows the pictures that come with it', async () => {
     expect(await post('match', { provider: 'tmdb', id: '5' })).to.equal(202);
-    await server.settled();
+    await enriched(server);
     const view = await movie();
     expect(view).to.include({ year: 1986, overview: 'What happens in Heat.' });
     expect(view.images['poster']).to.include({ width: 780 });
@@ -64,7 +66,7 @@ describe('what people ask of providers', function () {
       ...{ provider: 'tmdb', id: '5', basis: 'user', score: 1 },
     });
     expect(await post('match', { provider: 'tmdb', id: '8' })).to.equal(202);
-    await server.settled();
+    await enriched(server);
     expect(await movie()).to.deep.include({
       title: 'Cold',
       year: 2001,
@@ -76,7 +78,7 @@ describe('what people ask of providers', function () {
     const before = await movie();
     tmdb.films.splice(2, 1, { id: 8, title: 'Cold', date: '2001-01-01', overview: 'Rewritten.' });
     expect(await post('refresh')).to.equal(202);
-    await server.settled();
+    await enriched(server);
     const after = await movie();
     expect([before.overview, after.overview]).to.deep.equal([
       'What happens in Cold.',
@@ -89,7 +91,7 @@ describe('what people ask of providers', function () {
       ...{ method: 'PATCH', token: server.adminToken, json: { externalIds: { tmdb: '949' } } },
     });
     expect(response.status).to.equal(200);
-    await server.settled();
+    await enriched(server);
     expect(await movie()).to.include({ title: 'Heat', year: 1995 });
     expect((await matches()).match).to.include({ id: '949', basis: 'id' });
   });

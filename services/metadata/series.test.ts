@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { components } from '#api/types.ts';
 import { startTmdb, type FakeSeries, type FakeTmdb } from '#test/fakes/tmdb.ts';
+import { enriched } from '#test/metadata.ts';
 import { startServer, type TestServer } from '#test/server.ts';
 import { episodeSearch } from '../content/series/search.ts';
 
@@ -27,6 +28,7 @@ describe('metadata of series', function () {
     server = await startServer({ config });
     await put('Dark (2017)/Season 1/Dark S01E01.mkv', 'Dark (2017)/Season 1/Dark S01E02 Mine.mkv');
     library = await server.library('Series', 'series', 'series');
+    await enriched(server);
     const { items } = await server.read<Schemas['SeriesPage']>('/api/v1/series');
     path = `/api/v1/series/${items[0]!.id}`;
   });
@@ -50,12 +52,12 @@ describe('metadata of series', function () {
       token,
       json: {},
     });
-    await server.settled();
+    await enriched(server);
   };
   const post = async (to: string, json?: unknown) => {
     const token = server.adminToken;
     const { status } = await server.fetch(`${path}/${to}`, { method: 'POST', token, json });
-    await server.settled();
+    await enriched(server);
     return status;
   };
   const series = () => server.read<Schemas['Series']>(path);
