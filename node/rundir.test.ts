@@ -1,5 +1,8 @@
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { localUrl } from './rundir.ts';
+import { announce, findRunning, localUrl, withdraw } from './rundir.ts';
 
 describe('where the command line finds a node', () => {
   const cases: [host: string, url: string][] = [
@@ -13,4 +16,33 @@ describe('where the command line finds a node', () => {
   for (const [host, url] of cases) {
     it(`of one that listens on ${host}`, () => expect(localUrl(host, 8080)).to.equal(url));
   }
+});
+
+describe('the node that runs on a data folder', () => {
+  let dir: string;
+  const file = () => join(dir, 'run', 'node.json');
+  const running = { pid: process.pid, url: 'http://127.0.0.1:8080', token: 'x' };
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'revenge-rundir-'));
+    await announce(dir, running);
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  it('is found until it says that it ends', async () => {
+    expect(await findRunning(dir)).to.include(running);
+    await withdraw(dir);
+    expect(await findRunning(dir)).to.equal(undefined);
+  });
+
+  for (const length of [0, 5]) {
+    it(`is none where a power cut has left ${length} bytes of its word`, async () => {
+      await truncate(file(), length);
+      expect(await findRunning(dir)).to.equal(undefined);
+    });
+  }
+
+  it('is not guessed at: what is whole and strange is an error', async () => {
+    await writeFile(file(), '{"pid":"x"}');
+    expect(await findRunning(dir).catch((error: Error) => error)).to.be.instanceOf(Error);
+  });
 });

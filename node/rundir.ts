@@ -54,8 +54,17 @@ export async function findRunning(dataDir: string): Promise<Running | undefined>
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
-  const running = shape.parse(JSON.parse(text));
-  return isAlive(running.pid) ? running : undefined;
+  const running = shape.optional().parse(wholeJson(text));
+  return running !== undefined && isAlive(running.pid) ? running : undefined;
+}
+
+/** Undefined: a power cut has left half of it, or nothing. It is not synced: whom it named is gone. */
+function wholeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isAlive(pid: number): boolean {

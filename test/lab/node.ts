@@ -2,8 +2,8 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, closeSync, fstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { findRunning } from '#node/rundir.ts';
 import { setClock, underClock } from './clock.ts';
 import type { Disk } from './disk.ts';
 import type { Host } from './ground.ts';
@@ -228,11 +228,9 @@ interface Wait {
 
 /** A killed node leaves its announcement behind: only one of this very process counts. */
 async function whenReady({ wish, child, isRunning, timeoutMs }: Wait): Promise<void> {
-  const file = join(wish.dataDir, 'run', 'node.json');
   for (const until = Date.now() + timeoutMs; Date.now() < until; await pause(25)) {
     if (!isRunning()) break;
-    const text = await readFile(file, 'utf8').catch(() => '{}');
-    if ((JSON.parse(text) as { pid?: number }).pid !== child?.pid) continue;
+    if ((await findRunning(wish.dataDir))?.pid !== child?.pid) continue;
     if (await isReady(urlOf(wish))) return;
   }
   const said = (await readFile(wish.logFile, 'utf8').catch(() => '')).trim().split('\n');
