@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import manifest from '#package.json' with { type: 'json' };
 import { createActivity } from '#services/activity/index.ts';
-import { createArtwork, type Artwork } from '#services/artwork/index.ts';
+import { createArtwork } from '#services/artwork/index.ts';
 import { createBackups, type BackupDeps } from '#services/backup/index.ts';
 import { createContent } from '#services/content/index.ts';
 import { ProblemError } from '#services/errors.ts';
@@ -12,6 +12,8 @@ import { createMetadata, type MetadataDeps } from '#services/metadata/index.ts';
 import { subject } from '#services/metadata/kind.ts';
 import { createPlayback } from '#services/playback/index.ts';
 import { createProgress } from '#services/progress/index.ts';
+import type { ProgressKind } from '#services/progress/kinds.ts';
+import { summariesOf } from '#services/progress/lists.ts';
 import {
   createSearch,
   createSearchChanges,
@@ -106,7 +108,7 @@ export async function createServices(deps: ServicesDeps) {
   });
   const search = createSearch({
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
-    decorate: (items) => postersOf({ sql, artwork, content }, items),
+    decorate: (items) => postersOf({ sql, kinds: content.kinds }, items),
   });
   const { kinds, compounds } = content;
   const metadata = metadataOf(deps, { jobs, search: changes, artwork, content });
@@ -176,32 +178,18 @@ const backupsOf = (
     clusterId: () => engines.member.state.view().clusterId,
   });
 
-/**
- * The pictures beside search results, by `<kind>:<id>`; one query per kind. Episodes are shown with
- * that of their series.
- */
+/** The posters beside search results, by `<kind>:<id>`: those that lists show, too. */
 async function postersOf(
-  {
-    sql,
-    artwork,
-    content,
-  }: { sql: Sql; artwork: Artwork; content: ReturnType<typeof createContent> },
+  deps: { sql: Sql; kinds: readonly ProgressKind[] },
   items: readonly { kind: string; id: string }[],
 ): Promise<Map<string, Poster>> {
-  const found = new Map<string, Poster>();
-  const idsOf = (kind: string) => items.filter((one) => one.kind === kind).map(({ id }) => id);
-  for (const kind of new Set(items.map((item) => item.kind))) {
-    const ids = idsOf(kind);
-    const owners = kind === 'episode' ? await content.seriesOf(sql, ids) : undefined;
-    const shown = owners === undefined ? kind : 'series';
-    const pictured = owners === undefined ? ids : [...new Set(owners.values())];
-    const images = await artwork.forItems(sql, shown, pictured);
-    for (const id of ids) {
-      const poster = images.get(owners?.get(id) ?? id)?.['poster'];
-      if (poster !== undefined) found.set(`${kind}:${id}`, poster);
-    }
-  }
-  return found;
+  const entries = items.map(({ kind, id }) => ({ kind, itemId: id }));
+  const summaries = await summariesOf(deps, entries);
+  return new Map(
+    [...summaries.values()].flatMap(({ kind, id, images: { poster } }) =>
+      poster === undefined ? [] : [[`${kind}:${id}`, poster] as const],
+    ),
+  );
 }
 
 /** Makes film libraries of the folders given at the start; a folder that has one keeps it. */

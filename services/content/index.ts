@@ -15,7 +15,6 @@ export function createContent(deps: ContentDeps) {
     modules: [movie.module, series.module] as readonly ContentModule[],
     handlers: { ...movie.handlers, ...series.handlers },
     searchSources: [movie.searchSource, ...series.searchSources] as readonly SearchSource[],
-    seriesOf: series.seriesOf,
     enriched: { movie: movie.enriched, series: series.enriched },
     kinds: [movie.progressKind, ...series.progressKinds] as readonly ProgressKind[],
     compounds: series.compounds,

@@ -11,7 +11,7 @@ import { identify } from './identify.ts';
 import { refreshSeries } from './refresh.ts';
 import { removeSeries, type Gone } from './remove.ts';
 import { createRoutes, type SeriesOperation } from './routes.ts';
-import { episodesChangedIn, episodeSearch, seriesOf, seriesSearch } from './search.ts';
+import { episodesChangedIn, episodeSearch, seriesSearch } from './search.ts';
 import { listTag, type SeriesDeps } from './series.ts';
 import { episodeProgress, seriesCompounds, seriesProgress } from './summaries.ts';
 
@@ -22,8 +22,6 @@ export interface Series {
   readonly module: ContentModule;
   readonly handlers: HandlersOf<SeriesOperation>;
   readonly searchSources: readonly SearchSource[];
-  /** The series of episodes, by episode; those that are gone are absent. */
-  readonly seriesOf: typeof seriesOf;
   readonly progressKinds: readonly ProgressKind[];
   readonly compounds: readonly CompoundKind[];
   readonly enriched: EnrichedKind<SeriesRecord>;
@@ -35,7 +33,6 @@ export const createSeries = (deps: SeriesDeps): Series => ({
   handlers: createRoutes(deps),
   enriched: enrichedSeries,
   searchSources: [seriesSearch, episodeSearch],
-  seriesOf,
   progressKinds: [episodeProgress(deps.images), seriesProgress(deps.images)],
   compounds: seriesCompounds,
 });

@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import type { Tx } from '#storage/postgres/connect.ts';
 import type { SearchSource, SourceDocument } from '../../search/source.ts';
 import { sharedAudience } from '../../search/source.ts';
 import { idsAfter } from '../works.ts';
@@ -108,15 +108,4 @@ export async function episodesChangedIn(tx: Tx, seriesIds: readonly string[]): P
     where s.id = any (${seriesIds as string[]}::uuid[])
       and (e.updated_at = now() or s.updated_at = now())`;
   return rows.map(({ id }) => id);
-}
-
-/** The series of episodes, by episode. */
-export async function seriesOf(
-  sql: Queryable,
-  episodeIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const rows = await sql<{ id: string; seriesId: string }[]>`
-    select id, series_id as "seriesId" from episodes
-    where id = any (${episodeIds as string[]}::uuid[])`;
-  return new Map(rows.map(({ id, seriesId }) => [id, seriesId]));
 }
