@@ -1,6 +1,7 @@
 import type { Call, HandlersOf, JsonAnswer } from '#api/handler.ts';
 import type { components } from '#api/types.ts';
 import type { Store } from '../changes.ts';
+import { pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
 import { defineJob, on, type JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
@@ -81,9 +82,9 @@ async function list(
     offset: query.offset,
     limit: limit + 1,
   });
-  const items = rows.slice(0, limit).map(toJson);
-  const last = items.at(-1);
-  const nextCursor = rows.length > limit && last ? writeCursor(last.id) : null;
+  const { page, last } = pageOf(rows, limit);
+  const items = page.map(toJson);
+  const nextCursor = last ? writeCursor(last.id) : null;
   if (query.offset === undefined) return { body: { items, nextCursor } };
   return { body: { items, nextCursor, total: await countActivity(sql, filter) } };
 }

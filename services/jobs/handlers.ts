@@ -3,6 +3,7 @@ import type { components } from '#api/types.ts';
 import type { Queryable, Sql } from '#storage/postgres/connect.ts';
 import { isDuplicate } from '#storage/postgres/errors.ts';
 import type { Write } from '../changes.ts';
+import { pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
 import { readSchedules, type Schedule } from './cron.ts';
 import { priorityName } from './enqueue.ts';
@@ -171,10 +172,9 @@ async function readPage(
     listJobs(sql, filter, page),
     offset === undefined ? undefined : countJobs(sql, filter),
   ]);
-  const items = rows.slice(0, limit);
-  const last = rows.length > limit ? items.at(-1) : undefined;
+  const { page: jobs, last } = pageOf(rows, limit);
   const nextCursor = last === undefined ? null : Buffer.from(last.id).toString('base64url');
-  return { items: items.map(toJob), nextCursor, ...(total === undefined ? {} : { total }) };
+  return { items: jobs.map(toJob), nextCursor, ...(total === undefined ? {} : { total }) };
 }
 
 function decodeCursor(cursor: string): string {

@@ -1,6 +1,7 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { components } from '#api/types.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
+import { pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
 import { permits, type Principal } from '../principal.ts';
 import { problemCursor, readProblemCursor, readScanCursor, scanCursor } from './cursors.ts';
@@ -146,9 +147,9 @@ function scanRoutes(
       const page = { libraryId, before, offset: offset ?? 0, limit: limit + 1 };
       const rows = await scanPage(sql, page);
       const mayPaths = maySeePaths(principal);
-      const items = rows.slice(0, limit).map((row) => scanJson(row, mayPaths));
-      const last = items.at(-1);
-      const nextCursor = rows.length > limit && last ? scanCursor(last.id) : null;
+      const { page: scans, last } = pageOf(rows, limit);
+      const items = scans.map((row) => scanJson(row, mayPaths));
+      const nextCursor = last ? scanCursor(last.id) : null;
       if (offset === undefined) return { body: { items, nextCursor } };
       return { body: { items, nextCursor, total: await countScans(sql, libraryId) } };
     },
@@ -164,10 +165,9 @@ function scanRoutes(
       const after = offset === undefined ? readProblemCursor(query.cursor) : undefined;
       const page = { after, offset: offset ?? 0, limit: limit + 1 };
       const rows = await problemPage(sql, libraryId, page);
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1);
-      const nextCursor = rows.length > limit && last ? problemCursor(last) : null;
-      const items = shown.map(problemJson);
+      const { page: problems, last } = pageOf(rows, limit);
+      const items = problems.map(problemJson);
+      const nextCursor = last ? problemCursor(last) : null;
       if (offset === undefined) return { body: { items, nextCursor } };
       return { body: { items, nextCursor, total: await countProblems(sql, libraryId) } };
     },

@@ -1,6 +1,6 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
-import { decodeCursor, encodeCursor, isUuid } from '../cursor.ts';
+import { decodeCursor, encodeCursor, isUuid, pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
 import type { ItemSummary, ProgressKind } from './kinds.ts';
 import { presentState } from './present.ts';
@@ -21,8 +21,7 @@ export async function listPage(
 ): Promise<{ body: components['schemas']['UserItemPage'] }> {
   const after = page.cursor === undefined ? undefined : placeOf(list, page.cursor);
   const found = await listStates(sql, page.userId, { list, after, limit: page.limit + 1 });
-  const entries = found.slice(0, page.limit);
-  const last = found.length > page.limit ? entries.at(-1) : undefined;
+  const { page: entries, last } = pageOf(found, page.limit);
   const summaries = await summariesOf({ sql, kinds }, entries);
   const items = entries.flatMap((entry): UserItem[] => {
     const summary = summaries.get(entryKey(entry));

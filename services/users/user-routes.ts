@@ -1,4 +1,5 @@
 import type { HandlersOf } from '#api/handler.ts';
+import { pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
 import { callerOf, type Principal } from '../principal.ts';
 import type { Store } from '../changes.ts';
@@ -86,9 +87,9 @@ const list =
     const { offset } = query;
     const after = offset === undefined ? readCursor(query.cursor) : undefined;
     const rows = await listUsers(sql, { after, offset, limit: limit + 1 });
-    const items = rows.slice(0, limit).map(userJson);
-    const last = items.at(-1);
-    const nextCursor = rows.length > limit && last ? writeCursor(last.username) : null;
+    const { page, last } = pageOf(rows, limit);
+    const items = page.map(userJson);
+    const nextCursor = last ? writeCursor(last.username) : null;
     if (offset === undefined) return { body: { items, nextCursor } };
     return { body: { items, nextCursor, total: await countUsers(sql) } };
   };
