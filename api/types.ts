@@ -2944,6 +2944,8 @@ export interface components {
             channelLayout?: string;
             channels?: number;
             codec: string;
+            /** @description The profile and, after a point, what its base layer is compatible with. */
+            dolbyVisionProfile?: string;
             frameRate?: number;
             hdr?: string;
             height?: number;
@@ -2960,6 +2962,7 @@ export interface components {
             title?: string;
             /** @enum {string} */
             type: "video" | "audio" | "subtitle" | "attachment";
+            variableFrameRate?: boolean;
             width?: number;
         };
         MissingEpisode: {
@@ -3221,6 +3224,8 @@ export interface components {
             channelLayout?: string;
             channels?: number;
             codec: string;
+            /** @description The profile and, after a point, what its base layer is compatible with. */
+            dolbyVisionProfile?: string;
             fileName?: string;
             frameRate?: number;
             /** @enum {string} */
@@ -3242,6 +3247,7 @@ export interface components {
             title?: string;
             /** @enum {string} */
             type: "video" | "audio" | "subtitle" | "attachment";
+            variableFrameRate?: boolean;
             width?: number;
         };
         Problem: {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { FileHandle } from 'node:fs/promises';
-import { attempt, openFile, ownPath, type Root } from './confine.ts';
+import { attempt } from './confine.ts';
 import { MediaError, type Probe } from './media.ts';
 import { needsFrame, readProbe, withFrame, type Printed, type PrintedStream } from './probe.ts';
 
@@ -38,27 +38,19 @@ export async function refusePlaylist(handle: FileHandle): Promise<void> {
   }
 }
 
-/** Streams and chapters of a file below a root, by ffprobe. */
-export async function probeFile(
-  root: Root,
+/** Streams and chapters of an open file, by ffprobe; `path` is one that leads to it. */
+export async function askFfprobe(
   path: string,
   { ffprobe, signal }: { ffprobe: string | undefined; signal: AbortSignal },
 ): Promise<Probe> {
   if (ffprobe === undefined) throw new MediaError('tool-missing', 'ffprobe is not installed');
-  const { handle, stat } = await openFile(root, path);
-  try {
-    if (stat.size === 0n) throw new MediaError('unreadable', 'the file is empty');
-    await refusePlaylist(handle);
-    const input = `file:${ownPath(handle)}`;
-    const run = (options: string[]) => runProbe(ffprobe, [...options, '-i', input], signal);
-    const printed: Printed = await run(['-show_format', '-show_streams', '-show_chapters']);
-    const whole = needsFrame(printed) ? withFrame(printed, await firstFrame(run)) : printed;
-    const probe = readProbe(whole);
-    if (probe.streams.length === 0) throw new MediaError('unreadable', 'no streams in it');
-    return probe;
-  } finally {
-    await handle.close();
-  }
+  const input = `file:${path}`;
+  const run = (options: string[]) => runProbe(ffprobe, [...options, '-i', input], signal);
+  const printed: Printed = await run(['-show_format', '-show_streams', '-show_chapters']);
+  const whole = needsFrame(printed) ? withFrame(printed, await firstFrame(run)) : printed;
+  const probe = readProbe(whole);
+  if (probe.streams.length === 0) throw new MediaError('unreadable', 'no streams in it');
+  return probe;
 }
 
 type Run = (options: string[]) => Promise<Printed & { frames?: PrintedStream[] }>;

@@ -35,7 +35,7 @@ export interface Media {
   resolve(path: string, options: MediaCall): Promise<string>;
   /** OpenSubtitles hash of a file: 64 KiB from each end plus the size, 16 hex digits. */
   fingerprint(root: string, path: string, options: MediaCall): Promise<string>;
-  /** Streams and chapters by ffprobe; a file that cannot be parsed is a MediaError `unreadable`. */
+  /** Streams and chapters; a file that cannot be parsed is a MediaError `unreadable`. */
   probe(root: string, path: string, options: MediaCall): Promise<Probe>;
   /** One frame as JPEG, at most 1920 pixels wide, taken at `atMs`. */
   frame(root: string, path: string, options: MediaCall & { atMs: number }): Promise<Uint8Array>;
@@ -114,15 +114,16 @@ export interface ImageTarget {
   readonly format: 'webp' | 'avif' | 'jpeg';
 }
 
-/** What a container holds, as ffprobe tells it, in our words. */
+/** What a container holds, in ffprobe's words. */
 export interface Probe {
   /** `matroska`, `mp4`, `mpegts`, `avi` … */
   readonly container: string;
   readonly durationMs: number | undefined;
   readonly bitrate: number | undefined;
-  /** The container's own tags, names in lower case. */
+  /** Tags of the container itself, names in lower case: `title` where it has one. */
   readonly tags: Readonly<Record<string, string>>;
   readonly streams: readonly ProbeStream[];
+  /** Each lasts until the next begins, the last until the end, where its own end is not told. */
   readonly chapters: readonly { startMs: number; endMs: number; title: string | undefined }[];
 }
 
@@ -131,6 +132,7 @@ export type ProbeStream = VideoStream | AudioStream | SubtitleStream | Attachmen
 interface StreamBase {
   readonly index: number;
   readonly codec: string;
+  /** ISO 639 in two or three letters, whichever the reader of the file gives. */
   readonly language: string | undefined;
   readonly title: string | undefined;
   readonly isDefault: boolean;
@@ -144,9 +146,13 @@ export interface VideoStream extends StreamBase {
   readonly width: number;
   readonly height: number;
   readonly frameRate: number | undefined;
+  /** Undefined where the reader of the file does not tell. */
+  readonly variableFrameRate: boolean | undefined;
   readonly bitDepth: number | undefined;
   readonly pixelFormat: string | undefined;
   readonly hdr: 'HDR10' | 'HDR10+' | 'HLG' | 'DolbyVision' | undefined;
+  /** `5`, `7`, `8.1` …: the profile, and what its base layer is compatible with. */
+  readonly dolbyVisionProfile: string | undefined;
   readonly interlaced: boolean;
   readonly bitrate: number | undefined;
 }

@@ -16,6 +16,13 @@ export interface Printed {
   }[];
 }
 
+/** What goes with a stream; the last two with Dolby Vision's. */
+interface SideData {
+  readonly side_data_type?: string;
+  readonly dv_profile?: number;
+  readonly dv_bl_signal_compatibility_id?: number;
+}
+
 /** One stream as ffprobe prints it. */
 export interface PrintedStream {
   readonly index?: number;
@@ -38,7 +45,7 @@ export interface PrintedStream {
   readonly sample_rate?: string;
   readonly disposition?: Readonly<Record<string, number>>;
   readonly tags?: Readonly<Record<string, string>>;
-  readonly side_data_list?: readonly { readonly side_data_type?: string }[];
+  readonly side_data_list?: readonly SideData[];
 }
 
 /** ffprobe's JSON in our words; pure. */
@@ -120,9 +127,11 @@ function readVideo(stream: PrintedStream, at: number): VideoStream {
     width: stream.width ?? 0,
     height: stream.height ?? 0,
     frameRate: rate(stream.avg_frame_rate) ?? rate(stream.r_frame_rate),
+    variableFrameRate: undefined,
     bitDepth: positive(stream.bits_per_raw_sample) ?? depthOf(stream.pix_fmt),
     pixelFormat: stream.pix_fmt,
     hdr: hdrOf(stream),
+    dolbyVisionProfile: dolbyVisionOf(stream),
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
     bitrate: bitrateOf(stream),
   };
@@ -165,6 +174,13 @@ function hdrOf(stream: PrintedStream): VideoStream['hdr'] {
   if (stream.color_transfer === 'arib-std-b67') return 'HLG';
   if (stream.color_transfer !== 'smpte2084') return undefined;
   return hasSideData(stream, /dynamic hdr10|2094-40|hdr10\+/i) ? 'HDR10+' : 'HDR10';
+}
+
+function dolbyVisionOf(stream: PrintedStream): string | undefined {
+  const record = stream.side_data_list?.find((data) => data.dv_profile !== undefined);
+  const { dv_profile: profile, dv_bl_signal_compatibility_id: base } = record ?? {};
+  if (profile === undefined) return undefined;
+  return base === undefined || base === 0 ? String(profile) : `${profile}.${base}`;
 }
 
 function hasSideData(stream: PrintedStream, type: RegExp): boolean {

@@ -38,7 +38,7 @@ const rootWork: RootWork = {
     each(paths, work, (path) => readWhole(work.root, { path, maxBytes })),
   fingerprint: ({ path }, { root }) => fingerprintFile(root, path),
   probe: async ({ path }, { root, signal }) => {
-    const { probeFile } = await import('./ffprobe.ts');
+    const { probeFile } = await import('./probe-file.ts');
     return probeFile(root, path, { ffprobe: tools.ffprobe, signal });
   },
   frame: async (input, { root, signal }) => {

@@ -47,7 +47,7 @@ describe('media programs', function () {
     const chapters = join(root, 'chapters.txt');
     writeFileSync(
       chapters,
-      ';FFMETADATA1\ntitle=A film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=One\n',
+      ';FFMETADATA1\ntitle=A film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=2000\ntitle=One\n',
     );
     const sources = ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=2:r=25'];
     const sound = ['-f', 'lavfi', '-i', 'sine=d=2', '-f', 'ffmetadata', '-i', chapters];
@@ -57,6 +57,8 @@ describe('media programs', function () {
     const maps = ['-map', '0:v', '-map', '1:a'];
     const film = join(root, 'film.mkv');
     ffmpeg(...sources, ...sound, ...maps, ...codecs, ...languages, ...attach, film);
+    // Of a kind that is left to ffprobe.
+    ffmpeg('-i', film, '-map', '0:v:0', '-c:v', 'mpeg4', join(root, 'film.avi'));
     media = start();
     asked = [];
     server = createServer((request, response) => {
@@ -76,11 +78,13 @@ describe('media programs', function () {
     expect(probe.container).to.equal('matroska');
     expect(probe.durationMs).to.be.within(1_900, 2_200);
     expect(probe.tags['title']).to.equal('A film');
-    expect(probe.chapters).to.deep.equal([{ startMs: 0, endMs: 1_000, title: 'One' }]);
+    const [chapter] = probe.chapters;
+    expect(chapter).to.include({ startMs: 0, title: 'One' });
+    expect(chapter?.endMs).to.be.closeTo(2_000, 50);
     const [picture, sound, cover] = probe.streams;
     expect(picture).to.include({ type: 'video', codec: 'h264', width: 320, height: 180 });
     expect(picture).to.include({ frameRate: 25, bitDepth: 8, interlaced: false });
-    expect(sound).to.include({ type: 'audio', codec: 'aac', language: 'ger', channels: 1 });
+    expect(sound).to.include({ type: 'audio', codec: 'aac', language: 'de', channels: 1 });
     expect(cover).to.include({ type: 'attachment', role: 'picture' });
   });
 
@@ -190,7 +194,7 @@ describe('media programs', function () {
 
   it('says that a program is missing', async () => {
     await using poor = start({ ffmpegPath: '/nonexistent/ffmpeg', ffprobePath: '/nonexistent/x' });
-    expect((await failure(poor.probe(root, 'film.mkv', {}))).code).to.equal('tool-missing');
+    expect((await failure(poor.probe(root, 'film.avi', {}))).code).to.equal('tool-missing');
     const frame = poor.frame(root, 'film.mkv', { atMs: 0 });
     expect((await failure(frame)).code).to.equal('tool-missing');
   });
@@ -199,7 +203,7 @@ describe('media programs', function () {
     const slow = join(root, 'slow.sh');
     writeFileSync(slow, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
     await using stuck = start({ ffprobePath: slow });
-    const error = await failure(stuck.probe(root, 'film.mkv', { timeoutMs: 300 }));
+    const error = await failure(stuck.probe(root, 'film.avi', { timeoutMs: 300 }));
     expect(error.code).to.equal('timeout');
     // Its process answers once the program is dead, so that nothing had to be replaced.
     while (stuck.stats().working > 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -210,7 +214,7 @@ describe('media programs', function () {
     const endless = join(root, 'endless.sh');
     writeFileSync(endless, '#!/bin/sh\nexec yes\n', { mode: 0o755 });
     await using loud = start({ ffprobePath: endless });
-    const error = await failure(loud.probe(root, 'film.mkv', {}));
+    const error = await failure(loud.probe(root, 'film.avi', {}));
     expect(error).to.include({ code: 'unreadable' });
     expect(error.message).to.contain('too much');
   });

@@ -1,0 +1,298 @@
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { MediaInfoResult } from 'mediainfo.js';
+import { seeded } from '#test/faults/moments.ts';
+import { needs } from '#test/needs.ts';
+import { askFfprobe } from './ffprobe.ts';
+import type { Probe, ProbeStream } from './media.ts';
+import { readMediaInfo } from './mediainfo-probe.ts';
+import { readHead } from './mediainfo.ts';
+
+const never = new AbortController().signal;
+const source = (size: string, rest = '') => ['-f', 'lavfi', '-i', `testsrc2=s=${size}:d=1${rest}`];
+const picture = source('320x180', ':r=25');
+const sound = (channels: string) => [
+  ...['-f', 'lavfi', '-i', `anoisesrc=r=48000:d=1,aformat=channel_layouts=${channels}`],
+];
+const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast'];
+const hevc = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params'];
+const ten = ['-pix_fmt', 'yuv420p10le'];
+const wide = 'colorprim=bt2020:colormatrix=bt2020nc:log-level=none';
+
+/** How each file is made, and who reads it. */
+const files: readonly (readonly [name: string, by: 'head' | 'ffprobe', ...args: string[]])[] = [
+  ['baseline.mkv', 'head', ...picture, ...sound('mono'), ...h264, '-c:a', 'aac'],
+  ['high.mp4', 'head', ...picture, ...sound('stereo'), '-c:v', 'libx264', '-c:a', 'ac3'],
+  ['high10.mkv', 'head', ...picture, ...h264, ...ten],
+  ['high444.mp4', 'head', ...picture, ...h264, '-pix_fmt', 'yuv444p'],
+  ['film-rate.mkv', 'head', ...source('1920x1080', ':r=24000/1001'), ...h264],
+  ['hevc.mkv', 'head', ...picture, ...sound('5.1'), ...hevc, wide, ...ten, '-c:a', 'eac3'],
+  ['hlg.mp4', 'head', ...picture, ...hevc, `${wide}:transfer=arib-std-b67`, ...ten],
+  ['pq.mkv', 'ffprobe', ...picture, ...hevc, `${wide}:hdr10=1:transfer=smpte2084`, ...ten],
+  ['vp9.webm', 'head', ...picture, ...sound('mono'), '-c:v', 'libvpx-vp9', '-cpu-used', '8'],
+  ['opus.mkv', 'head', ...picture, ...sound('7.1'), ...h264, '-c:a', 'libopus'],
+  ['flac.mkv', 'head', ...picture, ...sound('5.1'), ...h264, '-c:a', 'flac'],
+  ['mp3.mkv', 'head', ...picture, ...sound('stereo'), ...h264, '-c:a', 'libmp3lame'],
+  ['dts.mkv', 'head', ...picture, ...sound('5.1'), ...h264, '-strict', '-2', '-c:a', 'dca'],
+  ['full-range.mkv', 'ffprobe', ...picture, ...h264, '-pix_fmt', 'yuvj420p'],
+  ['mpeg2.mkv', 'ffprobe', ...picture, '-c:v', 'mpeg2video'],
+  ['old.avi', 'ffprobe', ...picture, ...sound('mono'), '-c:v', 'mpeg4', '-c:a', 'libmp3lame'],
+  ['stream.ts', 'ffprobe', ...picture, ...sound('mono'), ...h264, '-c:a', 'aac'],
+];
+
+const ffmpeg = (...args: string[]) =>
+  execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args], { timeout: 60_000 });
+
+/** All that viewers can get: two languages, subtitles, chapters, a cover and a font. */
+function makeRich(folder: string): void {
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at('s.srt'), '1\n00:00:00,100 --> 00:00:00,900\nhi\n');
+  const chapter = (from: number, to: number, title: string) =>
+    `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${from}\nEND=${to}\ntitle=${title}\n`;
+  const chapters = `${chapter(0, 500, 'One / eins')}${chapter(500, 1_000, 'Two: zwei')}`;
+  writeFileSync(at('c.txt'), `;FFMETADATA1\ntitle=A film\n${chapters}`);
+  ffmpeg(...source('200x300'), '-frames:v', '1', at('cover.jpg'));
+  writeFileSync(at('font.ttf'), 'a font');
+  const inputs = [...picture, ...sound('stereo'), ...sound('5.1'), '-i', at('s.srt')];
+  const maps = ['-map', '0', '-map', '1', '-map', '2', '-map', '3', '-map', '3'];
+  const meta = ['-f', 'ffmetadata', '-i', at('c.txt'), '-map_metadata', '4', '-map_chapters', '4'];
+  const codecs = [...h264, '-c:a:0', 'aac', '-c:a:1', 'ac3', '-shortest'];
+  const say = (stream: string, ...pairs: string[]) =>
+    pairs.flatMap((pair) => [`-metadata:s:${stream}`, pair]);
+  const words = [
+    ...say('a:0', 'language=eng', 'title=Stereo / Kommentar'),
+    ...say('a:1', 'language=ger'),
+    ...say('s:0', 'language=fre'),
+    ...say('s:1', 'language=jpn', 'title=Signs'),
+  ];
+  const flags = ['-disposition:a:0', '0', '-disposition:a:1', 'default'];
+  const all = [...inputs, ...meta, ...maps, ...codecs, ...words, ...flags];
+  const heard = ['-disposition:s:0', 'forced', '-disposition:s:1', 'hearing_impaired'];
+  const attach = [
+    ...['-attach', at('cover.jpg'), ...say('t:0', 'mimetype=image/jpeg', 'filename=cover.jpg')],
+    ...[
+      '-attach',
+      at('font.ttf'),
+      ...say('t:1', 'mimetype=application/x-truetype-font', 'filename=Déjà.ttf'),
+    ],
+  ];
+  ffmpeg(...all, '-c:s:0', 'srt', '-c:s:1', 'ass', ...heard, ...attach, at('rich.mkv'));
+  ffmpeg(...all, '-c:s', 'mov_text', at('plain.mp4'));
+  const cover = ['-map', '0:v', '-map', '0:a', '-map', '0:s', '-map', '1'];
+  const kept = ['-c', 'copy', '-disposition:v:1', 'attached_pic'];
+  ffmpeg('-i', at('plain.mp4'), '-i', at('cover.jpg'), ...cover, ...kept, at('rich.mp4'));
+}
+
+/** What both must agree on; a bit rate is measured by one and written down for the other. */
+const comparable = ({ tags, streams, chapters, ...rest }: Probe) => ({
+  container: rest.container,
+  title: tags['title'],
+  chapters: chapters.map(({ startMs, title }) => ({ startMs, title })),
+  streams: streams.map(comparableStream),
+});
+
+function comparableStream(stream: ProbeStream) {
+  const { language, ...facts } = stream;
+  const rest = Object.entries(facts).filter(
+    ([name, value]) =>
+      !['bitrate', 'variableFrameRate', 'mimeType', 'title'].includes(name) && value !== undefined,
+  );
+  const three = new Map(Object.entries({ en: 'eng', de: 'ger', fr: 'fre', ja: 'jpn' }));
+  return { ...Object.fromEntries(rest), language: three.get(language ?? '') ?? language };
+}
+
+async function headOf(path: string): Promise<Probe | undefined> {
+  const handle = await open(path);
+  try {
+    return await readHead(handle, (await handle.stat()).size, never);
+  } finally {
+    await handle.close();
+  }
+}
+
+describe('reading the head of a file in this process', function () {
+  this.timeout(60_000);
+  needs('ffmpeg', 'ffprobe');
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'revenge-head-'))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  const sameAsFfprobe = async (name: string) => {
+    const path = join(folder, name);
+    const head = await headOf(path);
+    if (head === undefined) throw new Error('it was left to ffprobe');
+    const probe = await askFfprobe(path, { ffprobe: 'ffprobe', signal: never });
+    expect(comparable(head)).to.deep.equal(comparable(probe));
+    expect(head.durationMs).to.be.closeTo(probe.durationMs ?? NaN, 50);
+    expect(head.bitrate).to.be.closeTo(probe.bitrate ?? NaN, (probe.bitrate ?? NaN) / 10);
+    return head;
+  };
+
+  for (const [name, by, ...args] of files) {
+    it(`${name}: ${by === 'head' ? 'as ffprobe tells it' : 'is left to ffprobe'}`, async () => {
+      ffmpeg(...args, join(folder, name));
+      if (by === 'head') await sameAsFfprobe(name);
+      else expect(await headOf(join(folder, name))).to.equal(undefined);
+    });
+  }
+
+  describe('with all that a file can hold', () => {
+    before(() => makeRich(folder));
+
+    it('Matroska', async () => {
+      const head = await sameAsFfprobe('rich.mkv');
+      expect(head.streams.map(({ type, title }) => [type, title])).to.deep.equal([
+        ['video', undefined],
+        ['audio', 'Stereo / Kommentar'],
+        ['audio', undefined],
+        ['subtitle', undefined],
+        ['subtitle', 'Signs'],
+        ['attachment', undefined],
+        ['attachment', undefined],
+      ]);
+      expect(head.chapters.map(({ title }) => title)).to.deep.equal(['One / eins', 'Two: zwei']);
+    });
+    it('MP4', async () => void (await sameAsFfprobe('plain.mp4')));
+    it('MP4 with a cover', async () => void (await sameAsFfprobe('rich.mp4')));
+
+    it('tells a rate that varies, and lines that ffprobe takes for whole pictures', async () => {
+      const uneven = `setpts='if(lt(N,10),N,N*2)/25/TB'`;
+      ffmpeg(
+        ...source('320x180', `:r=25,${uneven}`),
+        '-fps_mode',
+        'vfr',
+        ...h264,
+        join(folder, 'v.mp4'),
+      );
+      const flags = ['-flags', '+ildct+ilme', '-x264-params', 'tff=1'];
+      ffmpeg(...picture, ...h264, ...flags, join(folder, 'lines.mkv'));
+      const [uneven1, lines] = [
+        await headOf(join(folder, 'v.mp4')),
+        await headOf(join(folder, 'lines.mkv')),
+      ];
+      expect(uneven1?.streams[0]).to.include({ variableFrameRate: true });
+      expect(lines?.streams[0]).to.include({ variableFrameRate: false, interlaced: true });
+    });
+
+    it('comes back from whatever it is given', async () => {
+      const random = seeded(20261128);
+      const path = join(folder, 'broken');
+      for (const name of ['rich.mkv', 'rich.mp4']) {
+        const whole = readFileSync(join(folder, name));
+        for (let round = 0; round < 100; round += 1) {
+          const bytes = Buffer.from(whole.subarray(0, Math.ceil(random() * whole.length)));
+          for (let nth = 0; nth < round; nth += 1) {
+            bytes[Math.floor(random() ** 3 * bytes.length)] = Math.floor(random() * 256);
+          }
+          writeFileSync(path, bytes);
+          await headOf(path);
+        }
+      }
+      expect((await headOf(join(folder, 'rich.mkv')))?.streams).to.have.length(7);
+    });
+  });
+
+  it('stops when it is told to', async () => {
+    const controller = new AbortController();
+    const [name] = readdirSync(folder);
+    copyFileSync(join(folder, name ?? ''), join(folder, 'stopped.mkv'));
+    const handle = await open(join(folder, 'stopped.mkv'));
+    const reading = readHead(handle, 1_000_000, controller.signal);
+    controller.abort(new Error('no longer wanted'));
+    await reading.then(
+      () => expect.fail('it went on'),
+      (error: unknown) => expect(String(error)).to.contain('no longer wanted'),
+    );
+    await handle.close();
+  });
+});
+
+describe('what is not certain in MediaInfo’s report', () => {
+  const general = { '@type': 'General', Format: 'Matroska', Duration: 60 };
+  const video = {
+    ...{ '@type': 'Video', StreamOrder: '0', Format: 'AVC', Format_Profile: 'High' },
+    ...{ Format_Level: '4.1', Width: 1920, Height: 1080, ScanType: 'Progressive' },
+  };
+  const audio = {
+    ...{ '@type': 'Audio', StreamOrder: '1', Format: 'AC-3', Channels: 2, ChannelLayout: 'L R' },
+  };
+  const read = (...track: object[]) =>
+    readMediaInfo({ media: { track } } as MediaInfoResult, 1_000);
+  const menu = (...titles: string[]) => ({
+    '@type': 'Menu',
+    extra: Object.fromEntries(titles.map((title, nth) => [`_00_00_0${nth}_000`, title])),
+  });
+
+  it('nothing, in a usual film', () => {
+    expect(read(general, video, audio)?.streams).to.have.length(2);
+  });
+
+  const doubts: [name: string, ...tracks: object[]][] = [
+    ['nothing in it'],
+    ['no container', { '@type': 'General' }, video],
+    ['another container', { ...general, Format: 'AVI' }, video],
+    ['no length', { ...general, Duration: undefined }, video],
+    ['cut off', { ...general, extra: { IsTruncated: 'Yes' } }, video],
+    ['tracks of other kinds', { ...general, OtherCount: 1 }, video],
+    ['no streams', general],
+    ['a place that is missing', general, video, { ...audio, StreamOrder: '2' }],
+    ['a place taken twice', general, video, { ...audio, StreamOrder: '0' }],
+    ['no places', general, { ...video, StreamOrder: undefined }],
+    ['another codec', general, { ...video, Format: 'ProRes' }],
+    ['another profile', general, { ...video, Format_Profile: 'Multiview High' }],
+    ['another level', general, { ...video, Format_Level: '1b' }],
+    ['PQ', general, { ...video, transfer_characteristics: 'PQ' }],
+    ['a kind of HDR', general, { ...video, HDR_Format: 'Dolby Vision' }],
+    ['full range', general, { ...video, colour_range: 'Full' }],
+    ['other colours', general, { ...video, ChromaSubsampling: '4:1:1' }],
+    ['lines or pictures', general, { ...video, ScanType: undefined }],
+    ['objects in the sound', general, video, { ...audio, Format_AdditionalFeatures: 'JOC' }],
+    ['other places of sound', general, video, { ...audio, ChannelLayout: 'L R Tfl' }],
+    ['a language’s name', general, video, { ...audio, Language: 'Klingon' }],
+    ['other subtitles', general, video, { '@type': 'Text', StreamOrder: '1', CodecID: 'S_KATE' }],
+    ['other attachments', { ...general, extra: { Attachments: 'a.jpg / b.bin' } }, video],
+    ['two editions', general, video, menu('One'), menu('One')],
+    ['chapters in two languages', general, video, menu('en:One - de:Eins')],
+  ];
+  for (const [name, ...tracks] of doubts) {
+    it(`${name}: left to ffprobe`, () => expect(read(...tracks)).to.equal(undefined));
+  }
+
+  const titles: [said: string[], read: (string | undefined)[]][] = [
+    [
+      ['en:One', 'en:Two'],
+      ['One', 'Two'],
+    ],
+    [
+      ['pt-BR:Um', 'pt-BR:'],
+      ['Um', undefined],
+    ],
+    [
+      ['en:One', 'Two'],
+      ['en:One', 'Two'],
+    ],
+    [
+      ['1: One', '2: Two'],
+      ['1: One', '2: Two'],
+    ],
+  ];
+  for (const [said, wanted] of titles) {
+    it(`chapters ${said.join(', ')}`, () => {
+      const chapters = read(general, video, menu(...said))?.chapters;
+      expect(chapters?.map(({ title }) => title)).to.deep.equal(wanted);
+      expect(chapters?.map(({ startMs }) => startMs)).to.deep.equal([0, 1_000]);
+      expect(chapters?.at(-1)?.endMs).to.equal(60_000);
+    });
+  }
+});
