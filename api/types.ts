@@ -664,7 +664,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Corrects an episode
+         * @description A field that is set is locked: no scan and no provider changes it again, until `lockedFields` is given without it. What is unlocked is again as files and providers tell it.
+         */
+        patch: operations["updateEpisode"];
         trace?: never;
     };
     "/api/v1/events": {
@@ -1408,6 +1412,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/seasons/{seasonId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seasonId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A season */
+        get: operations["getSeason"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Corrects a season
+         * @description A field that is set is locked: no scan and no provider changes it again, until `lockedFields` is given without it. What is unlocked is again as files and providers tell it.
+         */
+        patch: operations["updateSeason"];
+        trace?: never;
+    };
     "/api/v1/series": {
         parameters: {
             query?: never;
@@ -1441,7 +1468,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Corrects a series
+         * @description A field that is set is locked: no scan and no provider changes it again, until `lockedFields` is given without it.
+         */
+        patch: operations["updateSeries"];
         trace?: never;
     };
     "/api/v1/series/{seriesId}/episodes": {
@@ -2519,11 +2550,13 @@ export interface components {
         };
         DisplayName: string | null;
         Episode: components["schemas"]["EpisodeCard"] & {
+            lockedFields: components["schemas"]["LockedFields"];
             /** @description The one after it that can be played, found likewise. */
             next: components["schemas"]["EpisodeCard"] | null;
             overview: string | null;
             /** @description The one before it that can be played; of a special the one before among specials. */
             previous: components["schemas"]["EpisodeCard"] | null;
+            sources: components["schemas"]["FieldSources"];
             subtitles: components["schemas"]["ExternalSubtitle"][];
             versions: components["schemas"]["MovieVersion"][];
         };
@@ -2564,6 +2597,20 @@ export interface components {
             seriesTitle: string;
             title: string | null;
         };
+        EpisodeUpdate: {
+            /** Format: date */
+            airDate?: string | null;
+            /** @description All fields that are to be locked besides those set by this request: those that nobody has set, as they are shown now. */
+            lockedFields?: ("title" | "overview" | "airDate")[];
+            overview?: string | null;
+            title?: string | null;
+        };
+        /** @description Ids elsewhere; null takes one away. */
+        ExternalIdsUpdate: {
+            imdb?: string | null;
+            tmdb?: string | null;
+            tvdb?: string | null;
+        };
         ExternalSubtitle: {
             fileId: components["schemas"]["Id"];
             forFileId?: components["schemas"]["Id"];
@@ -2579,6 +2626,10 @@ export interface components {
         FacetValue: {
             count: number;
             value: string;
+        };
+        /** @description Where each field's value comes from: `name`, `nfo`, `user`, a provider. */
+        FieldSources: {
+            [key: string]: string;
         };
         Folder: {
             name: string;
@@ -2873,6 +2924,8 @@ export interface components {
             /** @description Of these */
             unconfirmed: number;
         };
+        /** @description Fields that neither scans nor providers change. */
+        LockedFields: string[];
         LoginRequest: {
             /** @description How the session is called in the list of sessions. */
             deviceName?: string;
@@ -2982,7 +3035,7 @@ export interface components {
                 [key: string]: string;
             };
             extras: components["schemas"]["MovieExtra"][];
-            lockedFields: string[];
+            lockedFields: components["schemas"]["LockedFields"];
             match: components["schemas"]["MovieMatch"];
             originalTitle: string | null;
             overview: string | null;
@@ -2990,10 +3043,7 @@ export interface components {
             ratings: components["schemas"]["MovieRating"][];
             runtimeMs: number | null;
             sortTitle: string;
-            /** @description Where each field's value comes from: `name`, `nfo`, `user` … */
-            sources: {
-                [key: string]: string;
-            };
+            sources: components["schemas"]["FieldSources"];
             studio: string | null;
             subtitles: components["schemas"]["ExternalSubtitle"][];
             tagline: string | null;
@@ -3081,12 +3131,7 @@ export interface components {
         MovieUpdate: {
             certification?: string | null;
             collection?: string | null;
-            /** @description Ids elsewhere; null takes one away. */
-            externalIds?: {
-                imdb?: string | null;
-                tmdb?: string | null;
-                tvdb?: string | null;
-            };
+            externalIds?: components["schemas"]["ExternalIdsUpdate"];
             genres?: string[];
             /** @description All fields that are to be locked besides those set by this request. */
             lockedFields?: ("title" | "sortTitle" | "originalTitle" | "year" | "releaseDate" | "runtimeMs" | "overview" | "tagline" | "certification" | "studio" | "collection" | "genres" | "tags" | "rating" | "ids" | "people")[];
@@ -3399,10 +3444,21 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description Something of it can be played. */
             isAvailable: boolean;
+            lockedFields: components["schemas"]["LockedFields"];
             /** @description 0 for specials and what belongs to no season. */
             number: number;
+            overview: string | null;
+            sources: components["schemas"]["FieldSources"];
+            /** @description Null: none but its number. */
+            title: string | null;
             /** @description How many of them the caller has watched. */
             watchedCount: number;
+        };
+        SeasonUpdate: {
+            /** @description All fields that are to be locked besides those set by this request: those that nobody has set, as they are shown now. */
+            lockedFields?: ("title" | "overview")[];
+            overview?: string | null;
+            title?: string | null;
         };
         Series: components["schemas"]["SeriesCard"] & {
             certification: string | null;
@@ -3410,6 +3466,7 @@ export interface components {
                 [key: string]: string;
             };
             extras: components["schemas"]["MovieExtra"][];
+            lockedFields: components["schemas"]["LockedFields"];
             match: components["schemas"]["MovieMatch"];
             originalTitle: string | null;
             overview: string | null;
@@ -3417,10 +3474,7 @@ export interface components {
             premiered: string | null;
             seasons: components["schemas"]["Season"][];
             sortTitle: string;
-            /** @description Where each field's value comes from: `name`, `nfo`, a provider. */
-            sources?: {
-                [key: string]: string;
-            };
+            sources: components["schemas"]["FieldSources"];
             status: string | null;
             studios: string[];
             updatedAt: components["schemas"]["Time"];
@@ -3454,6 +3508,22 @@ export interface components {
             nextCursor: string | null;
             /** @description Only with `offset`. */
             total?: number;
+        };
+        SeriesUpdate: {
+            certification?: string | null;
+            externalIds?: components["schemas"]["ExternalIdsUpdate"];
+            genres?: string[];
+            /** @description All fields that are to be locked besides those set by this request. */
+            lockedFields?: ("title" | "sortTitle" | "originalTitle" | "year" | "premiered" | "overview" | "status" | "certification" | "genres" | "studios" | "ids")[];
+            originalTitle?: string | null;
+            overview?: string | null;
+            /** Format: date */
+            premiered?: string | null;
+            sortTitle?: string;
+            status?: string | null;
+            studios?: string[];
+            title?: string;
+            year?: number | null;
         };
         Session: {
             createdAt: components["schemas"]["Time"];
@@ -3633,8 +3703,10 @@ export interface components {
         DryRun: boolean;
         /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
         IdempotencyKey: string;
+        /** @description The `ETag` it was read with; another version is refused with 412. */
+        IfMatch: string;
         ImageItemId: components["schemas"]["Id"];
-        ImageItemKind: "movie";
+        ImageItemKind: "movie" | "series";
         ItemId: components["schemas"]["Id"];
         ItemKind: components["schemas"]["ItemKind"];
         JobId: components["schemas"]["Id"];
@@ -4789,8 +4861,45 @@ export interface operations {
             /** @description The episode. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Episode"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateEpisode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The `ETag` it was read with; another version is refused with 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                episodeId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EpisodeUpdate"];
+            };
+        };
+        responses: {
+            /** @description The episode as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5725,7 +5834,7 @@ export interface operations {
                 /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description The `ETag` it was read with; another version is refused with 412. */
-                "If-Match"?: string;
+                "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
                 "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
             };
@@ -6199,6 +6308,71 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getSeason: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seasonId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The season. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Season"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSeason: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The `ETag` it was read with; another version is refused with 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seasonId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeasonUpdate"];
+            };
+        };
+        responses: {
+            /** @description The season as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Season"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listSeries: {
         parameters: {
             query?: {
@@ -6263,8 +6437,45 @@ export interface operations {
             /** @description The series. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The `ETag` it was read with; another version is refused with 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesUpdate"];
+            };
+        };
+        responses: {
+            /** @description The series as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
                     [name: string]: unknown;
                 };
                 content: {

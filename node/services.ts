@@ -104,7 +104,7 @@ export async function createServices(deps: ServicesDeps) {
   const changes = createSearchChanges({ jobs, engines: engineNames, instance: nodeId, now });
   const content = createContent({
     ...{ ...store, cache, now, images: artwork, search: changes, random: Math.random },
-    onIdsSet: (tx, id) => metadata.idsSet(tx, 'movie', id),
+    onIdsSet: (tx, kind, id) => metadata.idsSet(tx, kind, id),
   });
   const search = createSearch({
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },

@@ -16,6 +16,7 @@ interface Stock {
   readonly scanId: string;
   readonly movieId: string;
   readonly seriesId: string;
+  readonly seasonId: string;
   readonly episodeId: string;
   readonly fileId: string;
   readonly images: readonly Schemas['ArtworkImage'][];
@@ -63,12 +64,13 @@ async function stock(server: TestServer): Promise<Stock> {
   const movie = await server.read<Schemas['Movie']>(`/api/v1/movies/${movieId}`);
   const series = await server.read<Schemas['SeriesPage']>('/api/v1/series');
   const seriesId = series.items[0]!.id;
+  const { seasons } = await server.read<Schemas['Series']>(`/api/v1/series/${seriesId}`);
   const episodes = await server.read<Schemas['EpisodePage']>(`/api/v1/series/${seriesId}/episodes`);
   const images = await server.read<Schemas['ArtworkImageList']>(
     `/api/v1/items/movie/${movieId}/images`,
   );
   return {
-    ...{ seriesId, episodeId: episodes.items[0]!.id },
+    ...{ seriesId, seasonId: seasons[0]!.id, episodeId: episodes.items[0]!.id },
     ...{ server, library, movieId, images: images.items },
     scanId: scans.items[0]!.id,
     fileId: movie.versions[0]!.files[0]!.id,
@@ -271,18 +273,22 @@ function movieExamples({ library, movieId }: Stock): Examples {
   };
 }
 
-function seriesExamples({ seriesId, episodeId }: Stock): Examples {
+function seriesExamples({ seriesId, seasonId, episodeId }: Stock): Examples {
   return {
     listSeries: { as: 'user', query: { limit: '1', sort: 'added', titlePrefix: 'dark' } },
     getSeriesFilters: { as: 'user' },
     listNextUp: { as: 'user', query: { limit: '5' } },
     getSeries: { as: 'user', params: { seriesId } },
+    updateSeries: { params: { seriesId }, body: { overview: 'A child goes missing.' } },
+    getSeason: { as: 'user', params: { seasonId } },
+    updateSeason: { params: { seasonId }, body: { title: 'Cycle one' } },
     refreshSeries: { params: { seriesId } },
     listSeriesMatches: { params: { seriesId }, query: { query: 'Dark' } },
     matchSeries: { params: { seriesId }, body: { provider: 'tmdb', id: '70523' } },
     listMissingEpisodes: { as: 'user', params: { seriesId } },
     listEpisodes: { as: 'user', params: { seriesId }, query: { season: '1', limit: '1' } },
     getEpisode: { as: 'user', params: { episodeId } },
+    updateEpisode: { params: { episodeId }, body: { airDate: '2017-12-01', lockedFields: [] } },
   };
 }
 

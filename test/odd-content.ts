@@ -76,7 +76,8 @@ const works = `
      '[]');
   insert into series (id, library_id, title, sort_title, identity, premiered, studios, match) values
     ('${id(40)}', '${id(10)}', ${odd}, '', '', '-infinity', array['', E'\\\\', null], '"\\\\"');
-  insert into seasons (id, series_id, number) values ('${id(41)}', '${id(40)}', 0);
+  insert into seasons (id, series_id, number, edits) values
+    ('${id(41)}', '${id(40)}', 0, '{"title": "\\u00e4\\n", "overview": null}');
   insert into episodes (id, series_id, season_id, key, place, absolute, title, overview) values
     ('${id(42)}', '${id(40)}', '${id(41)}', ${odd}, E'\\n', 2147483647, '', ${odd}),
     ('${id(43)}', '${id(40)}', '${id(41)}', 's0e1', '', null, null, null);

@@ -3,8 +3,10 @@ import type { Call, Handler, OperationId } from '#api/handler.ts';
 import type { Identified } from '#services/content/module.ts';
 import { createSeries, type Series } from '#services/content/series/index.ts';
 import type { Principal } from '#services/principal.ts';
+import { createTestOrder } from './clock.ts';
 import { filmLibrary, type FilmLibrary } from './films.ts';
 import { testDatabase, type TestDatabase } from './postgres.ts';
+import { toldOf, writeOn, type Told } from './write.ts';
 
 /** Now, in these tests. */
 export const nowMs = Date.UTC(2026, 5, 1);
@@ -38,6 +40,14 @@ export interface SeriesPage {
   total?: number;
 }
 
+/** What a test asks of a handler. */
+export interface SeriesAsk {
+  readonly params?: object;
+  readonly query?: object;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** The size of a film. */
 export const GB = 1_000_000_000;
 
@@ -49,6 +59,8 @@ export function seriesSuite() {
   let library: FilmLibrary;
   /** What search was told of, as `kind id`, since the test began. */
   let noted: string[] = [];
+  /** What clients were told of since the test began. */
+  let told: Told[] = [];
 
   before(async () => {
     db = await testDatabase();
@@ -57,6 +69,7 @@ export function seriesSuite() {
     userId = user!.id;
     series = createSeries({
       sql: db.sql,
+      write: writeOn(db.sql, createTestOrder().node(), (effects) => told.push(...toldOf(effects))),
       images: { forItems: async () => new Map() },
       search: {
         changed: async (_tx, kind, ids) => void noted.push(...ids.map((id) => `${kind} ${id}`)),
@@ -69,6 +82,7 @@ export function seriesSuite() {
   beforeEach(async () => {
     await db.sql`delete from libraries`;
     noted = [];
+    told = [];
     library = await filmLibrary(db.sql, 'Series', 'series');
   });
 
@@ -79,9 +93,10 @@ export function seriesSuite() {
 
   async function ask<Id extends OperationId, Body>(
     handler: Handler<Id>,
-    asked: { params?: object; query?: object } = {},
+    { headers = {}, ...asked }: SeriesAsk = {},
   ): Promise<Body> {
-    const call = { params: {}, query: {}, ...asked, principal: principal(userId) };
+    const request = { headers };
+    const call = { params: {}, query: {}, ...asked, request, principal: principal(userId) };
     const reply = (await handler(call as unknown as Call<Id>)) as { body: Body };
     return reply.body;
   }
@@ -109,6 +124,9 @@ export function seriesSuite() {
     },
     get series() {
       return series;
+    },
+    get told() {
+      return told;
     },
     get noted() {
       return noted;

@@ -135,9 +135,29 @@ describe('artwork', function () {
     await db.sql`update files set missing_since = now() where id = ${coverFile}`;
     await refresh();
     expect(await chosen()).to.include({ width: 200, isChosenByUser: false });
+    await db.sql`update files set missing_since = null where id = ${coverFile}`;
+    await refresh();
+    expect(await chosen()).to.include({ width: 210, isChosenByUser: true });
+    await db.sql`delete from files where id = ${coverFile}`;
+    await refresh();
+    expect(await chosen()).to.include({ width: 200, isChosenByUser: false });
     expect((await writeClass(randomUUID(), 'PUT')).status).to.equal(404);
-    itemId = randomUUID();
     expect((await writeClass(cover?.id ?? '', 'PUT')).status).to.equal(404);
+  });
+
+  it('shows what a person chose when its file is another one now', async () => {
+    await paint(join(root, 'poster.jpg'), 200, 300);
+    await paint(join(root, 'cover.jpg'), 210, 300);
+    const [, coverFile] = [await found('poster.jpg', 'image'), await found('cover.jpg', 'image')];
+    await refresh();
+    const cover = (await list()).find(({ width }) => width === 210);
+    await writeClass(cover?.id ?? '', 'PUT');
+    await paint(join(root, 'cover.jpg'), 220, 300);
+    const { size, mtimeMs } = statSync(join(root, 'cover.jpg'));
+    await db.sql`
+      update files set size_bytes = ${size}, mtime_ms = ${mtimeMs} where id = ${coverFile}`;
+    await refresh();
+    expect(await chosen()).to.include({ width: 220, isChosenByUser: true });
   });
 
   describe('from films', () => {
@@ -190,6 +210,22 @@ describe('artwork', function () {
         'backdrop frame',
         'poster local',
       ]);
+    });
+
+    it('keeps a frame that a person chose, whatever comes, and has one of a better file', async () => {
+      const fileId = await film('Heat.mkv', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=1');
+      await refresh();
+      await writeClass((await chosen())!.id, 'PUT');
+      await paint(join(root, 'poster.jpg'), 220, 300);
+      await found('poster.jpg', 'image');
+      await refresh();
+      expect(await chosen()).to.include({ source: 'frame', width: 320, isChosenByUser: true });
+      await db.sql`update files set missing_since = now() where id = ${fileId}`;
+      await film('Better.mkv', '-f', 'lavfi', '-i', 'testsrc2=s=640x360:d=1');
+      await refresh();
+      expect(await chosen()).to.include({ source: 'frame', width: 640, isChosenByUser: true });
+      await refresh();
+      expect(await chosen()).to.include({ source: 'frame', width: 640, isChosenByUser: true });
     });
 
     it('makes again on another node what that one never had', async () => {

@@ -10,6 +10,8 @@ export interface Candidate {
   readonly rank: number;
   readonly width: number;
   readonly isChosenByUser: boolean;
+  /** The file it was taken from is missing. */
+  readonly isLost: boolean;
 }
 
 const sourceOrder: Readonly<Record<ImageSource, number>> = {
@@ -21,8 +23,8 @@ const sourceOrder: Readonly<Record<ImageSource, number>> = {
 };
 
 /**
- * Which picture of each type is shown: the one a person chose, else by source, then by how surely
- * its name says it, then the largest. Pure; ids out.
+ * Which picture of each type is shown, of those whose file is there if any is: the one a person
+ * chose, else by source, then by how surely its name says it, then the largest. Pure; ids out.
  */
 export function chooseImages(images: readonly Candidate[]): Set<string> {
   const best = new Map<ImageType, Candidate>();
@@ -35,6 +37,7 @@ export function chooseImages(images: readonly Candidate[]): Set<string> {
 
 function compare(a: Candidate, b: Candidate): number {
   return (
+    Number(a.isLost) - Number(b.isLost) ||
     Number(b.isChosenByUser) - Number(a.isChosenByUser) ||
     sourceOrder[a.source] - sourceOrder[b.source] ||
     a.rank - b.rank ||

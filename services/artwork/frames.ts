@@ -8,6 +8,7 @@ import {
   type ItemFiles,
 } from './collect.ts';
 import type { ImageType } from './names.ts';
+import { canBeMadeAgain } from './staying.ts';
 import type { NewImage, SourceFile } from './store.ts';
 
 /** Parts of the running time at which frames are tried. */
@@ -26,15 +27,23 @@ export async function addFrames(
   const others = item.known.filter(({ source }) => source === 'upload');
   const pictures = [...collected.kept, ...collected.made, ...others];
   const have = new Set(pictures.map(({ type }) => type));
-  const lacking = typesOfFrame.filter((type) => !have.has(type));
+  // A frame that a person chose is one of the work, and not of the file that had it first.
+  const isWantedAgain = (wanted: ImageType) =>
+    item.known.some(
+      (image) =>
+        image.type === wanted &&
+        image.source === 'frame' &&
+        image.isChosenByUser &&
+        !canBeMadeAgain(item, image),
+    );
+  const lacking = typesOfFrame.filter((type) => !have.has(type) || isWantedAgain(type));
   const file = item.files.find((one) => one.role === 'video' && hasPicture(one));
   if (lacking.length === 0 || file === undefined || collected.postponed) return collected;
   const kept = item.known.filter(
     (image) =>
       image.source === 'frame' &&
       image.fileId === file.id &&
-      image.sourceMtimeMs === file.mtimeMs &&
-      image.sourceSizeBytes === file.sizeBytes &&
+      canBeMadeAgain(item, image) &&
       lacking.includes(image.type),
   );
   if (kept.length === lacking.length) return { ...collected, kept: [...collected.kept, ...kept] };

@@ -82,10 +82,21 @@ describe('the choice of pictures', () => {
     rank: 0,
     width: 100,
     isChosenByUser: false,
+    isLost: false,
     ...rest,
   });
   const table: [name: string, images: Candidate[], chosen: string[]][] = [
     ['nothing of nothing', [], []],
+    [
+      'what is there before what is lost',
+      [candidate('a', { isChosenByUser: true, isLost: true }), candidate('b')],
+      ['b'],
+    ],
+    [
+      'what is lost where nothing else is',
+      [candidate('a', { isChosenByUser: true, isLost: true }), candidate('b', { isLost: true })],
+      ['a'],
+    ],
     ['one of each type', [candidate('a'), candidate('b', { type: 'logo' })], ['a', 'b']],
     [
       'by source',

@@ -6,6 +6,7 @@ import { chooseImages } from './choose.ts';
 import { collect, type Collected, type ItemFiles } from './collect.ts';
 import { addFrames } from './frames.ts';
 import { addOffered, findOffers, type OfferDeps } from './offers.ts';
+import { goneOf, heirsOf } from './staying.ts';
 import * as rows from './store.ts';
 
 /** Looks again at what the files of some items give for pictures. */
@@ -90,33 +91,24 @@ async function refreshItems(
   }
 }
 
-/** What goes when its source has it no more; an upload has none. */
-const sourced: ReadonlySet<string> = new Set(['local', 'embedded', 'frame', 'provider']);
-
 async function save(store: Store, item: ItemFiles, collected: Collected): Promise<void> {
-  const kept = new Set(collected.kept.map(({ id }) => id));
-  const isAnew = ({ type, sha256 }: rows.Image) =>
-    collected.made.some((image) => image.type === type && image.sha256 === sha256);
-  const gone = collected.postponed
-    ? []
-    : item.known.filter(
-        (image) => sourced.has(image.source) && !kept.has(image.id) && !isAnew(image),
-      );
-  if (gone.length === 0 && collected.made.length === 0 && !isUnchosen(item.known)) return;
+  const { known } = item;
+  const gone = collected.postponed ? [] : goneOf(item, collected);
+  const stays = known.filter((image) => !gone.includes(image));
+  const chosen = chooseImages(stays);
+  const heirs = heirsOf([...gone, ...stays.filter(({ isLost }) => isLost)], collected);
+  const isSame =
+    gone.length + collected.made.length + heirs.length === 0 &&
+    known.every(({ id, isChosen }) => isChosen === chosen.has(id));
+  if (isSame) return;
   await store.write(async (tx, stale) => {
     await rows.lockItems(tx, item.kind, [item.itemId]);
-    const ids = gone.map(({ id }) => id);
-    await rows.deleteImages(tx, ids);
+    await rows.deleteImages(tx, gone);
     for (const image of collected.made) await rows.saveImage(tx, image);
+    for (const image of heirs) await rows.moveChoice(tx, image);
     await chooseAgain(tx, item.kind, item.itemId);
     stale(...tagsOf(item.kind, item.itemId));
   });
-}
-
-/** True when a type has pictures and shows none. */
-function isUnchosen(images: readonly rows.Image[]): boolean {
-  const shown = new Set(images.filter(({ isChosen }) => isChosen).map(({ type }) => type));
-  return images.some(({ type }) => !shown.has(type));
 }
 
 /** Applies the order of choice to the pictures an item has now. */

@@ -27,6 +27,8 @@ export interface Image {
   readonly language: string | null;
   readonly isChosen: boolean;
   readonly isChosenByUser: boolean;
+  /** The file it was taken from is missing, or no work's for the moment. */
+  readonly isLost: boolean;
 }
 
 /** A file pictures may come from. */
@@ -64,7 +66,11 @@ const columns = (sql: Queryable) => sql`
   id, kind, item_id as "itemId", type, source, rank, file_id as "fileId",
   stream_index as "streamIndex", at_ms as "atMs", source_mtime_ms as "sourceMtimeMs",
   source_size_bytes as "sourceSizeBytes", source_url as "sourceUrl", sha256, format, width,
-  height, blurhash, language, is_chosen as "isChosen", chosen_by_user as "isChosenByUser"`;
+  height, blurhash, language, is_chosen as "isChosen", chosen_by_user as "isChosenByUser",
+  exists (
+    select from files f where f.id = images.file_id
+      and (f.missing_since is not null or f.item_id is null)
+  ) as "isLost"`;
 
 /** All pictures of some items. */
 export async function findImages(
@@ -121,7 +127,7 @@ export async function findSources(
     order by f.item_id, f.part nulls first, f.size_bytes desc, f.path`;
 }
 
-export type NewImage = Omit<Image, 'id' | 'isChosen' | 'isChosenByUser'>;
+export type NewImage = Omit<Image, 'id' | 'isChosen' | 'isChosenByUser' | 'isLost'>;
 
 /** Adds a picture; one of the same type and content takes over the new origin. */
 export async function saveImage(tx: Tx, image: NewImage): Promise<void> {
@@ -139,9 +145,24 @@ export async function saveImage(tx: Tx, image: NewImage): Promise<void> {
       source_size_bytes = excluded.source_size_bytes, source_url = excluded.source_url`;
 }
 
-/** Removes pictures by id. */
-export async function deleteImages(tx: Tx, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await tx`delete from images where id = any (${ids as string[]}::uuid[])`;
+/** Removes pictures, but for those that a person has chosen since they were read. */
+export async function deleteImages(tx: Tx, images: readonly Image[]): Promise<void> {
+  if (images.length === 0) return;
+  const ids = images.map(({ id }) => id);
+  const chosen = images.filter(({ isChosenByUser }) => isChosenByUser).map(({ id }) => id);
+  await tx`
+    delete from images where id = any (${ids}::uuid[])
+      and (not chosen_by_user or id = any (${chosen}::uuid[]))`;
+}
+
+/** Makes a picture the one that a person chose, in place of another of its type. */
+export async function moveChoice(
+  tx: Tx,
+  { kind, itemId, type, sha256 }: Pick<Image, 'kind' | 'itemId' | 'type' | 'sha256'>,
+): Promise<void> {
+  await tx`
+    update images set chosen_by_user = sha256 = ${sha256}
+    where kind = ${kind} and item_id = ${itemId} and type = ${type}`;
 }
 
 /** Takes the lead from pictures that lose it; before `raise`, since there is one leader per type. */

@@ -9,8 +9,9 @@ import { createCache } from '#storage/cache/index.ts';
 import { createOutbound, type Outbound } from '#storage/outbound/index.ts';
 import type { Offer } from '../artwork/offers.ts';
 import { createContent } from '../content/index.ts';
+import { editWork, type Update } from '../content/edit.ts';
 import { readDetail } from '../content/movie/detail.ts';
-import { editFilm, type MovieUpdate } from '../content/movie/edit.ts';
+import { editableFilms } from '../content/movie/edit.ts';
 import { createAdder } from '../jobs/enqueue.ts';
 import { createKeptAnswers } from '../providers/kept.ts';
 import { createTmdb } from '../providers/tmdb/index.ts';
@@ -133,9 +134,9 @@ describe('metadata of films', () => {
       from metadata_states`;
     return row!;
   };
-  const edit = async (update: MovieUpdate) => {
+  const edit = async (update: Update) => {
     const { id } = await film();
-    await db.sql.begin((tx) => editFilm(tx, id, { update, revision: undefined }));
+    await db.sql.begin((tx) => editWork(tx, editableFilms, { id, update, revision: undefined }));
   };
   /** The film is asked for again, as after a month. */
   const again = async () => {

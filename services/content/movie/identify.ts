@@ -5,13 +5,15 @@ import { replaceCredits, type Credit } from '../../people/index.ts';
 import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '../files.ts';
 import type { Identified, IdentifyBatch } from '../module.ts';
 import type { PlacedFile } from '../placed.ts';
+import { heirsOf, mergeWorks } from '../merge.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
+import { editableFilms } from './edit.ts';
 import { applyPlan, emptyRow, outranks, matchOf, type FilmRow, type Match } from './fields.ts';
 import * as store from './identify-store.ts';
 import { works } from './movie.ts';
 import type { NfoFilm } from './nfo.ts';
 import { planUnit, type Plan, type Texts } from './plan.ts';
-import { forgetFilms, mergeFilms } from './remove.ts';
+import { forgetFilms } from './remove.ts';
 import { refreshFilms } from './refresh.ts';
 import { resolve, type Resolution } from './resolve.ts';
 import { buildUnits, wantedDirectories } from './units.ts';
@@ -184,15 +186,11 @@ async function settleOrphans(
 ): Promise<string[]> {
   const orphans = await withoutFiles(tx, works, touched);
   if (orphans.length === 0) return [];
-  const heirs = new Map<string, string>();
-  for (const { plan, filmId } of resolved) {
-    for (const { itemId } of plan.videos) if (itemId !== undefined) heirs.set(itemId, filmId);
-  }
-  const moves = orphans.flatMap((from) => {
-    const to = heirs.get(from);
-    return to === undefined || to === from ? [] : [{ from, to }];
-  });
-  await mergeFilms(tx, moves);
+  const taken = resolved.flatMap(({ plan, filmId }) =>
+    plan.videos.map(({ itemId }) => [itemId, filmId] as const),
+  );
+  const moves = heirsOf(orphans, taken);
+  await mergeWorks(tx, editableFilms, moves);
   const merged = moves.map(({ from }) => from);
   await forgetFilms(tx, merged);
   return merged;

@@ -4,6 +4,7 @@ import type { Tx } from '#storage/postgres/connect.ts';
 import type { Store } from '../../changes.ts';
 import type { SearchChanges } from '../../search/source.ts';
 import type { ImageLookup } from '../images.ts';
+import type { Kind } from '../module.ts';
 import type { Works } from '../works.ts';
 
 /** What films need of the rest of the system. */
@@ -12,8 +13,8 @@ export interface MovieDeps extends Store {
   readonly images: ImageLookup;
   readonly search: SearchChanges;
   readonly now: () => number;
-  /** Told, in the transaction, that a person has said what ids a film has elsewhere. */
-  readonly onIdsSet?: (tx: Tx, id: string) => Promise<void>;
+  /** Told, in the transaction, that a person has said what ids a work has elsewhere. */
+  readonly onIdsSet?: (tx: Tx, kind: Kind, id: string) => Promise<void>;
   /** 0 to 1; where a shuffled list begins. */
   readonly random: () => number;
 }

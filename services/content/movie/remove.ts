@@ -1,16 +1,10 @@
 import type { Tx } from '#storage/postgres/connect.ts';
 import { deleteCredits } from '../../people/index.ts';
-import { deleteStates, mergeStates } from '../../progress/store.ts';
+import { deleteStates } from '../../progress/store.ts';
 import { deleteWorks, eachToRemove, type Which } from '../works.ts';
 import { works } from './movie.ts';
 
 const { kind } = works;
-
-/** What people did with films that turned out to be others moves to those. */
-export const mergeFilms = (
-  tx: Tx,
-  moves: readonly { readonly from: string; readonly to: string }[],
-): Promise<void> => mergeStates(tx, kind, moves);
 
 /** Deletes films for good, with all that hangs on them. */
 export async function forgetFilms(tx: Tx, ids: readonly string[]): Promise<void> {

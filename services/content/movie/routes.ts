@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { HandlersOf } from '#api/handler.ts';
 import type { Cached } from '#storage/cache/cache.ts';
 import { problem } from '../../errors.ts';
 import { callerOf } from '../../principal.ts';
 import { presentState, type UserStateView } from '../../progress/present.ts';
 import { noState, statesOf } from '../../progress/store.ts';
+import { editWork } from '../edit.ts';
+import { digestOf, etagOf, revisionOf } from '../etag.ts';
 import { readDetail, type SharedView } from './detail.ts';
-import { editFilm } from './edit.ts';
+import { editableFilms } from './edit.ts';
 import { countFacets } from './facets.ts';
 import { readListQuery } from './list-query.ts';
 import { itemTag, listTag, userTag, type MovieDeps, type MovieView } from './movie.ts';
@@ -71,9 +72,9 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
       const id = params.movieId;
       const revision = revisionOf(request.headers['if-match']);
       await deps.write(async (tx, stale, tell) => {
-        const found = await editFilm(tx, id, { update: body, revision });
+        const found = await editWork(tx, editableFilms, { id, update: body, revision });
         if (found === undefined) throw problem('not-found', `There is no film ${id}`);
-        if (body.externalIds !== undefined) await deps.onIdsSet?.(tx, id);
+        if (body.externalIds !== undefined) await deps.onIdsSet?.(tx, 'movie', id);
         await deps.search.changed(tx, 'movie', [id]);
         stale(itemTag(id), listTag);
         const { libraryId } = found;
@@ -83,9 +84,6 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
     },
   };
 }
-
-const digestOf = (value: unknown): string =>
-  createHash('sha1').update(JSON.stringify(value)).digest('base64url').slice(0, 12);
 
 async function showFilm(
   caches: {
@@ -100,14 +98,6 @@ async function showFilm(
     caches.states.get(`${userId} ${id}`),
   ]);
   if (detail === undefined) throw problem('not-found', `There is no film ${id}`);
-  const etag = `"${detail.revision}.${detail.digest}.${digestOf(userState)}"`;
+  const etag = etagOf(detail.revision, detail.digest, digestOf(userState));
   return { body: { ...detail.view, userState }, headers: { ETag: etag } };
-}
-
-/** The revision an ETag of ours names; `*` and an absent header match any. */
-function revisionOf(ifMatch: string | undefined): number | undefined {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
-  const revision = /^(?:W\/)?"(\d{1,10})[."]/.exec(ifMatch.trim())?.[1];
-  if (revision === undefined) throw problem('precondition-failed', 'The ETag is not one of a film');
-  return Number(revision);
 }

@@ -11,9 +11,9 @@ import {
   type EpisodeRow,
 } from './episode-list.ts';
 import { cardColumns, counts, presentCard, type CardRow } from './list.ts';
-import { known } from './known.ts';
+import { known, seasonShown, toldElsewhere } from './known.ts';
 import type { Match } from './plan.ts';
-import type { EpisodeView, SeriesDeps, SeriesView } from './series.ts';
+import type { EpisodeView, SeasonView, SeriesDeps, SeriesView } from './series.ts';
 
 interface SeriesDetail extends CardRow {
   readonly sortTitle: string;
@@ -25,8 +25,16 @@ interface SeriesDetail extends CardRow {
   readonly studios: string[];
   readonly match: Match | Record<never, never>;
   readonly sources: Record<string, string>;
+  readonly lockedFields: string[];
+  readonly revision: number;
   readonly updatedAt: Date;
   readonly externalIds: Record<string, string>;
+}
+
+/** What one viewer sees of a work, and the revision it is at. */
+export interface Seen<View> {
+  readonly view: View;
+  readonly revision: number;
 }
 
 /** A series with its seasons, for one viewer; undefined: there is none. */
@@ -34,23 +42,24 @@ export async function readSeries(
   deps: SeriesDeps,
   id: string,
   userId: string,
-): Promise<SeriesView | undefined> {
+): Promise<Seen<SeriesView> | undefined> {
   const { sql, images } = deps;
   const [[row], seasons, extras, pictures, next] = await Promise.all([
     sql<SeriesDetail[]>`
       select ${cardColumns(sql)}, s.sort_title as "sortTitle",
         s.original_title as "originalTitle", s.premiered, s.overview, s.status, s.certification,
-        s.studios, s.match, s.sources, s.updated_at as "updatedAt",
+        s.studios, s.match, s.sources, s.locked_fields as "lockedFields", s.revision,
+        s.updated_at as "updatedAt",
         ${externalIdsOf(sql, 'series', sql`s.id`)} as "externalIds"
       from series s ${counts(sql, userId)} where s.id = ${id}`,
-    seasonsOf(sql, id, userId),
+    seasonsOf(sql, sql`n.series_id = ${id}`, userId),
     readItemFiles(sql, sql`f.item_id = ${id} and f.role = 'extra'`),
     images.forItems(sql, 'series', [id]),
     findUpNext(sql, id, userId),
   ]);
   if (row === undefined) return undefined;
   const [upNext] = await presentEpisodes(deps, next === undefined ? [] : [next], userId);
-  return {
+  const view: SeriesView = {
     ...presentCard(row, pictures.get(id) ?? {}),
     sortTitle: row.sortTitle,
     originalTitle: row.originalTitle,
@@ -60,40 +69,98 @@ export async function readSeries(
     certification: row.certification,
     studios: row.studios,
     externalIds: row.externalIds,
-    seasons,
+    seasons: seasons.map((season) => season.view),
     extras: extras.filter(({ isMissing }) => !isMissing).map(presentExtra),
     upNext: upNext ?? null,
     match: presentMatch(row.match, (row.match as Partial<Match>).nfoPath),
     sources: row.sources,
+    lockedFields: row.lockedFields,
     updatedAt: row.updatedAt.toISOString(),
   };
+  return { view, revision: row.revision };
 }
 
-const seasonsOf = async (
-  sql: Queryable,
-  seriesId: string,
+/** A season, for one viewer; undefined: there is none. */
+export async function readSeason(
+  { sql }: SeriesDeps,
+  id: string,
   userId: string,
-): Promise<SeriesView['seasons']> => [
-  ...(await sql<SeriesView['seasons']>`
-    select n.id, n.number, count(*)::int as "episodeCount", count(u.item_id)::int as "watchedCount",
+): Promise<Seen<SeasonView> | undefined> {
+  const [season] = await seasonsOf(sql, sql`n.id = ${id}`, userId);
+  return season;
+}
+
+interface SeasonRow extends Omit<SeasonView, 'sources' | 'lockedFields'> {
+  readonly edited: string[];
+  readonly revision: number;
+}
+
+/** The seasons `n` that fulfil a condition, in order. */
+async function seasonsOf(
+  sql: Queryable,
+  condition: ReturnType<Queryable>,
+  userId: string,
+): Promise<Seen<SeasonView>[]> {
+  const rows = await sql<SeasonRow[]>`
+    select n.id, n.number, ${seasonShown(sql, 'title')} as title,
+      ${seasonShown(sql, 'overview')} as overview, ${editedOf(sql, sql`n`)} as edited, n.revision,
+      count(*)::int as "episodeCount", count(u.item_id)::int as "watchedCount",
       bool_or(e.is_available) as "isAvailable"
     from seasons n join episodes e on e.season_id = n.id
     left join user_items u on u.user_id = ${userId} and u.kind = 'episode' and u.item_id = e.id
       and u.watched_at is not null
-    where n.series_id = ${seriesId}
-    group by n.id order by n.number`),
-];
+    where ${condition}
+    group by n.id order by n.number`;
+  return rows.map(({ edited, revision, ...view }) => ({
+    view: { ...view, sources: sourcesOf(edited), lockedFields: edited },
+    revision,
+  }));
+}
+
+/** A column: the fields of a part of a series that a person has set, sorted. */
+const editedOf = (sql: Queryable, table: ReturnType<Queryable>): ReturnType<Queryable> =>
+  sql`array(select jsonb_object_keys(${table}.edits) order by 1)`;
+
+const sourcesOf = (edited: readonly string[]): Record<string, string> =>
+  Object.fromEntries(edited.map((name) => [name, 'user']));
+
+interface EpisodeDetail extends EpisodeRow {
+  readonly overview: string | null;
+  readonly revision: number;
+  /** What of the files tells each field, for those that they tell. */
+  readonly told: Record<string, string>;
+  readonly edited: string[];
+  /** Who else tells a field that files may leave open. */
+  readonly provided: Record<string, string>;
+}
+
+/** A column: what of the files tells the fields of the episode `e` that they tell. */
+const toldOf = (sql: Queryable): ReturnType<Queryable> => sql`
+  jsonb_strip_nulls(jsonb_build_object(
+    'title', case when e.title is not null then 'name' end,
+    'overview', case when e.overview is not null then 'name' end,
+    'airDate', case when e.air_date is not null then 'name' end)) || e.sources`;
+
+/** A column: the provider, by field it knows of the episode `e` of the season `n`. */
+const providedOf = (sql: Queryable): ReturnType<Queryable> => sql`
+  jsonb_strip_nulls((
+    select jsonb_build_object(
+      'title', case when ${toldElsewhere(sql, 'title')} is not null then m.provider end,
+      'overview', case when ${toldElsewhere(sql, 'overview')} is not null then m.provider end,
+      'airDate', case when ${toldElsewhere(sql, 'air_date')} is not null then m.provider end)
+    from (select 1) one left join metadata_states m on m.kind = 'series' and m.item_id = s.id))`;
 
 /** An episode with its files, for one viewer; undefined: there is none. */
 export async function readEpisode(
   deps: SeriesDeps,
   id: string,
   userId: string,
-): Promise<EpisodeView | undefined> {
+): Promise<Seen<EpisodeView> | undefined> {
   const { sql } = deps;
   const [rows, videos] = await Promise.all([
-    sql<(EpisodeRow & { overview: string | null })[]>`
-      select ${episodeColumns(sql)}, ${known(sql, 'overview')} as overview
+    sql<EpisodeDetail[]>`
+      select ${episodeColumns(sql)}, ${known(sql, 'overview')} as overview, e.revision,
+        ${toldOf(sql)} as told, ${editedOf(sql, sql`e`)} as edited, ${providedOf(sql)} as provided
       from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
       where e.id = ${id}`,
     readItemFiles(
@@ -115,12 +182,15 @@ export async function readEpisode(
     sql`f.item_id = ${row.seriesId} and f.role = 'subtitle' and f.missing_since is null
       and f.facts ->> 'forFileId' = any (${ids}::text[])`,
   );
-  return {
+  const view: EpisodeView = {
     ...card,
     overview: row.overview,
+    sources: { ...row.provided, ...row.told, ...sourcesOf(row.edited) },
+    lockedFields: row.edited,
     versions: presentVersions(shown),
     subtitles: subtitles.map(presentSubtitle),
     previous: cardOf(previous),
     next: cardOf(next),
   };
+  return { view, revision: row.revision };
 }

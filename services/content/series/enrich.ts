@@ -9,20 +9,25 @@ import type { SeriesRow } from './fields.ts';
 import { saveSeries, seriesColumns } from './identify-store.ts';
 import type { Match } from './plan.ts';
 import { applyRecord } from './record.ts';
-import { listTag, works } from './series.ts';
+import { itemTag, listTag, works } from './series.ts';
 
 const { kind } = works;
 
 /** How series are looked up elsewhere, and what becomes of what is found. */
 export const enrichedSeries: EnrichedKind<SeriesRecord> = {
   kind,
-  tags: (id) => [`series:${id}`, listTag],
+  tags: (id) => [itemTag(id), listTag],
   evidence: (sql, ids) => sql`
     select s.id, concat_ws('|', s.identity, s.match ->> 'nfoPath',
       ${ownIdsText(sql, kind, sql`s.id`)})
     from series s where s.id = any (${ids as string[]}::uuid[])`,
   facts: factsOf,
   apply,
+  async lockIds(tx, id) {
+    await tx`
+      update series set locked_fields = locked_fields || '{ids}', revision = revision + 1
+      where id = ${id} and not locked_fields @> '{ids}'`;
+  },
 };
 
 interface FactsRow extends Pick<SeriesRow, 'title' | 'year' | 'sources' | 'match'> {
@@ -38,7 +43,7 @@ async function factsOf(sql: Queryable, id: string): Promise<WorkFacts | undefine
   if (row === undefined) return undefined;
   const { sources, ids, language } = row;
   const match = row.match as Partial<Match>;
-  const isOwn = ['nfo', 'name'].includes(sources['title'] ?? 'name');
+  const isOwn = ['user', 'nfo', 'name'].includes(sources['title'] ?? 'name');
   const titles = [isOwn ? row.title : undefined, match.title, match.runnerUp?.title];
   const known = titles.filter((title) => title !== undefined && title !== '') as string[];
   return {
@@ -67,7 +72,8 @@ async function apply(
   const isMore = await saveKnown(tx, id, verdict.record?.episodes ?? []);
   const held = await tx<{ id: string }[]>`select id from episodes where series_id = ${id}`;
   const parts = { kind: 'episode', ids: held.map((episode) => episode.id) };
-  return { libraryId, isChanged: isOther || isMore, isIdLocked: false, parts };
+  const isIdLocked = row.lockedFields.includes('ids');
+  return { libraryId, isChanged: isOther || isMore, isIdLocked, parts };
 }
 
 /** Makes these the episodes that are known of a series; true when they were others before. */

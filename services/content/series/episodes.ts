@@ -15,6 +15,8 @@ export interface EpisodePlan {
   readonly airDate: string | null;
   readonly title: string | null;
   readonly overview: string | null;
+  /** What of the files tells each of the last three. */
+  readonly sources: Readonly<Record<string, 'name' | 'nfo'>>;
 }
 
 type Numbered = Pick<EpisodePlan, 'season' | 'key'> &
@@ -78,12 +80,26 @@ function complete(
   const named = title ?? null;
   const whole = { season, key, number, absolute, title: nfo?.title ?? named };
   const airDate = nfo?.aired ?? one.airDate ?? null;
+  const sources = {
+    ...sourceOf('title', nfo?.title, named),
+    ...sourceOf('airDate', nfo?.aired, one.airDate),
+    ...sourceOf('overview', nfo?.overview, null),
+  };
   return {
-    ...whole,
+    ...{ ...whole, sources },
     airDate,
     overview: nfo?.overview ?? null,
     place: placeOf({ ...one, airDate }),
   };
+}
+
+function sourceOf(
+  field: string,
+  told: string | undefined,
+  named: string | null | undefined,
+): EpisodePlan['sources'] {
+  if (told !== undefined) return { [field]: 'nfo' };
+  return named === undefined || named === null ? {} : { [field]: 'name' };
 }
 
 function placeOf({ season, number, absolute, airDate, key }: Numbered): string {

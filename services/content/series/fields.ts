@@ -1,4 +1,5 @@
 import { sortTitle } from '../../naming/titles.ts';
+import { withLocked } from '../edit.ts';
 import type { NfoShow } from './nfo.ts';
 import type { Match, SeriesPlan } from './plan.ts';
 
@@ -18,11 +19,12 @@ export interface SeriesRow {
   readonly studios: string[];
   readonly match: Match | Record<never, never>;
   readonly sources: Record<string, string>;
+  readonly lockedFields: readonly string[];
 }
 
 /**
- * What a plan makes of a series: an NFO tells all, names only what no NFO has told. Undefined: it
- * stays as it is.
+ * What a plan makes of a series: an NFO tells all, names only what no NFO has told, and neither
+ * what a person has set. Undefined: it stays as it is.
  */
 export function applyPlan(
   row: SeriesRow | undefined,
@@ -34,15 +36,28 @@ export function applyPlan(
   // The widest name known: a year that one file lacks is not forgotten.
   const isNarrower = row !== undefined && plan.year === undefined && row.identity !== '';
   const kept = isNarrower && row.identity.startsWith(plan.identity) ? row.identity : plan.identity;
-  const whole = { ...next, id, identity: kept };
+  const lockedFields = row?.lockedFields ?? [];
+  const whole = ofPerson(row, { ...next, id, identity: kept, lockedFields }, language);
   return row !== undefined && JSON.stringify(sorted(row)) === JSON.stringify(sorted(whole))
     ? undefined
     : whole;
 }
 
+/** What a person set stays, and the sort title follows the title that stays. */
+export function ofPerson(row: SeriesRow | undefined, next: SeriesRow, language: string): SeriesRow {
+  if (row === undefined || row.lockedFields.length === 0) return next;
+  const whole = withLocked(row, next);
+  const { lockedFields } = row;
+  const isFollowing = lockedFields.includes('title') && !lockedFields.includes('sortTitle');
+  const isGiven = whole.sources['sortTitle'] === 'nfo';
+  return isFollowing && !isGiven
+    ? { ...whole, sortTitle: sortTitle(whole.title, language) }
+    : whole;
+}
+
 /** What of a row makes it another one; why it was recognised does not. */
 const sorted = (row: SeriesRow): unknown =>
-  columns.map((name) => row[name]).concat(Object.entries(row.sources).flat());
+  columns.map((name) => row[name]).concat(Object.entries(row.sources).sort().flat());
 
 const columns = [
   'identity',
@@ -58,7 +73,7 @@ const columns = [
   'studios',
 ] as const;
 
-type Fields = Omit<SeriesRow, 'id' | 'identity'>;
+type Fields = Omit<SeriesRow, 'id' | 'identity' | 'lockedFields'>;
 
 const nothing = {
   originalTitle: null,
@@ -121,6 +136,7 @@ function byNfo(
     match,
     sources: {
       ...{ title: nfo?.title === undefined ? 'name' : 'nfo', overview: 'nfo' },
+      ...(nfo?.sortTitle === undefined ? {} : { sortTitle: 'nfo' }),
       ...beside.sources,
     },
   };

@@ -28,7 +28,7 @@ export async function loadBelow(tx: Tx, wanted: readonly WorkFolder[]): Promise<
 export const seriesColumns = (sql: Queryable): ReturnType<Queryable> => sql`
   s.id, s.identity, s.title, s.sort_title as "sortTitle", s.original_title as "originalTitle",
   s.year, s.premiered, s.overview, s.status, s.certification, s.genres, s.studios, s.match,
-  s.sources`;
+  s.sources, s.locked_fields as "lockedFields"`;
 
 /** The series of a library that files of a batch may be: by what they were, by id, by title. */
 export function loadKnown(
@@ -112,13 +112,13 @@ export async function saveEpisodes(tx: Tx, rows: readonly EpisodeRow[]): Promise
     on conflict do nothing`;
   const changed = await tx<{ seriesId: string }[]>`
     insert into episodes as e (
-      series_id, season_id, key, place, number, absolute, air_date, title, overview
+      series_id, season_id, key, place, number, absolute, air_date, title, overview, sources
     )
     select r."seriesId", s.id, r.key, r.place, r.number, r.absolute, r."airDate", r.title,
-      r.overview
+      r.overview, r.sources
     from jsonb_to_recordset(${tx.json(rows as never)}) as r (
       "seriesId" uuid, season integer, key text, place text, number integer, absolute integer,
-      "airDate" date, title text, overview text
+      "airDate" date, title text, overview text, sources jsonb
     )
     join seasons s on s.series_id = r."seriesId" and s.number = r.season
     order by r."seriesId", r.place, r.key
@@ -127,12 +127,14 @@ export async function saveEpisodes(tx: Tx, rows: readonly EpisodeRow[]): Promise
       absolute = coalesce(excluded.absolute, e.absolute),
       air_date = coalesce(excluded.air_date, e.air_date),
       title = coalesce(excluded.title, e.title),
-      overview = coalesce(excluded.overview, e.overview), updated_at = now()
+      overview = coalesce(excluded.overview, e.overview),
+      sources = e.sources || excluded.sources, updated_at = now()
     where (e.season_id, e.place, e.number) is distinct from
         (excluded.season_id, excluded.place, excluded.number)
-      or (e.absolute, e.air_date, e.title, e.overview) is distinct from (
+      or (e.absolute, e.air_date, e.title, e.overview, e.sources) is distinct from (
         coalesce(excluded.absolute, e.absolute), coalesce(excluded.air_date, e.air_date),
-        coalesce(excluded.title, e.title), coalesce(excluded.overview, e.overview))
+        coalesce(excluded.title, e.title), coalesce(excluded.overview, e.overview),
+        e.sources || excluded.sources)
     returning e.series_id as "seriesId"`;
   return [...new Set(changed.map(({ seriesId }) => seriesId))];
 }

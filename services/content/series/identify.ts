@@ -3,8 +3,11 @@ import { idEntries } from '../../naming/ids.ts';
 import { mergeStates } from '../../progress/store.ts';
 import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '../files.ts';
 import type { Identified, IdentifyBatch } from '../module.ts';
-import type { PlacedFile } from '../placed.ts';
+import type { LyingFile, PlacedFile } from '../placed.ts';
+import type { Move } from '../edit.ts';
+import { heirsOf, mergeWorks } from '../merge.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
+import { editableSeries, inheritEpisodeEdits, inheritSeasons } from './edit.ts';
 import { applyPlan, type SeriesRow } from './fields.ts';
 import * as store from './identify-store.ts';
 import { planUnit, type GroupPlan, type SeriesPlan } from './plan.ts';
@@ -27,15 +30,11 @@ export async function identify(
   const naming = { kind: 'series' as const, latestYear };
   const planned = buildUnits(batch, context).map((unit) => planUnit(unit, batch.texts, naming));
   const plans = planned.flatMap((unit) => unit.plans);
-  const known = await loadKnown(tx, library.id, plans);
+  const known = await loadKnown(tx, library.id, { plans, context });
   const { resolved, lost } = resolve(plans, known, await newIds(tx, plans.length));
   const { rows, added, updated } = decideRows(resolved, known, library.language);
   await store.saveSeries(tx, library.id, rows);
-  await saveExternalIds(
-    tx,
-    'series',
-    resolved.map(({ plan, seriesId }) => ({ itemId: seriesId, ids: plan.ids })),
-  );
+  await saveIds(tx, resolved, known);
   const loose = [
     ...planned.flatMap((unit) => unit.loose),
     ...lost.flatMap(({ sides }) => sides.map(({ file }) => file)),
@@ -43,12 +42,48 @@ export async function identify(
   const moved = await saveFiles(tx, decideFiles(resolved, loose));
   const told = await saveEpisodes(tx, resolved);
   const touched = [...new Set([...moved, ...told])];
-  await forgetSeries(tx, await withoutFiles(tx, works, touched), options.gone);
+  await settleOrphans(tx, { touched, resolved, gone: options.gone });
   await refreshSeries(tx, touched, options.gone);
   const isNew = new Set(added);
   // Series that are gone count as updated: whoever looks them up anew finds them gone.
   const changed = [...new Set([...updated, ...touched])].filter((id) => !isNew.has(id));
   return { added, updated: changed };
+}
+
+/** Ids that a person set are not a name's to say. */
+async function saveIds(
+  tx: Tx,
+  resolved: readonly Resolution[],
+  known: readonly store.KnownRow[],
+): Promise<void> {
+  const locked = known.filter(({ lockedFields }) => lockedFields.includes('ids'));
+  const theirs = new Set(locked.map(({ id }) => id));
+  const open = resolved.filter(({ seriesId }) => !theirs.has(seriesId));
+  await saveExternalIds(
+    tx,
+    'series',
+    open.map(({ plan, seriesId }) => ({ itemId: seriesId, ids: plan.ids })),
+  );
+}
+
+/** A series whose last file now belongs to another is that other one: what people did moves over. */
+async function settleOrphans(
+  tx: Tx,
+  {
+    touched,
+    resolved,
+    gone,
+  }: { touched: readonly string[]; resolved: readonly Resolution[]; gone: Gone },
+): Promise<void> {
+  const orphans = await withoutFiles(tx, works, touched);
+  if (orphans.length === 0) return;
+  const taken = resolved.flatMap(({ plan, seriesId }) =>
+    plan.itemIds.map((id) => [id, seriesId] as const),
+  );
+  const moves = heirsOf(orphans, taken);
+  await mergeWorks(tx, editableSeries, moves);
+  for (const move of moves) await moveWork(tx, await inheritSeasons(tx, move));
+  await forgetSeries(tx, orphans, gone);
 }
 
 const videosOf = ({ groups }: SeriesPlan): PlacedFile[] =>
@@ -57,13 +92,14 @@ const videosOf = ({ groups }: SeriesPlan): PlacedFile[] =>
 function loadKnown(
   tx: Tx,
   libraryId: string,
-  plans: readonly SeriesPlan[],
+  { plans, context }: { plans: readonly SeriesPlan[]; context: readonly LyingFile[] },
 ): Promise<store.KnownRow[]> {
   return store.loadKnown(tx, libraryId, {
     itemIds: [...new Set(plans.flatMap((plan) => plan.itemIds))],
     ids: plans.flatMap((plan) => idEntries(plan.ids)),
     titles: [...new Set(plans.map(({ identity }) => titleOf(identity)))],
-    videoIds: plans.flatMap(videosOf).map(({ id }) => id),
+    // A folder that is renamed may be too much for one batch: the rest of it is no other place.
+    videoIds: [...plans.flatMap(videosOf), ...context].map(({ id }) => id),
   });
 }
 
@@ -163,15 +199,19 @@ async function moveStates(
   const moves = new Map<string, string>();
   for (const { fileId, episodeIds } of before) {
     const now = after.get(fileId)?.episodeIds ?? [];
-    const [from, ...others] = episodeIds;
-    const [to] = now;
-    if (from === undefined || to === undefined || others.length > 0 || now.length > 1) continue;
-    if (from !== to) moves.set(from, to);
+    if (now.length !== episodeIds.length) continue;
+    for (const [at, from] of episodeIds.entries()) {
+      const to = now[at] ?? from;
+      if (from !== to) moves.set(from, to);
+    }
   }
   const orphans = await store.withoutLinks(tx, [...moves.keys()]);
-  await mergeStates(
-    tx,
-    'episode',
-    orphans.flatMap((from) => ({ from, to: moves.get(from) ?? from })),
-  );
+  const renumbered = orphans.map((from) => ({ from, to: moves.get(from) ?? from }));
+  await moveWork(tx, renumbered);
+}
+
+/** What people did with episodes, and set of them, moves to others. */
+async function moveWork(tx: Tx, moves: readonly Move[]): Promise<void> {
+  await mergeStates(tx, 'episode', moves);
+  await inheritEpisodeEdits(tx, moves);
 }

@@ -5,11 +5,32 @@ import { problem } from '../../errors.ts';
 
 type Fragment = ReturnType<Queryable>;
 
-/** What files leave open of the episode `e` of the season `n`, as a provider knows it. */
-export const known = (sql: Queryable, name: 'title' | 'overview' | 'air_date'): Fragment => sql`
-  coalesce(e.${sql(name)}, (
-    select k.${sql(name)} from known_episodes k
-    where k.series_id = e.series_id and k.season = n.number and k.number = e.number))`;
+/** What can be known of an episode: its columns, with the name and the type of each. */
+const columns = {
+  title: ['title', 'text'],
+  overview: ['overview', 'text'],
+  air_date: ['airDate', 'date'],
+} as const;
+
+/**
+ * Of the episode `e` of the season `n` what a person set; else what files tell; what those leave
+ * open, as a provider knows it.
+ */
+export function known(sql: Queryable, column: keyof typeof columns): Fragment {
+  const [name, type] = columns[column];
+  return sql`
+    case when e.edits ? ${name}::text then (e.edits ->> ${name}::text)::${sql.unsafe(type)} else
+      coalesce(e.${sql(column)}, ${toldElsewhere(sql, column)}) end`;
+}
+
+/** What a provider knows of the episode `e` of the season `n`. */
+export const toldElsewhere = (sql: Queryable, column: keyof typeof columns): Fragment => sql`(
+  select k.${sql(column)} from known_episodes k
+  where k.series_id = e.series_id and k.season = n.number and k.number = e.number)`;
+
+/** Of the season `n` what a person set. */
+export const seasonShown = (sql: Queryable, name: 'title' | 'overview'): Fragment =>
+  sql`n.edits ->> ${name}::text`;
 
 type Missing = components['schemas']['MissingEpisode'];
 

@@ -1,7 +1,7 @@
 import type { Verdict } from '../../metadata/kind.ts';
 import type { SeriesRecord } from '../../metadata/provider.ts';
 import { sortTitle } from '../../naming/titles.ts';
-import type { SeriesRow } from './fields.ts';
+import { ofPerson, type SeriesRow } from './fields.ts';
 import type { Match } from './plan.ts';
 
 /** What of a series a provider may fill. */
@@ -21,7 +21,8 @@ type Field = (typeof fields)[number];
 
 /**
  * A series' row after a provider's word: it fills what a name has told, or nobody; what an NFO
- * tells stays. What the provider does not tell any more is taken back. Pure.
+ * tells and what a person has set stays. What the provider does not tell any more is taken back.
+ * Pure.
  */
 export function applyRecord(
   row: SeriesRow,
@@ -45,7 +46,7 @@ export function applyRecord(
   sources['title'] ??= 'name';
   const isRenamed = next['title'] !== row.title;
   const sorted = isRenamed ? sortTitle(String(next['title']), language) : row.sortTitle;
-  return { ...row, ...next, sortTitle: sorted, sources };
+  return ofPerson(row, { ...row, ...next, sortTitle: sorted, sources }, language);
 }
 
 function isOpen(row: SeriesRow, name: Field, provider: string): boolean {

@@ -18,7 +18,10 @@ export async function forgetSeries(tx: Tx, ids: readonly string[], gone: Gone): 
   await deleteWorks(tx, works, ids);
 }
 
-/** Deletes episodes no file holds any more, present or missing, and seasons left without any. */
+/**
+ * Deletes episodes no file holds any more, present or missing, and seasons left without any, but
+ * for those that a person has edited: their episodes may come back, or be of another series now.
+ */
 export async function forgetEmpty(tx: Tx, seriesIds: readonly string[], gone: Gone): Promise<void> {
   if (seriesIds.length === 0) return;
   const ids = seriesIds as string[];
@@ -33,7 +36,7 @@ export async function forgetEmpty(tx: Tx, seriesIds: readonly string[], gone: Go
   await gone(tx, episodeIds);
   await tx`
     delete from seasons s
-    where s.series_id = any (${ids}::uuid[])
+    where s.series_id = any (${ids}::uuid[]) and s.edits = '{}'
       and not exists (select from episodes e where e.season_id = s.id)`;
 }
 

@@ -6,6 +6,7 @@ export interface KnownSeries {
   readonly id: string;
   readonly identity: string;
   readonly ids: Readonly<Record<string, string>>;
+  readonly lockedFields: readonly string[];
   /** Its videos outside of the batch. */
   readonly others: number;
 }
@@ -18,7 +19,8 @@ export interface Resolution {
 
 /**
  * Decides for each plan whether it is a known series: by an id elsewhere, by title and year, by
- * what its files were; else a new one. A folder without videos makes one only by its NFO. Pure.
+ * what its files were; else a new one. A folder without videos makes one only by its NFO. One
+ * whose ids a person set is what its files were, whatever ids they bear. Pure.
  */
 export function resolve(
   plans: readonly SeriesPlan[],
@@ -39,7 +41,9 @@ export function resolve(
     const { identity } = plan;
     pool.set(seriesId, {
       ...{ id: seriesId, identity, others: (before?.others ?? 0) + 1 },
-      ids: { ...before?.ids, ...plan.ids },
+      lockedFields: before?.lockedFields ?? [],
+      ids:
+        before !== undefined && isIdLocked(before) ? before.ids : { ...before?.ids, ...plan.ids },
     });
     resolved.push({ plan, seriesId });
   }
@@ -52,13 +56,13 @@ function find(plan: SeriesPlan, pool: readonly KnownSeries[]): string | undefine
     ids.some(([source, id]) => theirs[source] === id);
   const contradicts = ({ ids: theirs }: KnownSeries) =>
     ids.some(([source, id]) => theirs[source] !== undefined && theirs[source] !== id);
+  const prior = plan.itemIds.map((id) => pool.find((one) => one.id === id)).find((one) => one);
+  if (prior !== undefined && isIdLocked(prior)) return prior.id;
   const possible = pool.filter((one) => shares(one) || !contradicts(one));
   const byId = possible.find(shares);
   if (byId !== undefined) return byId.id;
-  if (plan.isPartial && plan.itemIds.length > 0) {
-    const theirs = plan.itemIds.find((id) => possible.some((one) => one.id === id));
-    if (theirs !== undefined) return theirs;
-  }
+  // What lies beside its videos says other ids than before: it is the same series still.
+  if (plan.isPartial && prior !== undefined) return prior.id;
   const exact = possible.find(({ identity }) => identity === plan.identity);
   if (exact !== undefined) return exact.id;
   const title = titleOf(plan.identity);
@@ -68,9 +72,11 @@ function find(plan: SeriesPlan, pool: readonly KnownSeries[]): string | undefine
   );
   const [only, second] = alike;
   if (only !== undefined && second === undefined) return only.id;
-  // Renamed: all its files are here under another name.
-  return plan.itemIds.find((id) => possible.some((one) => one.id === id && one.others === 0));
+  // Renamed, or with other ids: all its files are here under another name.
+  return plan.itemIds.find((id) => pool.some((one) => one.id === id && one.others === 0));
 }
+
+const isIdLocked = ({ lockedFields }: KnownSeries): boolean => lockedFields.includes('ids');
 
 /** The identity without its year. */
 export const titleOf = (identity: string): string =>

@@ -1,12 +1,22 @@
 import type { HandlersOf } from '#api/handler.ts';
 import { problem } from '../../errors.ts';
 import { callerOf } from '../../principal.ts';
-import { readEpisode, readSeries } from './detail.ts';
+import { editWork, type Update } from '../edit.ts';
+import { digestOf, etagOf, revisionOf } from '../etag.ts';
+import { readEpisode, readSeason, readSeries, type Seen } from './detail.ts';
+import {
+  editableEpisodes,
+  editableSeasons,
+  editableSeries,
+  editPart,
+  type EditablePart,
+} from './edit.ts';
 import { listEpisodes, listNextUp } from './episode-list.ts';
 import { countFilters } from './filter.ts';
 import { listMissing } from './known.ts';
 import { listSeries } from './list.ts';
-import type { SeriesDeps } from './series.ts';
+import { episodesChangedIn } from './search.ts';
+import { itemTag, listTag, type SeriesDeps } from './series.ts';
 
 /** Operations of api/series.yaml. */
 export type SeriesOperation =
@@ -14,9 +24,13 @@ export type SeriesOperation =
   | 'getSeriesFilters'
   | 'listNextUp'
   | 'getSeries'
+  | 'updateSeries'
+  | 'getSeason'
+  | 'updateSeason'
   | 'listEpisodes'
   | 'listMissingEpisodes'
-  | 'getEpisode';
+  | 'getEpisode'
+  | 'updateEpisode';
 
 /** The API of series. */
 export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => ({
@@ -30,9 +44,24 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
     return { body: await listNextUp(deps, { ...query, userId: callerOf(principal).userId }) };
   },
   async getSeries({ params, principal }) {
-    const body = await readSeries(deps, params.seriesId, callerOf(principal).userId);
-    if (body === undefined) throw problem('not-found', `There is no series ${params.seriesId}`);
-    return { body };
+    const { seriesId: id } = params;
+    return shown('series', id, await readSeries(deps, id, callerOf(principal).userId));
+  },
+  async updateSeries({ params, body, principal, request }) {
+    const { seriesId: id } = params;
+    await updateSeries(deps, id, { update: body, ifMatch: request.headers['if-match'] });
+    return shown('series', id, await readSeries(deps, id, callerOf(principal).userId));
+  },
+  async getSeason({ params, principal }) {
+    const { seasonId: id } = params;
+    return shown('season', id, await readSeason(deps, id, callerOf(principal).userId));
+  },
+  async updateSeason({ params, body, principal, request }) {
+    const { seasonId: id } = params;
+    await updatePart(deps, id, {
+      ...{ part: editableSeasons, update: body, ifMatch: request.headers['if-match'] },
+    });
+    return shown('season', id, await readSeason(deps, id, callerOf(principal).userId));
   },
   async listEpisodes({ params, query, principal }) {
     const asked = { ...query, userId: callerOf(principal).userId };
@@ -43,8 +72,62 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
     return { body: { items: await listMissing(deps.sql, params.seriesId, today) } };
   },
   async getEpisode({ params, principal }) {
-    const body = await readEpisode(deps, params.episodeId, callerOf(principal).userId);
-    if (body === undefined) throw problem('not-found', `There is no episode ${params.episodeId}`);
-    return { body };
+    const { episodeId: id } = params;
+    return shown('episode', id, await readEpisode(deps, id, callerOf(principal).userId));
+  },
+  async updateEpisode({ params, body, principal, request }) {
+    const { episodeId: id } = params;
+    await updatePart(deps, id, {
+      ...{ part: editableEpisodes, update: body, ifMatch: request.headers['if-match'] },
+    });
+    return shown('episode', id, await readEpisode(deps, id, callerOf(principal).userId));
   },
 });
+
+/** An answer with its ETag; throws `not-found`. */
+function shown<View>(label: string, id: string, seen: Seen<View> | undefined) {
+  if (seen === undefined) throw noSuch(label, id);
+  const { view, revision } = seen;
+  return { body: view, headers: { ETag: etagOf(revision, digestOf(view)) } };
+}
+
+const noSuch = (label: string, id: string) => problem('not-found', `There is no ${label} ${id}`);
+
+/** What a person asks for, of what they have read. */
+interface Asked {
+  readonly update: Update;
+  readonly ifMatch: string | undefined;
+}
+
+async function updateSeries(
+  deps: SeriesDeps,
+  id: string,
+  { update, ifMatch }: Asked,
+): Promise<void> {
+  const revision = revisionOf(ifMatch);
+  await deps.write(async (tx, stale, tell) => {
+    const found = await editWork(tx, editableSeries, { id, update, revision });
+    if (found === undefined) throw noSuch('series', id);
+    if (update.externalIds !== undefined) await deps.onIdsSet?.(tx, 'series', id);
+    await deps.search.changed(tx, 'series', [id]);
+    await deps.search.changed(tx, 'episode', await episodesChangedIn(tx, [id]));
+    stale(itemTag(id), listTag);
+    tell('item.updated', { kind: 'series', itemId: id, libraryId: found.libraryId });
+  });
+}
+
+async function updatePart(
+  deps: SeriesDeps,
+  id: string,
+  { part, update, ifMatch }: Asked & { readonly part: EditablePart },
+): Promise<void> {
+  const revision = revisionOf(ifMatch);
+  await deps.write(async (tx, stale, tell) => {
+    const found = await editPart(tx, part, { id, update, revision });
+    if (found === undefined) throw noSuch(part.label, id);
+    const { seriesId: itemId, libraryId } = found;
+    if (part === editableEpisodes) await deps.search.changed(tx, 'episode', [id]);
+    stale(itemTag(itemId), listTag);
+    tell('item.updated', { kind: 'series', itemId, libraryId });
+  });
+}

@@ -81,7 +81,7 @@ export const episodeSearch: SearchSource = {
     const rows = await sql<EpisodeDocument[]>`
       select e.id, s.library_id as "libraryId", s.title as "seriesTitle",
         ${known(sql, 'title')} as title, s.genres, n.number as season, e.number, e.absolute,
-        e.air_date as "airDate", e.added_at as "addedAt"
+        ${known(sql, 'air_date')} as "airDate", e.added_at as "addedAt"
       from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
       where e.id = any (${ids as string[]}::uuid[]) and ${known(sql, 'title')} <> ''`;
     return rows.map((row): SourceDocument => ({

@@ -36,7 +36,7 @@ describe('series', () => {
     expect(whole.seasons.map((season) => ({ ...season, id: '' }))).to.deep.equal(
       [0, 1, 2].map((number) => ({
         ...{ id: '', number, episodeCount: number === 0 ? 1 : 2, watchedCount: 0 },
-        isAvailable: true,
+        ...{ isAvailable: true, title: null, overview: null, sources: {}, lockedFields: [] },
       })),
     );
     expect(await scan()).to.deep.equal({ added: [], updated: [] });

@@ -1,14 +1,18 @@
 import type { components } from '#api/types.ts';
+import type { Tx } from '#storage/postgres/connect.ts';
 import type { Store } from '../../changes.ts';
 import type { SearchChanges } from '../../search/source.ts';
 import type { ImageLookup } from '../images.ts';
+import type { Kind } from '../module.ts';
 import type { Works } from '../works.ts';
 
 /** What series need of the rest of the system. */
-export interface SeriesDeps extends Pick<Store, 'sql'> {
+export interface SeriesDeps extends Store {
   readonly images: ImageLookup;
   readonly search: SearchChanges;
   readonly now: () => number;
+  /** Told, in the transaction, that a person has said what ids a work has elsewhere. */
+  readonly onIdsSet?: (tx: Tx, kind: Kind, id: string) => Promise<void>;
 }
 
 type Schemas = components['schemas'];
@@ -16,6 +20,7 @@ export type SeriesCard = Schemas['SeriesCard'];
 export type SeriesPage = Schemas['SeriesPage'];
 export type SeriesFilters = Schemas['SeriesFilters'];
 export type SeriesView = Schemas['Series'];
+export type SeasonView = Schemas['Season'];
 export type EpisodeCard = Schemas['EpisodeCard'];
 export type EpisodeView = Schemas['Episode'];
 
@@ -24,3 +29,6 @@ export const works = { kind: 'series', table: 'series' } as const satisfies Work
 
 /** Cache tag of everything that lists series. */
 export const listTag = 'series';
+
+/** Cache tag of one series. */
+export const itemTag = (id: string): string => `series:${id}`;

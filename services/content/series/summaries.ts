@@ -2,6 +2,7 @@ import type { Queryable } from '#storage/postgres/connect.ts';
 import type { CompoundKind, ItemSummary, ProgressKind } from '../../progress/kinds.ts';
 import type { ImageLookup } from '../images.ts';
 import { externalIdsOf } from '../works.ts';
+import { known } from './known.ts';
 
 /** What says which episode of a series one is. */
 export interface EpisodePlaceRow {
@@ -31,7 +32,8 @@ export const episodeProgress = (images: ImageLookup): ProgressKind => ({
   async summaries(sql: Queryable, ids: readonly string[]): Promise<ItemSummary[]> {
     const rows = await sql<Row[]>`
       select e.id, s.id as "seriesId", s.title as "seriesTitle", s.year, n.number as season,
-        e.number, e.absolute, e.air_date as "airDate", e.title, e.duration_ms as "durationMs",
+        e.number, e.absolute, ${known(sql, 'air_date')} as "airDate",
+        ${known(sql, 'title')} as title, e.duration_ms as "durationMs",
         e.is_available as "isAvailable"
       from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
       where e.id = any (${ids as string[]}::uuid[])`;
