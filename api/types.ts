@@ -1167,7 +1167,7 @@ export interface paths {
         };
         /**
          * Which record a film is, and which others it might be
-         * @description Without `query` the others that were weighed when it was decided; with it, what the provider finds now.
+         * @description Without `query` the others that were weighed when it was decided; with it, what the provider finds now. Where no provider is configured there are no others, and a `query` is answered 503.
          */
         get: operations["listMovieMatches"];
         put?: never;
@@ -1527,7 +1527,7 @@ export interface paths {
         };
         /**
          * Which record a series is, and which others it might be
-         * @description Without `query` the others that were weighed when it was decided; with it, what the provider finds now.
+         * @description Without `query` the others that were weighed when it was decided; with it, what the provider finds now. Where no provider is configured there are no others, and a `query` is answered 503.
          */
         get: operations["listSeriesMatches"];
         put?: never;

@@ -63,14 +63,15 @@ function operationsOf(deps: RoutesDeps, kind: string) {
       return accepted;
     },
     async list(itemId: string, query: { query?: string | undefined; year?: number | undefined }) {
-      const { facts, provider } = await ask(deps, { kind, itemId });
-      const state = await readShown(store.sql, { kind, itemId });
       const { query: text, year } = query;
-      const found =
-        text === undefined
-          ? (state?.candidates ?? [])
-          : await search(provider, facts, { text, year }).catch(asProblem);
-      return { body: present(state, found, provider.name) };
+      if (text === undefined) {
+        // What was decided is known without anybody to ask.
+        const { subject } = await know(deps, { kind, itemId });
+        return { body: present(await readShown(store.sql, { kind, itemId }), subject.provider) };
+      }
+      const { facts, provider } = await ask(deps, { kind, itemId });
+      const found = await search(provider, facts, { text, year }).catch(asProblem);
+      return { body: present(await readShown(store.sql, { kind, itemId }), provider, found) };
     },
     async match(itemId: string, choice: Choice) {
       const { facts, provider, subject } = await ask(deps, { kind, itemId });
@@ -89,13 +90,19 @@ function operationsOf(deps: RoutesDeps, kind: string) {
   };
 }
 
-/** The work with who is asked about it; throws `not-found`, or `unavailable` without a provider. */
-async function ask({ store, subjects }: RoutesDeps, { kind, itemId }: WorkName) {
+/** The work and its kind; throws `not-found`. */
+async function know({ store, subjects }: RoutesDeps, { kind, itemId }: WorkName) {
   const subject = subjects.get(kind);
   const facts = await subject?.kind.facts(store.sql, itemId);
   if (subject === undefined || facts === undefined) {
     throw problem('not-found', `There is no ${kind} ${itemId}`);
   }
+  return { subject, facts };
+}
+
+/** The work with who is asked about it; throws `not-found`, or `unavailable` without a provider. */
+async function ask(deps: RoutesDeps, work: WorkName) {
+  const { subject, facts } = await know(deps, work);
   const { provider } = subject;
   if (provider === undefined) {
     throw problem('unavailable', 'No provider is configured: set metadata.tmdb.api_key');
@@ -175,29 +182,33 @@ async function readShown(sql: Queryable, { kind, itemId }: WorkName): Promise<Sh
 
 const round = (score: number): number => Math.round(score * 1_000) / 1_000;
 
-function present(state: Shown | undefined, found: readonly Scored[], provider: string): Matches {
-  const { providerId = null, basis = null, score = null } = state ?? {};
-  const match =
-    providerId === null || basis === null
-      ? null
-      : {
-          ...{ provider: state?.provider ?? provider, id: providerId, basis },
-          score: score === null ? null : round(score),
-        };
+function matchOf({ provider, providerId: id, basis, score }: Shown): Matches['match'] {
+  if (provider === null || id === null || basis === null) return null;
+  return { provider, id, basis, score: score === null ? null : round(score) };
+}
+
+/** Without a provider there are no others that could be chosen. */
+function present(
+  state: Shown | undefined,
+  provider: Pick<WorkProvider, 'name'> | undefined,
+  found: readonly Scored[] = state?.candidates ?? [],
+): Matches {
   return {
-    match,
+    match: state === undefined ? null : matchOf(state),
     problem: state?.problem ?? null,
     checkedAt: state?.checkedAt?.toISOString() ?? null,
     nextAt: (state?.nextAt ?? new Date(0)).toISOString(),
-    items: found.map((one) => ({
-      ...{ provider, id: one.id, title: one.title, year: one.year ?? null },
-      ...(one.originalTitle === undefined ? {} : { originalTitle: one.originalTitle }),
-      ...(one.overview === undefined ? {} : { overview: one.overview }),
-      ...(one.posterUrl === undefined ? {} : { posterUrl: one.posterUrl }),
-      score: round(one.score),
-    })),
+    items: provider === undefined ? [] : found.map((one) => presentOne(one, provider.name)),
   };
 }
+
+const presentOne = (one: Scored, provider: string): Matches['items'][number] => ({
+  ...{ provider, id: one.id, title: one.title, year: one.year ?? null },
+  ...(one.originalTitle === undefined ? {} : { originalTitle: one.originalTitle }),
+  ...(one.overview === undefined ? {} : { overview: one.overview }),
+  ...(one.posterUrl === undefined ? {} : { posterUrl: one.posterUrl }),
+  score: round(one.score),
+});
 
 /** Resolves to the provider's id of the work, where it has one. */
 async function makeDue(tx: Tx, { kind, itemId }: WorkName): Promise<string | null> {

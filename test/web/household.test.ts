@@ -3,51 +3,33 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { needs } from '../needs.ts';
-import { startServer, type TestServer } from '../server.ts';
-import { barriers, startBrowser, until, type TestBrowser } from './browser.ts';
-import { expectBuilt, makeFilms } from './site.ts';
+import type { TestServer } from '../server.ts';
+import { barriers, until, type TestBrowser } from './browser.ts';
+import { makeFilms } from './site.ts';
+import { openIn, startVisit, video, type Visit } from './suite.ts';
 
-/** In the page; its types are not those of Node. */
-const video = `document.querySelector('video')`;
 const username = 'anna';
 const password = 'correct horse battery staple';
 
 describe('the web app of a household', function () {
   needs('chromium', 'ffmpeg');
   this.timeout(180_000);
+  let visit: Visit;
   let server: TestServer;
   let browser: TestBrowser;
   let context: BrowserContext;
   let page: Page;
 
   before(async () => {
-    expectBuilt();
-    server = await startServer({ setUp: false });
-    await makeFilms(join(server.films, 'Movies'), [
-      { name: 'The Long Walk (2011)', seconds: 40 },
-      { name: 'Mountain Rain (1999)', seconds: 3 },
-      { name: 'Old Reel (1962)', seconds: 3, video: 'mpeg4' },
-    ]);
-    const walk = join(server.films, 'Movies', 'The Long Walk (2011)');
-    const lines = '1\n00:00:00,000 --> 00:00:40,000\nOne step, and another.\n';
-    await writeFile(join(walk, 'The Long Walk (2011).en.srt'), lines);
-    browser = await startBrowser();
-    context = await browser.person();
-    page = await context.newPage();
+    visit = await startVisit({ setUp: false, prepare });
+    ({ server, browser, context, page } = visit);
   });
-  after(async () => {
-    await context?.close();
-    await browser?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-  });
+  after(() => visit?.[Symbol.asyncDispose]());
   afterEach(() => {
     expect(browser.complaints()).to.deep.equal([]);
   });
 
-  const open = async (path: string) => {
-    await page.goto(server.url + path);
-    await page.locator('main').waitFor();
-  };
+  const open = (path: string) => openIn(page, server.url + path);
   const when = (expression: string) => until(page, expression);
   const progressOf = async (title: string) => {
     const { items } = await api<{ items: { title: string; userState: { positionMs: number } }[] }>(
@@ -232,3 +214,14 @@ describe('the web app of a household', function () {
     browser.complaints(); // the browser logs each 401
   });
 });
+
+async function prepare({ films }: TestServer): Promise<void> {
+  await makeFilms(join(films, 'Movies'), [
+    { name: 'The Long Walk (2011)', seconds: 40 },
+    { name: 'Mountain Rain (1999)', seconds: 3 },
+    { name: 'Old Reel (1962)', seconds: 3, video: 'mpeg4' },
+  ]);
+  const walk = join(films, 'Movies', 'The Long Walk (2011)');
+  const lines = '1\n00:00:00,000 --> 00:00:40,000\nOne step, and another.\n';
+  await writeFile(join(walk, 'The Long Walk (2011).en.srt'), lines);
+}

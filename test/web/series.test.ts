@@ -2,48 +2,37 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { needs } from '../needs.ts';
-import { startServer, type TestServer } from '../server.ts';
-import { barriers, startBrowser, until, type TestBrowser } from './browser.ts';
+import type { TestServer } from '../server.ts';
+import { barriers, until, type TestBrowser } from './browser.ts';
 import { long, makeSeries, markup, rtl } from './series-site.ts';
-import { expectBuilt } from './site.ts';
+import { openIn, signIn, startVisit, video, type Visit } from './suite.ts';
 
-/** In the page; its types are not those of Node. */
-const video = `document.querySelector('video')`;
 describe('series in the web app', function () {
   needs('chromium', 'ffmpeg');
   this.timeout(180_000);
+  let visit: Visit;
   let server: TestServer;
   let browser: TestBrowser;
   let context: BrowserContext;
   let page: Page;
 
   before(async () => {
-    expectBuilt();
-    server = await startServer();
-    await makeSeries(join(server.films, 'Series'));
-    await server.library('Series', 'Series', 'series');
-    browser = await startBrowser();
-    context = await browser.person();
-    page = await context.newPage();
-    await page.goto(`${server.url}/series`);
-    await page.getByLabel('User name').fill(server.admin.username);
-    await page.getByLabel('Password').fill(server.admin.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Series' }).waitFor();
+    visit = await startVisit({
+      async prepare(started) {
+        await makeSeries(join(started.films, 'Series'));
+        await started.library('Series', 'Series', 'series');
+      },
+    });
+    ({ server, browser, context, page } = visit);
+    await open('/series');
+    await signIn(page, server.admin);
   });
-  after(async () => {
-    await context?.close();
-    await browser?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-  });
+  after(() => visit?.[Symbol.asyncDispose]());
   afterEach(() => {
     expect(browser.complaints()).to.deep.equal([]);
   });
 
-  const open = async (path: string) => {
-    await page.goto(server.url + path);
-    await page.locator('main').waitFor();
-  };
+  const open = (path: string) => openIn(page, server.url + path);
   const when = (expression: string) => until(page, expression);
   const openLine = async () => {
     await open('/series');
@@ -86,6 +75,7 @@ describe('series in the web app', function () {
     expect(await season.getByRole('listitem').count()).to.equal(4);
     await page.getByText('Why was this matched?').click();
     await page.getByText('Taken for “Northern Line”').waitFor();
+    await page.getByText('Nobody has been asked about it yet.').waitFor(); // there is nobody
     await page.getByRole('heading', { name: 'Extras' }).waitFor();
     expect(await barriers(page)).to.deep.equal([]);
   });

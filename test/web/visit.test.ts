@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { needs } from '../needs.ts';
-import { startServer, type TestServer } from '../server.ts';
-import { startBrowser, until, type TestBrowser } from './browser.ts';
+import type { TestServer } from '../server.ts';
+import { until, type TestBrowser } from './browser.ts';
 import { makeSeries } from './series-site.ts';
-import { expectBuilt, makeFilms } from './site.ts';
+import { makeFilms } from './site.ts';
+import { startVisit, video, type Visit } from './suite.ts';
 
 /** Compressed script a first page may load, in bytes. */
 const scriptMax = 150_000;
@@ -22,30 +23,16 @@ const scripts = `performance.getEntriesByType('resource')
 describe('a visit with the keyboard alone', function () {
   needs('chromium', 'ffmpeg');
   this.timeout(180_000);
+  let visit: Visit;
   let server: TestServer;
   let browser: TestBrowser;
-  let context: BrowserContext;
   let page: Page;
 
   before(async () => {
-    expectBuilt();
-    server = await startServer();
-    await makeSeries(join(server.films, 'Series'));
-    await makeFilms(join(server.films, 'Movies'), [
-      { name: 'Mountain Rain (1999)', seconds: 20 },
-      { name: 'The Long Walk (2011)', seconds: 20 },
-    ]);
-    await server.library('Series', 'Series', 'series');
-    await server.library('Films', 'Movies');
-    browser = await startBrowser();
-    context = await browser.person();
-    page = await context.newPage();
+    visit = await startVisit({ prepare });
+    ({ server, browser, page } = visit);
   });
-  after(async () => {
-    await context?.close();
-    await browser?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-  });
+  after(() => visit?.[Symbol.asyncDispose]());
   afterEach(() => {
     expect(browser.complaints()).to.deep.equal([]);
   });
@@ -95,11 +82,11 @@ describe('a visit with the keyboard alone', function () {
     await heading('The Long Walk');
     await reach('Play');
     await press('Enter');
-    await until(page, `document.querySelector('video')?.currentTime > 0.5`);
+    await until(page, `${video}?.currentTime > 0.5`);
     await press('ArrowDown');
     expect(await at()).to.equal('Pause');
     await press('Enter');
-    await until(page, `document.querySelector('video')?.paused`);
+    await until(page, `${video}?.paused`);
     await press('Escape');
     await press('Backspace');
     await page.waitForURL('**/movies/*');
@@ -139,3 +126,13 @@ describe('a visit with the keyboard alone', function () {
     await page.getByLabel('User name').waitFor();
   });
 });
+
+async function prepare(server: TestServer): Promise<void> {
+  await makeSeries(join(server.films, 'Series'));
+  await makeFilms(join(server.films, 'Movies'), [
+    { name: 'Mountain Rain (1999)', seconds: 20 },
+    { name: 'The Long Walk (2011)', seconds: 20 },
+  ]);
+  await server.library('Series', 'Series', 'series');
+  await server.library('Films', 'Movies');
+}

@@ -76,3 +76,7 @@ export function languageName(code: string, language: string): string {
     return code; // files name languages as they like
   }
 }
+
+/** A share of one, in whole hundredths. */
+export const percent = (share: number, language: string): string =>
+  share.toLocaleString(language, { style: 'percent' });

@@ -18,6 +18,7 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
           ? [['series'], ['episodes'], ['episode'], ['next-up']]
           : [['movie', payload['itemId']], ['movies']]),
         ['about', payload['kind'], payload['itemId']],
+        ['matches', payload['kind'], payload['itemId']],
         ['recent'],
         ['search'],
         ['continue'],
