@@ -13,6 +13,8 @@ export interface FfmpegOptions {
   readonly signal: AbortSignal;
 }
 
+/** Decoding frames for a whole library takes hours: whoever browses meanwhile goes first. */
+const niceness = 10;
 const pictureBytesMax = 32 * 1024 * 1024;
 // Pixels may not be square: first to the shape seen, then to at most 1920 wide.
 const frameScale = "scale=trunc(iw*sar/2)*2:trunc(ih/2)*2,setsar=1,scale='min(1920,iw)':-2";
@@ -53,7 +55,7 @@ async function extract(root: Root, path: string, options: Extract): Promise<Uint
   try {
     await refusePlaylist(handle);
     options.signal.throwIfAborted();
-    const command = createCommand({ logger: undefined, stdoutLines: 1 })
+    const command = createCommand({ logger: undefined, stdoutLines: 1, niceness })
       .setFfmpegPath(ffmpeg)
       .input(`file:${ownPath(handle)}`)
       .inputOptions(['-nostdin', '-threads', '1', ...inputGuard, ...options.input])

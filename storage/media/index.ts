@@ -38,7 +38,7 @@ export interface MediaStats {
 export type MediaEngine = Media & AsyncDisposable & { stats(): MediaStats };
 
 /** What a call does, hence which limit it falls under besides its mount's. */
-type Kind = 'files' | 'programs' | 'images';
+type Kind = 'files' | 'heads' | 'probes' | 'frames' | 'images';
 
 const traits: Readonly<Record<CallName, { kind: Kind; deadlineMs: number }>> = {
   list: { kind: 'files', deadlineMs: 20_000 },
@@ -49,19 +49,24 @@ const traits: Readonly<Record<CallName, { kind: Kind; deadlineMs: number }>> = {
   read: { kind: 'files', deadlineMs: 20_000 },
   readMany: { kind: 'files', deadlineMs: 60_000 },
   fingerprint: { kind: 'files', deadlineMs: 20_000 },
-  probe: { kind: 'programs', deadlineMs: 30_000 },
-  frame: { kind: 'programs', deadlineMs: 45_000 },
-  attachedPicture: { kind: 'programs', deadlineMs: 30_000 },
+  head: { kind: 'heads', deadlineMs: 20_000 },
+  probe: { kind: 'probes', deadlineMs: 30_000 },
+  frame: { kind: 'frames', deadlineMs: 45_000 },
+  attachedPicture: { kind: 'frames', deadlineMs: 30_000 },
   inspectImage: { kind: 'images', deadlineMs: 20_000 },
   resizeImage: { kind: 'images', deadlineMs: 20_000 },
 };
 
 const waitingMax = 2_000;
 const waitMaxMs = 300_000;
-// The last place is kept for who waits, so that background work has one less: a program per core.
+// The last place is kept for who waits, so that background work has one less: a program per core,
+// half of them for looking into files, which thousands of frames must not keep waiting.
+const programs = Math.ceil(availableParallelism() / 2) + 1;
 const limits: Readonly<Record<Kind, number>> = {
   files: 24,
-  programs: availableParallelism() + 1,
+  heads: availableParallelism() + 1,
+  probes: programs,
+  frames: programs,
   images: 2,
 };
 
@@ -160,7 +165,9 @@ function createCalls(parts: Parts): Media {
       return (await perform('readMany', input, options)).map(revive);
     },
     fingerprint: (root, path, options) => perform('fingerprint', { root, path }, options),
-    probe: (root, path, options) => perform('probe', { root, path }, options),
+    probe: async (root, path, options) =>
+      (await perform('head', { root, path }, options)) ??
+      (await perform('probe', { root, path }, options)),
     frame: (root, path, options) => perform('frame', { root, path, atMs: options.atMs }, options),
     attachedPicture: (root, path, options) =>
       perform('attachedPicture', { root, path, index: options.index }, options),

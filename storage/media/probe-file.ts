@@ -1,23 +1,35 @@
+import type { FileHandle } from 'node:fs/promises';
 import { openFile, ownPath, type Root } from './confine.ts';
 import { askFfprobe, refusePlaylist } from './ffprobe.ts';
 import { MediaError, type Probe } from './media.ts';
 import { readHead } from './mediainfo.ts';
 
-/**
- * Streams and chapters of a file below a root: read in this process where that is certain, which
- * takes a tenth of the time that starting ffprobe does, and by ffprobe where it is not.
- */
-export async function probeFile(
+/** Streams and chapters of a file below a root, read in this process; undefined: ask ffprobe. */
+export const probeHead = (
   root: Root,
   path: string,
-  { ffprobe, signal }: { ffprobe: string | undefined; signal: AbortSignal },
-): Promise<Probe> {
+  signal: AbortSignal,
+): Promise<Probe | undefined> =>
+  withMedia(root, path, (handle, sizeBytes) => readHead(handle, sizeBytes, signal));
+
+/** Streams and chapters of a file below a root, by ffprobe. */
+export const probeFile = (
+  root: Root,
+  path: string,
+  options: { ffprobe: string | undefined; signal: AbortSignal },
+): Promise<Probe> => withMedia(root, path, (handle) => askFfprobe(ownPath(handle), options));
+
+/** Opens a file that is no list of other files, and closes it after the work. */
+async function withMedia<Result>(
+  root: Root,
+  path: string,
+  work: (handle: FileHandle, sizeBytes: number) => Promise<Result>,
+): Promise<Result> {
   const { handle, stat } = await openFile(root, path);
   try {
     if (stat.size === 0n) throw new MediaError('unreadable', 'the file is empty');
     await refusePlaylist(handle);
-    const head = await readHead(handle, Number(stat.size), signal);
-    return head ?? (await askFfprobe(ownPath(handle), { ffprobe, signal }));
+    return await work(handle, Number(stat.size));
   } finally {
     await handle.close();
   }

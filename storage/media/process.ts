@@ -37,6 +37,10 @@ const rootWork: RootWork = {
   readMany: ({ paths, maxBytes }, work) =>
     each(paths, work, (path) => readWhole(work.root, { path, maxBytes })),
   fingerprint: ({ path }, { root }) => fingerprintFile(root, path),
+  head: async ({ path }, { root, signal }) => {
+    const { probeHead } = await import('./probe-file.ts');
+    return probeHead(root, path, signal);
+  },
   probe: async ({ path }, { root, signal }) => {
     const { probeFile } = await import('./probe-file.ts');
     return probeFile(root, path, { ffprobe: tools.ffprobe, signal });

@@ -24,6 +24,7 @@ export interface Calls {
   >;
   resolve: Call<{ root: string }, string>;
   fingerprint: Call<File, string>;
+  head: Call<File, Probe | undefined>;
   probe: Call<File, Probe>;
   frame: Call<File & { atMs: number }, Uint8Array>;
   attachedPicture: Call<File & { index: number }, Uint8Array>;
