@@ -26,8 +26,8 @@ export interface EnrichedKind<Work extends WorkRecord = WorkRecord> {
   readonly kind: Kind;
   readonly tags: (id: string) => readonly string[];
   /**
-   * A query for ids of works and a text each: all that decides which record they are, and nothing
-   * that a record has told.
+   * A query for ids of works and two texts each: all that decides which record they are, and what
+   * may help where that is not enough (or null); nothing that a record has told.
    */
   evidence(sql: Queryable, ids: readonly string[]): ReturnType<Queryable>;
   /** Undefined: there is no such work. */

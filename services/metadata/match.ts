@@ -1,6 +1,14 @@
 import type { ProviderIds } from '../naming/ids.ts';
-import type { Candidate, Locale, WorkProvider, WorkRecord } from './provider.ts';
-import { acceptScore, scoreOf, type Wanted } from './score.ts';
+import { askedOtherwise, longestWords } from './likeness.ts';
+import type { Candidate, Locale, TitleQuery, WorkProvider, WorkRecord } from './provider.ts';
+import {
+  acceptScore,
+  scoreOf,
+  splitCountry,
+  yearPenalty,
+  type Known,
+  type Wanted,
+} from './score.ts';
 
 /** What is known of a work that is to be found elsewhere. */
 export interface WorkFacts extends Wanted {
@@ -24,7 +32,10 @@ export interface Found<Work extends WorkRecord = WorkRecord> {
 const titlesMax = 3;
 const candidatesMax = 8;
 /** Candidates that no score tells apart are looked at whole: their running times may differ. */
-const lookedAtMax = 3;
+const nearMax = 3;
+const furtherMax = 4;
+/** Searches by other words than a title's own. */
+const otherwiseMax = 6;
 const nearMargin = 0.04;
 /** So many times as many ratings make a film the one that people mean. */
 const votesRatio = 5;
@@ -41,73 +52,121 @@ export async function findWork<Work extends WorkRecord>(
   const id = ownId(provider, facts.ids) ?? (await provider.idOf(facts.ids));
   const record = id === undefined ? undefined : await provider.work(id, locale);
   if (record !== undefined) return { record, basis: 'id', score: 1, candidates: [] };
-  const candidates = await searchAll(provider, facts, locale);
-  const chosen = await choose(provider, { facts, locale }, candidates);
-  const others = candidates.filter((one) => one.id !== chosen?.record.id);
-  const kept = others.slice(0, candidatesMax);
-  if (chosen === undefined) {
-    return { record: undefined, basis: undefined, score: undefined, candidates: kept };
+  const search = createSearch(provider, facts, locale);
+  for (const queries of queriesOf(facts)) {
+    await search.ask(queries);
+    if (await search.look()) break;
   }
-  return { ...chosen, basis: 'title', candidates: kept };
+  return search.result();
 }
 
 const ownId = ({ name }: { name: string }, ids: ProviderIds): string | undefined =>
   (ids as Readonly<Record<string, string | undefined>>)[name];
 
-/** Asks by each title, with the year and then without it, until one is sure enough. */
-async function searchAll<Work extends WorkRecord>(
-  provider: WorkProvider<Work>,
-  facts: WorkFacts,
-  locale: Locale,
-): Promise<Scored[]> {
-  const { year } = facts;
+/** What to ask for, one title after the other: providers find only what has all the words. */
+export function queriesOf({ titles, year }: Wanted): TitleQuery[][] {
+  const asked = titles.slice(0, titlesMax);
+  const bare = asked.flatMap((title) => splitCountry(title)?.title ?? []);
+  const others = [...bare, ...asked.flatMap(askedOtherwise)].slice(0, otherwiseMax);
   const years = year === undefined ? [undefined] : [year, undefined];
-  const found = new Map<string, Scored>();
-  for (const title of facts.titles.slice(0, titlesMax)) {
-    for (const within of years) {
-      for (const one of await provider.search({ title, year: within }, locale)) {
-        if (!found.has(one.id)) found.set(one.id, { ...one, score: scoreOf(facts, knownOf(one)) });
-      }
-      if ([...found.values()].some(({ score }) => score >= acceptScore)) return ranked(found);
-    }
-  }
-  return ranked(found);
+  const whole = [...asked, ...others].map((title) =>
+    years.map((within) => ({ title, year: within })),
+  );
+  // A word alone finds too much where no year is known.
+  const words = year === undefined ? [] : asked.slice(0, 1).flatMap(longestWords);
+  return [...whole, ...words.map((title) => [{ title, year }])];
 }
 
 /** What a candidate says it is. */
-export const knownOf = ({ title, originalTitle, year }: Candidate) => ({
+export const knownOf = ({ title, originalTitle, year, countries }: Candidate): Known => ({
   titles: originalTitle === undefined ? [title] : [title, originalTitle],
-  year,
+  ...{ year, countries },
 });
 
 const ranked = (found: ReadonlyMap<string, Scored>): Scored[] =>
   [...found.values()].sort((a, b) => b.score - a.score || b.votes - a.votes);
 
-/** The best one, if it is sure enough and no other is as good. */
-async function choose<Work extends WorkRecord>(
+/** What has been found of a work so far, and looked at. */
+function createSearch<Work extends WorkRecord>(
   provider: WorkProvider<Work>,
-  { facts, locale }: { facts: WorkFacts; locale: Locale },
-  candidates: readonly Scored[],
-): Promise<{ record: Work; score: number } | undefined> {
-  const looked: { record: Work; score: number; votes: number }[] = [];
-  const top = candidates[0]?.score ?? 0;
-  const near = candidates.filter(({ score }) => score >= top - nearMargin).slice(0, lookedAtMax);
-  for (const { id, votes } of near) {
+  facts: WorkFacts,
+  locale: Locale,
+) {
+  const found = new Map<string, Scored>();
+  const looked = new Map<string, Looked<Work>>();
+  const seen = new Set<string>();
+  const isSure = (list: Iterable<{ readonly score: number }>) =>
+    [...list].some(({ score }) => score >= acceptScore);
+  const lookAt = async ({ id, votes }: Scored): Promise<void> => {
+    if (seen.has(id)) return;
+    seen.add(id);
     const record = await provider.work(id, locale);
-    if (record === undefined) continue;
-    const { title, originalTitle = title, otherTitles, year, runtimeMs } = record;
-    const titles = [title, originalTitle, ...otherTitles];
-    looked.push({ record, score: scoreOf(facts, { titles, year, runtimeMs }), votes });
-    // As a rule the first is the one: while nothing speaks against it, no other is asked for.
-    const isAsGood = (looked[0]?.score ?? 0) >= top;
-    if (isAsGood && isFarAhead(near[0], near[1])) break;
-  }
-  looked.sort((a, b) => b.score - a.score || b.votes - a.votes);
-  const [best, second] = looked;
+    if (record !== undefined)
+      looked.set(id, { record, score: scoreOf(facts, told(record)), votes });
+  };
+  return {
+    /** Asks until one of the candidates is sure enough. */
+    async ask(queries: readonly TitleQuery[]): Promise<void> {
+      for (const query of queries) {
+        for (const one of await provider.search(query, locale)) {
+          if (!found.has(one.id))
+            found.set(one.id, { ...one, score: scoreOf(facts, knownOf(one)) });
+        }
+        if (isSure(found.values())) return;
+      }
+    },
+    /** Looks at the records of those that may be the work; true when one of them is. */
+    async look(): Promise<boolean> {
+      const candidates = ranked(found);
+      const top = candidates[0]?.score ?? 0;
+      const near = candidates.filter(({ score }) => score >= top - nearMargin).slice(0, nearMax);
+      for (const one of near) {
+        await lookAt(one);
+        // As a rule the first is the one: while nothing speaks against it, no other is asked for.
+        const isAsGood = (looked.get(one.id)?.score ?? 0) >= top;
+        if (one === near[0] && isAsGood && isFarAhead(one, near[1])) break;
+      }
+      // A search does not say all titles of what it finds: it may be the work by another one.
+      const rest = candidates.filter((one) => !near.includes(one) && mayBe(facts, one));
+      for (const one of rest.slice(0, furtherMax)) {
+        if (isSure(looked.values())) break;
+        await lookAt(one);
+      }
+      return isSure(looked.values());
+    },
+    result(): Found<Work> {
+      const taken = theOne([...looked.values()]);
+      const scored = [...found.values()].map((one) => ({
+        ...one,
+        score: looked.get(one.id)?.score ?? one.score,
+      }));
+      const others = ranked(new Map(scored.map((one) => [one.id, one])));
+      const candidates = others.filter(({ id }) => id !== taken?.record.id).slice(0, candidatesMax);
+      const { record, score } = taken ?? {};
+      return { record, score, basis: record === undefined ? undefined : 'title', candidates };
+    },
+  };
+}
+
+interface Looked<Work> extends Voted {
+  readonly record: Work;
+}
+
+const told = (record: WorkRecord): Known => {
+  const { title, originalTitle = title, otherTitles, year, runtimeMs, countries } = record;
+  return { titles: [title, originalTitle, ...otherTitles], year, runtimeMs, countries };
+};
+
+/** Whether it would be sure enough if one of its titles were the work's. */
+const mayBe = (facts: WorkFacts, { year }: Candidate): boolean =>
+  1 - yearPenalty(facts.year, year) >= acceptScore;
+
+function theOne<Work>(looked: readonly Looked<Work>[]): Looked<Work> | undefined {
+  const [best, second] = looked.toSorted((a, b) => b.score - a.score || b.votes - a.votes);
   if (best === undefined || best.score < acceptScore) return undefined;
   const isAlone =
     second === undefined || best.score - second.score > nearMargin || isFarAhead(best, second);
-  return isAlone ? { record: best.record, score: best.score } : undefined;
+  return isAlone ? best : undefined;
 }
 
 interface Voted {

@@ -17,6 +17,8 @@ export interface Candidate {
   readonly year?: number | undefined;
   readonly overview?: string | undefined;
   readonly posterUrl?: string | undefined;
+  /** Where it is from, two letters each; undefined: the provider does not say. */
+  readonly countries?: readonly string[] | undefined;
   /** How many have rated it: how likely it is the one people mean. */
   readonly votes: number;
 }
@@ -46,6 +48,8 @@ export interface WorkRecord {
   /** In other languages and countries; the two above are not among them. */
   readonly otherTitles: readonly string[];
   readonly year?: number | undefined;
+  /** Where it is from, two letters each; undefined: the provider does not say. */
+  readonly countries?: readonly string[] | undefined;
   /** When it was first shown, YYYY-MM-DD. */
   readonly date?: string | undefined;
   readonly runtimeMs?: number | undefined;

@@ -25,20 +25,23 @@ const leaseHours = 6;
 
 /**
  * Notes that works came or changed. One that is taken for something else now is looked up anew,
- * unless a person has said what it is.
+ * unless a person has said what it is; one that was left open, when more is known of it, too.
  */
 export async function noteChanged(
   tx: Tx,
   kind: EnrichedKind,
   ids: readonly string[],
 ): Promise<void> {
+  const isOther = tx`split_part(s.evidence, ':', 1) <> split_part(excluded.evidence, ':', 1)`;
   await tx`
     insert into metadata_states as s (kind, item_id, evidence)
-    select ${kind.kind}, e.id, md5(e.evidence)
-    from (${kind.evidence(tx, ids)}) as e (id, evidence) order by e.id
+    select ${kind.kind}, e.id, md5(e.evidence) || coalesce(':' || md5(e.detail), '')
+    from (${kind.evidence(tx, ids)}) as e (id, evidence, detail) order by e.id
     on conflict (kind, item_id) do update set evidence = excluded.evidence, next_at = now(),
-      tries = 0, provider_id = case when s.basis = 'user' then s.provider_id end
-    where s.evidence <> excluded.evidence`;
+      tries = 0,
+      provider_id = case when s.basis = 'user' or not (${isOther}) then s.provider_id end
+    where ${isOther} or (
+      s.provider_id is null and s.checked_at is not null and s.evidence <> excluded.evidence)`;
 }
 
 /** A person has said the ids of a work: whatever was decided before is open again. */

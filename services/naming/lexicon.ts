@@ -93,7 +93,7 @@ function addLanguages(): void {
         strength: 'strong',
       };
       for (const glued of [`${name}dub`, `${name}dubbed`]) add(glued, dubbed);
-      for (const glued of [`${name}sub`, `${name}subs`, `sub${name}`, `st${name}`]) {
+      for (const glued of [`${name}sub`, `${name}subs`, `sub${name}`]) {
         add(glued, subtitles);
       }
     }

@@ -17,7 +17,7 @@ export const enrichedFilms: EnrichedKind = {
   tags: (id) => [itemTag(id), listTag],
   evidence: (sql, ids) => sql`
     select m.id, concat_ws('|', m.identity, m.match #>> '{nfo,digest}',
-      ${ownIdsText(sql, kind, sql`m.id`)})
+      ${ownIdsText(sql, kind, sql`m.id`)}), m.duration_ms::text
     from movies m where m.id = any (${ids as string[]}::uuid[])`,
   facts: factsOf,
   apply,

@@ -19,7 +19,7 @@ export const enrichedSeries: EnrichedKind<SeriesRecord> = {
   tags: (id) => [itemTag(id), listTag],
   evidence: (sql, ids) => sql`
     select s.id, concat_ws('|', s.identity, s.match ->> 'nfoPath',
-      ${ownIdsText(sql, kind, sql`s.id`)})
+      ${ownIdsText(sql, kind, sql`s.id`)}), null
     from series s where s.id = any (${ids as string[]}::uuid[])`,
   facts: factsOf,
   apply,

@@ -1,6 +1,7 @@
 import { stackParts } from '../../naming/parts.ts';
 import { readPath, type PathReading } from '../../naming/path.ts';
 import type { NamingOptions } from '../../naming/reading.ts';
+import { titleKey } from '../../naming/titles.ts';
 
 /** A video of a series as grouping sees it. */
 export interface EpisodeFile {
@@ -48,7 +49,9 @@ export function groupEpisodes<File extends EpisodeFile>(
     if (first === undefined) continue;
     const folder = first.path.slice(0, first.path.length - nameOf(first.path).length);
     const reading = readPath(`${folder}${stem}.mkv`, { ...options, kind: 'series' });
-    const key = episodeKey(reading) ?? `file ${first.id}`;
+    // In no folder of a series, files of several lie side by side.
+    const owner = reading.folder === undefined ? titleKey(reading.best.title) : '';
+    const key = `${owner} ${episodeKey(reading) ?? `file ${first.id}`}`;
     const list = groups.get(key);
     const version = { stem, reading, parts };
     if (list === undefined) groups.set(key, [version]);

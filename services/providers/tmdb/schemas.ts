@@ -40,6 +40,7 @@ export const seriesHit = z.object({
   original_name: text,
   overview: text,
   first_air_date: text,
+  origin_country: list(z.string()),
   poster_path: text,
   vote_count: number,
 });
@@ -140,6 +141,7 @@ export const series = z.object({
   name: z.string(),
   original_name: text,
   first_air_date: text,
+  origin_country: list(z.string()),
   networks: list(named),
   seasons: list(z.object({ season_number: z.int(), episode_count: number })),
   content_ratings: z

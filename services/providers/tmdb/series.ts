@@ -8,7 +8,7 @@ type UrlOf = ReturnType<typeof read.pictureUrls>;
 export const seriesCandidate = (hit: SeriesHit, urlOf: UrlOf): Candidate => {
   const { id, name: title, original_name, first_air_date } = hit;
   const rest = { ...hit, id, title, original_title: original_name, release_date: first_air_date };
-  return read.candidateOf(rest, urlOf);
+  return { ...read.candidateOf(rest, urlOf), countries: hit.origin_country ?? undefined };
 };
 
 /** As NFO files say it. */
@@ -46,6 +46,7 @@ export function seriesRecord(
       [title, originalTitle],
     ),
     year: read.yearOf(series.first_air_date),
+    countries: series.origin_country ?? undefined,
     date: read.dayOf(series.first_air_date),
     overview: read.said(series.overview) ?? read.said(english?.overview),
     status: statusOf(series),
