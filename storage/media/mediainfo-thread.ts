@@ -1,4 +1,5 @@
 import { read } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { promisify } from 'node:util';
 import mediaInfoFactory, { type MediaInfoResult } from 'mediainfo.js';
 
@@ -7,6 +8,9 @@ import mediaInfoFactory, { type MediaInfoResult } from 'mediainfo.js';
  * ended at any moment: a file that makes the library turn in circles costs a thread.
  */
 const readAt = promisify(read);
+
+// On Linux this is the thread's own: whoever browses goes before a scan.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 const library = mediaInfoFactory({ format: 'object' });
 

@@ -26,10 +26,10 @@ const startThreads = () =>
 let isTold = false;
 
 /** The parent logs what is written here: that files are slower to look into has one reason. */
-function tellOnce(error: unknown): void {
+function tellOnce(why: string): void {
   if (isTold) return;
   isTold = true;
-  process.stderr.write(`left to ffprobe, as MediaInfo failed: ${String(error)}\n`);
+  process.stderr.write(`a file is left to ffprobe, MediaInfo: ${why}\n`);
 }
 
 /**
@@ -52,7 +52,7 @@ export async function readHead(
   } catch (error) {
     // Whatever became of the thread, the file is ffprobe's now: that tells what is wrong with it.
     signal.throwIfAborted();
-    tellOnce(error);
+    tellOnce(ends.aborted ? `no end after ${deadlineMs} ms` : String(error));
     return undefined;
   }
 }
