@@ -18,7 +18,7 @@ export type VendorAnswer =
   | 'cut'
   | 'hang';
 
-export type Respond = (url: URL, request: IncomingMessage) => VendorAnswer;
+export type Respond = (url: URL, request: IncomingMessage) => VendorAnswer | Promise<VendorAnswer>;
 
 /** A server that stands for somebody else's. */
 export interface Vendor extends AsyncDisposable {
@@ -35,7 +35,7 @@ export async function startVendor(respond: Respond = () => 404): Promise<Vendor>
   const server = createServer((request, reply) => {
     const url = new URL(request.url ?? '/', 'http://vendor');
     asked.push(url.pathname + url.search);
-    send(reply, vendor.respond(url, request));
+    void answer(reply, vendor.respond(url, request));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -51,6 +51,15 @@ export async function startVendor(respond: Respond = () => 404): Promise<Vendor>
     },
   };
   return vendor;
+}
+
+/** Who has hung up meanwhile is not answered. */
+async function answer(
+  reply: ServerResponse,
+  coming: VendorAnswer | Promise<VendorAnswer>,
+): Promise<void> {
+  const found = await coming;
+  if (!reply.destroyed) send(reply, found);
 }
 
 function send(reply: ServerResponse, answer: VendorAnswer): void {
