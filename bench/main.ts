@@ -16,6 +16,7 @@ const sections = {
   coherence: { full: 30, quick: 5 },
   proxy: { full: 1_000, quick: 100 },
   web: { full: 50_000, quick: 2_000 },
+  'web-home': { full: 50_000, quick: 2_000 },
   library: { full: 100_000, quick: 500 },
   'cluster-scan': { full: 100_000, quick: 5_000 },
 } as const;
