@@ -323,6 +323,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When episodes are shown
+         * @description Of series that are here, as far as a provider knows; at most 2,000, in the order of their days.
+         */
+        get: operations["listCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendar.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same for calendar programs (RFC 5545)
+         * @description Programs that cannot send `X-API-Key` send an API key as the password of HTTP Basic, with any name: `https://calendar:KEY@host/api/v1/calendar.ics`.
+         */
+        get: operations["exportCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cluster": {
         parameters: {
             query?: never;
@@ -1167,9 +1207,31 @@ export interface paths {
         };
         /**
          * Which record a film is, and which others it might be
-         * @description Without `query` the others that were weighed when it was decided; with it, what the provider finds now. Where no provider is configured there are no others, and a `query` is answered 503.
+         * @description Without `query` the others that were weighed when it was decided; with it, what all providers find now. Where no provider is configured there are no others, and a `query` is answered 503.
          */
         get: operations["listMovieMatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/movies/{movieId}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What else a provider tells of a film
+         * @description Other titles, texts in several languages, trailers, certifications by country.
+         */
+        get: operations["getMovieRecord"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1527,7 +1589,7 @@ export interface paths {
         };
         /**
          * Which record a series is, and which others it might be
-         * @description Without `query` the others that were weighed when it was decided; with it, what the provider finds now. Where no provider is configured there are no others, and a `query` is answered 503.
+         * @description Without `query` the others that were weighed when it was decided; with it, what all providers find now. Where no provider is configured there are no others, and a `query` is answered 503.
          */
         get: operations["listSeriesMatches"];
         put?: never;
@@ -1552,6 +1614,28 @@ export interface paths {
          * @description As far as a provider knows; without specials; at most 2,000.
          */
         get: operations["listMissingEpisodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series/{seriesId}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What else a provider tells of a series
+         * @description Other titles, texts in several languages, trailers, certifications by country.
+         */
+        get: operations["getSeriesRecord"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2236,6 +2320,26 @@ export interface components {
         BackupList: {
             folder: string;
             items: components["schemas"]["Backup"][];
+        };
+        Calendar: {
+            /** Format: date */
+            from: string;
+            items: components["schemas"]["CalendarEpisode"][];
+            /** Format: date */
+            to: string;
+        };
+        CalendarEpisode: {
+            /** Format: date */
+            airDate: string;
+            /** @description A file of it is here. */
+            isHeld: boolean;
+            number: number;
+            overview: string | null;
+            runtimeMs: number | null;
+            season: number;
+            seriesId: components["schemas"]["Id"];
+            seriesTitle: string;
+            title: string | null;
         };
         /** @description `host:port`, the likeliest first. */
         ClusterAddresses: string[];
@@ -3346,11 +3450,11 @@ export interface components {
             /** @description The provider's. */
             id: string;
             /** @enum {string} */
-            provider: "tmdb";
+            provider: "tmdb" | "tvdb";
         };
         RecordMatch: {
             /**
-             * @description What decided it: an id in a name or an NFO, title and year, or a person.
+             * @description What decided it: an id in a name or an NFO, or of Radarr or Sonarr; title and year; or a person.
              * @enum {string}
              */
             basis: "id" | "title" | "user";
@@ -3639,6 +3743,35 @@ export interface components {
             tmdb?: string;
             tvdb?: string;
             year: number | null;
+        };
+        WorkCertification: {
+            certification: string;
+            /** @description Two letters: `DE`. */
+            country: string;
+        };
+        WorkRecord: {
+            certifications: components["schemas"]["WorkCertification"][];
+            /** @description The provider's. */
+            id: string | null;
+            otherTitles: string[];
+            provider: string | null;
+            trailers: components["schemas"]["WorkTrailer"][];
+            translations: components["schemas"]["WorkTranslation"][];
+        };
+        WorkTrailer: {
+            /** @description The site's. */
+            key: string;
+            language: string | null;
+            name: string;
+            /** @description A video site: `YouTube`. */
+            site: string;
+        };
+        WorkTranslation: {
+            /** @description As in BCP 47: `de`, `pt-BR`. */
+            language: string;
+            overview: string | null;
+            tagline: string | null;
+            title: string | null;
         };
     };
     responses: {
@@ -4324,6 +4457,66 @@ export interface operations {
                     "application/json": {
                         jobId: components["schemas"]["Id"];
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listCalendar: {
+        parameters: {
+            query?: {
+                /** @description The first day; a week ago unless given. */
+                from?: string;
+                /** @description The last day, at most 366 days later; in four weeks unless given. */
+                to?: string;
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The days and their episodes. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportCalendar: {
+        parameters: {
+            query?: {
+                daysAfter?: number;
+                daysBefore?: number;
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A calendar. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -5897,7 +6090,7 @@ export interface operations {
     listMovieMatches: {
         parameters: {
             query?: {
-                /** @description A title, an id of IMDb (`tt0113277`), or the provider's own (`tmdb:949`). */
+                /** @description A title, an id of IMDb (`tt0113277`), or a provider's own (`tmdb:949`). */
                 query?: string;
                 year?: number;
             };
@@ -5921,6 +6114,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordMatches"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMovieRecord: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Empty where nobody's record is known. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkRecord"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -6554,7 +6775,7 @@ export interface operations {
     listSeriesMatches: {
         parameters: {
             query?: {
-                /** @description A title, an id of IMDb (`tt0113277`), or the provider's own (`tmdb:949`). */
+                /** @description A title, an id of IMDb (`tt0113277`), or a provider's own (`tmdb:949`). */
                 query?: string;
                 year?: number;
             };
@@ -6606,6 +6827,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MissingEpisodes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSeriesRecord: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Empty where nobody's record is known. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkRecord"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -149,7 +149,10 @@ export async function openEngines(
 /** What an operator has named may be asked wherever it is. */
 const openOutbound = (config: Config, version: string): Outbound =>
   createOutbound({
-    trusted: [config['metadata.tmdb.url']],
+    trusted: [
+      ...[config['metadata.tmdb.url'], config['metadata.tvdb.url']],
+      ...[config['arr.radarr.url'] ?? [], config['arr.sonarr.url'] ?? []].flat(),
+    ],
     userAgent: `Revenge/${version}`,
   });
 

@@ -3,10 +3,11 @@ import manifest from '#package.json' with { type: 'json' };
 import { createActivity } from '#services/activity/index.ts';
 import { createArtwork } from '#services/artwork/index.ts';
 import { createBackups, type BackupDeps } from '#services/backup/index.ts';
+import { createCalendar } from '#services/calendar/index.ts';
 import { createContent } from '#services/content/index.ts';
 import { ProblemError } from '#services/errors.ts';
 import { createJobs } from '#services/jobs/index.ts';
-import { createLibrary } from '#services/library/index.ts';
+import { createLibrary, ourPath, readMappings } from '#services/library/index.ts';
 import type { Log } from '#services/log.ts';
 import { createMetadata, type MetadataDeps } from '#services/metadata/index.ts';
 import { subject } from '#services/metadata/kind.ts';
@@ -20,7 +21,7 @@ import {
   searchSchema,
   type Poster,
 } from '#services/search/index.ts';
-import { createSettings } from '#services/settings/index.ts';
+import { createSettings, type Settings } from '#services/settings/index.ts';
 import {
   createMemoryCounters,
   createRedisCounters,
@@ -111,14 +112,17 @@ export async function createServices(deps: ServicesDeps) {
     decorate: (items) => postersOf({ sql, kinds: content.kinds }, items),
   });
   const { kinds, compounds } = content;
-  const metadata = metadataOf(deps, { jobs, search: changes, artwork, content });
+  const { settings } = people;
+  const metadata = metadataOf(deps, { jobs, search: changes, artwork, content, settings });
+  const name = () => people.settings.get('server.name');
+  const calendar = createCalendar({ sql, now, name });
   const progress = createProgress({ ...store, kinds, compounds, now: timeOf });
   const library = createLibrary({
     ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
     modules: new Map(content.modules.map((module) => [module.kind, module])),
     allowedFolders: config['media.folders'],
     vanishPercent: () => people.settings.get('library.vanish_percent'),
-    pathMappings: () => people.settings.get('library.path_mappings'),
+    pathMappings: () => settings.get('library.path_mappings'),
     onItemsChanged: async (tx, kind, ids) => {
       await changes.changed(tx, kind, ids);
       await artwork.due(tx, kind, ids);
@@ -139,7 +143,7 @@ export async function createServices(deps: ServicesDeps) {
       ...jobs.handlers,
       ...playback.handlers,
       ...artwork.handlers,
-      ...{ ...content.handlers, ...metadata.handlers },
+      ...{ ...content.handlers, ...metadata.handlers, ...calendar.handlers },
       ...search.handlers,
       ...progress.handlers,
       ...library.handlers,
@@ -152,21 +156,35 @@ function metadataOf(
   deps: ServicesDeps,
   {
     content,
+    settings,
     ...services
   }: Pick<MetadataDeps, 'jobs' | 'search' | 'artwork'> & {
     content: ReturnType<typeof createContent>;
+    settings: Settings;
   },
 ) {
   const { engines, log, now, nodeId } = deps;
   const providers = createProviders(deps);
+  const ourPaths = async () => {
+    const mappings = readMappings(await settings.get('library.path_mappings'));
+    return (path: string) => ourPath(path, mappings);
+  };
   return createMetadata({
     ...{ ...services, store: engines.store, log, now, random: Math.random, instance: nodeId },
     subjects: [
-      subject(content.enriched.movie, providers.film),
+      subject(content.enriched.movie, providers.films),
       subject(content.enriched.series, providers.series),
     ],
+    arr: { servers: providers.arr, ourPaths },
+    languages: async () => listOf(await settings.get('metadata.languages')),
   });
 }
+
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean);
 
 const backupsOf = (
   { engines, log, now }: ServicesDeps,

@@ -269,6 +269,7 @@ function movieExamples({ library, movieId }: Stock): Examples {
     refreshMovie: { params: { movieId } },
     listMovieMatches: { params: { movieId }, query: { query: 'Heat', year: '1995' } },
     matchMovie: { params: { movieId }, body: { provider: 'tmdb', id: '949' } },
+    getMovieRecord: { as: 'user', params: { movieId } },
     updateMovie: { params: { movieId }, body: { tagline: 'A Los Angeles crime saga' } },
   };
 }
@@ -286,6 +287,9 @@ function seriesExamples({ seriesId, seasonId, episodeId }: Stock): Examples {
     listSeriesMatches: { params: { seriesId }, query: { query: 'Dark' } },
     matchSeries: { params: { seriesId }, body: { provider: 'tmdb', id: '70523' } },
     listMissingEpisodes: { as: 'user', params: { seriesId } },
+    getSeriesRecord: { as: 'user', params: { seriesId } },
+    listCalendar: { as: 'user', query: { from: '2017-12-01', to: '2017-12-31' } },
+    exportCalendar: { as: 'user', query: { daysBefore: '0' } },
     listEpisodes: { as: 'user', params: { seriesId }, query: { season: '1', limit: '1' } },
     getEpisode: { as: 'user', params: { episodeId } },
     updateEpisode: { params: { episodeId }, body: { airDate: '2017-12-01', lockedFields: [] } },

@@ -65,6 +65,8 @@ const library = `
   insert into library_arrivals (id, library_id, root_id, path, taken_at) values
     ('${id(17)}', '${id(10)}', '${id(11)}', ${odd}, null);
   insert into library_watches values ('${id(11)}', 'n1', false, 'NFS', 'infinity');
+  insert into arr_works (source, path, title, titles, year, ids) values
+    ('radarr', ${odd}, '', array[null, '', ${odd}], null, '{"tmdb": "1"}');
   insert into file_traces values ('${id(16)}', '${id(10)}', '1', '1', 0, -0.5);`;
 
 const works = `

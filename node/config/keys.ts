@@ -31,13 +31,13 @@ const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.optional();
 const reserved = { isReserved: true } as const;
 const hidden = { isSecret: true } as const;
 
-const arr = (name: string) => ({
+const arr = (name: string, more: Omit<Key, 'schema' | 'help'> = {}) => ({
   url: key(maybe(url('http', 'https')), `address of ${name}`, {
-    ...reserved,
+    ...more,
     alsoFrom: [`REVENGE_${name.toUpperCase()}_URL`],
   }),
   apiKey: key(maybe(text), `API key of ${name}`, {
-    ...reserved,
+    ...more,
     ...hidden,
     alsoFrom: [`REVENGE_${name.toUpperCase()}_API_KEY`],
   }),
@@ -45,10 +45,10 @@ const arr = (name: string) => ({
 const [radarr, sonarr, lidarr, whisparr, chaptarr, prowlarr] = [
   arr('radarr'),
   arr('sonarr'),
-  arr('lidarr'),
-  arr('whisparr'),
-  arr('chaptarr'),
-  arr('prowlarr'),
+  arr('lidarr', reserved),
+  arr('whisparr', reserved),
+  arr('chaptarr', reserved),
+  arr('prowlarr', reserved),
 ] as const;
 
 /**
@@ -200,6 +200,24 @@ export const keys = {
   'metadata.tmdb.url': key(url('http', 'https'), 'where TMDb is asked; may be a mirror at home', {
     fallback: 'https://api.themoviedb.org/3',
   }),
+  'metadata.tvdb.api_key': key(maybe(text), 'API key of TheTVDB; absent: it is not asked', {
+    ...hidden,
+    alsoFrom: ['REVENGE_TVDB_API_KEY'],
+  }),
+  'metadata.tvdb.pin': key(maybe(text), 'PIN of a subscriber, for keys that need one', hidden),
+  'metadata.tvdb.url': key(url('http', 'https'), 'where TheTVDB is asked', {
+    fallback: 'https://api4.thetvdb.com/v4',
+  }),
+  'metadata.tvdb.order': key(
+    oneOf(['aired', 'dvd', 'absolute']),
+    'how TheTVDB counts episodes: as shown, as on discs, through all seasons',
+    { fallback: 'aired' },
+  ),
+  'metadata.providers': key(
+    list.pipe(z.array(oneOf(['tmdb', 'tvdb']))),
+    'who is asked, the first first; the next where it knows nothing or does not answer',
+    { fallback: ['tmdb', 'tvdb'] },
+  ),
   'qos.bandwidth': key(maybe(text), 'uplink, such as 100mbit', reserved),
 
   'arr.radarr.url': radarr.url,

@@ -131,11 +131,11 @@ describe('configuration', () => {
 
   it('masks every secret and warns of keys without effect', () => {
     const read = readConfig({
-      env: { REVENGE_RADARR_API_KEY: 'radarr-key', REVENGE_DATABASE_URL: 'postgres://u:p4ss@h/d' },
+      env: { REVENGE_LIDARR_API_KEY: 'lidarr-key', REVENGE_DATABASE_URL: 'postgres://u:p4ss@h/d' },
     });
     const shown = JSON.stringify(describeConfig(read));
-    expect(shown).to.not.include('radarr-key').and.not.include('p4ss');
-    expect(read.warnings.join()).to.include('arr.radarr.api_key');
+    expect(shown).to.not.include('lidarr-key').and.not.include('p4ss');
+    expect(read.warnings.join()).to.include('arr.lidarr.api_key');
   });
 
   it('gives no two keys one variable', () => {

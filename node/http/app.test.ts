@@ -48,7 +48,7 @@ describe('app', () => {
       await expectProblem(refused, 'unauthenticated');
       expect(refused.headers.get('www-authenticate')).to.match(/^Bearer/);
       await expectProblem(await api.fetch(one, { token: 'bad' }), 'token-invalid');
-      const basic = await api.fetch(one, { headers: { authorization: 'Basic eDp5' } });
+      const basic = await api.fetch(one, { headers: { authorization: 'Basic eHk=' } });
       await expectProblem(basic, 'token-invalid');
       await expectProblem(await api.fetch(one, { token: 'widgets:write' }), 'forbidden');
     });
@@ -58,6 +58,9 @@ describe('app', () => {
       expect((await api.fetch(one, { token: 'widgets:*' })).status).to.equal(200);
       const byKey = await api.fetch(one, { headers: { 'x-api-key': 'widgets.read' } });
       expect(byKey.status).to.equal(200);
+      // As the password of HTTP Basic, with any name.
+      const authorization = `Basic ${Buffer.from('me:widgets.read').toString('base64')}`;
+      expect((await api.fetch(one, { headers: { authorization } })).status).to.equal(200);
     });
 
     it('takes ?token= only where the spec says so', async () => {

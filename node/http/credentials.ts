@@ -40,8 +40,11 @@ export async function admit(
 export function collectCredentials({ req, route, params, query, ip }: Proof): Credentials {
   const authorization = req.headers.authorization;
   const bearer = authorization && /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
-  if (authorization && !bearer) throw problem('token-invalid', 'Authorization is not `Bearer …`');
-  const apiKey = req.headers['x-api-key'];
+  const password = authorization && passwordOf(authorization);
+  if (authorization && !bearer && !password) {
+    throw problem('token-invalid', 'Authorization is not `Bearer …`');
+  }
+  const apiKey = req.headers['x-api-key'] ?? password;
   const token = route.signed ? query['token'] : undefined;
   return {
     ip,
@@ -50,6 +53,15 @@ export function collectCredentials({ req, route, params, query, ip }: Proof): Cr
     ...(typeof token === 'string' &&
       token !== '' && { signature: { token, operationId: route.operationId, params } }),
   };
+}
+
+/** An API key as the password of HTTP Basic (RFC 7617), for programs that send nothing else. */
+function passwordOf(authorization: string): string | undefined {
+  const encoded = /^Basic +([\w+/=-]+)$/i.exec(authorization)?.[1];
+  if (encoded === undefined) return undefined;
+  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
+  const at = decoded.indexOf(':');
+  return at < 0 ? undefined : decoded.slice(at + 1);
 }
 
 /** A signed address was made for exactly this operation: its signature is the permission. */

@@ -53,6 +53,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.images': content,
   'public.image_offers': content,
   'public.metadata_states': content,
+  'public.arr_works': content,
   'public.user_items': content,
 
   'shared.users': content,

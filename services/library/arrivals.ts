@@ -65,6 +65,12 @@ export function mapPath(path: string, mappings: readonly PathMapping[]): string 
   return rest === '' ? best.to : joinPath(best.to === '/' ? '' : best.to, rest);
 }
 
+/** Another program's path as it is here; undefined: it is not plain. Pure. */
+export function ourPath(path: string, mappings: readonly PathMapping[]): string | undefined {
+  const theirs = senderPath(path);
+  return theirs && (mapPath(theirs, mappings) ?? theirs);
+}
+
 /** Whose roots count, and how senders' paths become paths here. */
 export interface Reach {
   /** Undefined: all libraries. */
@@ -119,7 +125,7 @@ async function place(
 ): Promise<{ path: string; found: FoundPlace | undefined }> {
   const { path, isGone } = told;
   const theirs = senderPath(path);
-  const ours = theirs && (mapPath(theirs, reach.mappings) ?? theirs);
+  const ours = ourPath(path, reach.mappings);
   const root = roots.find((one) => ours !== undefined && isWithin(one.path, ours));
   if (root !== undefined && ours !== undefined) {
     const inside = ours.slice(root.path === '/' ? 1 : root.path.length + 1);

@@ -19,6 +19,7 @@ import { libraryScan } from './start.ts';
 import { createVanishedRoutes, type VanishedHandlers } from './vanished.ts';
 import { startWatching, type WatchingDeps } from './watching.ts';
 
+export { ourPath, readMappings } from './arrivals.ts';
 export type { OnItemsChanged } from './run.ts';
 export type { Counters, Library, Root, Scan, ScanMode, ScanState } from './model.ts';
 export { libraryScan } from './start.ts';

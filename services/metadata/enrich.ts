@@ -5,7 +5,8 @@ import { safeMessage } from '../jobs/failure.ts';
 import type { Log } from '../log.ts';
 import type { SearchChanges } from '../search/source.ts';
 import type { Subject } from './kind.ts';
-import { findWork, type Found } from './match.ts';
+import { withArr } from './arr.ts';
+import { findInChain, type ChainFound } from './chain.ts';
 import { ProviderError } from './provider-error.ts';
 import { localeOf, type Locale, type WorkProvider, type WorkRecord } from './provider.ts';
 import * as states from './store.ts';
@@ -19,6 +20,8 @@ export interface EnrichDeps {
   readonly log: Log;
   /** 0 to 1; so that what was asked together is not asked together again. */
   readonly random: () => number;
+  /** Of the texts that are kept beside those in a library's own language; all, unless stated. */
+  readonly languages?: (() => Promise<readonly string[]>) | undefined;
 }
 
 const minute = 60_000;
@@ -46,7 +49,7 @@ export async function enrichWorks(
   { kind, itemIds, isFresh = false }: EnrichPayload,
   { signal, progress }: Pick<JobContext, 'signal' | 'progress'>,
 ): Promise<void> {
-  if (deps.subjects.get(kind)?.provider === undefined) {
+  if (!deps.subjects.get(kind)?.providers.length) {
     // Another node may have the key that this one lacks.
     const problem = 'this node has no provider to ask';
     const works = itemIds.map((itemId) => ({ kind, itemId }));
@@ -101,49 +104,62 @@ async function enrichWork(
   isFresh: boolean,
 ): Promise<void> {
   const { sql } = deps.store;
-  const { kind, provider } = deps.subjects.get(work.kind) ?? {};
-  if (kind === undefined || provider === undefined) return;
-  const [facts, state] = await Promise.all([
+  const { kind, providers = [] } = deps.subjects.get(work.kind) ?? {};
+  if (kind === undefined) return;
+  const [own, state] = await Promise.all([
     kind.facts(sql, work.itemId),
     states.readState(sql, work),
   ]);
-  if (facts === undefined || state === undefined) return;
+  if (own === undefined || state === undefined) return;
+  const facts = await withArr(sql, work, own);
   const locale = localeOf(facts.language);
-  const before = await foundBefore(provider, state, { locale, isFresh });
-  if (before === undefined && state.basis === 'user') throw goneRecord(provider, state);
-  const found = before ?? (await findWork(provider, facts, locale));
-  await save(deps, work, { asked: state, found, locale });
+  const again = () => foundBefore(providers, state, { locale, isFresh });
+  // One that was found by who comes later may meanwhile be known to who comes first.
+  const isKept = state.basis === 'user' || state.provider === providers[0]?.name;
+  const before = isKept ? await again() : undefined;
+  if (before === undefined && state.basis === 'user') throw goneRecord(state);
+  const anew = before ?? (await findInChain(providers, facts, locale));
+  const found = anew.record === undefined && !isKept ? ((await again()) ?? anew) : anew;
+  const languages = await deps.languages?.();
+  await save(deps, work, { asked: state, found, locale, languages });
 }
 
 /** Another record is not for us to choose where a person has. */
-const goneRecord = ({ name }: WorkProvider, { providerId }: states.State): ProviderError =>
-  new ProviderError(name, { failure: 'broken', detail: `it has no record ${providerId} any more` });
+const goneRecord = ({ provider, providerId }: states.State): ProviderError =>
+  new ProviderError(provider ?? 'nobody', {
+    ...{ failure: 'broken', detail: `it has no record ${providerId} any more` },
+  });
 
 /** The record a work was found to be, as it is now; undefined: none, or it is gone. */
 async function foundBefore(
-  provider: WorkProvider,
+  providers: readonly WorkProvider[],
   { provider: name, providerId, basis, score, candidates }: states.State,
   { locale, isFresh }: { locale: Locale; isFresh: boolean },
 ): Promise<FoundBefore | undefined> {
-  if (providerId === null || name !== provider.name) return undefined;
+  const provider = providers.find((one) => one.name === name);
+  if (providerId === null || provider === undefined) return undefined;
   const record = await provider.work(providerId, locale, { isFresh });
   if (record === undefined) return undefined;
-  return { record, basis: basis ?? undefined, score: score ?? undefined, candidates };
+  const known = { basis: basis ?? undefined, score: score ?? undefined, candidates };
+  return { provider, record, ...known, missed: undefined };
 }
 
-type FoundBefore = Omit<Found, 'basis'> & { readonly basis: 'id' | 'title' | 'user' | undefined };
+type FoundBefore = Omit<ChainFound, 'basis'> & {
+  readonly basis: 'id' | 'title' | 'user' | undefined;
+};
 
 interface Saving {
   readonly asked: states.State;
   readonly found: FoundBefore;
   readonly locale: Locale;
+  readonly languages: readonly string[] | undefined;
 }
 
 async function save(deps: EnrichDeps, work: states.WorkName, saving: Saving): Promise<void> {
-  const { kind, provider } = deps.subjects.get(work.kind) ?? {};
-  if (kind === undefined || provider === undefined) return;
+  const { kind, providers } = deps.subjects.get(work.kind) ?? {};
   const { asked, found, locale } = saving;
-  const { record } = found;
+  const { record, provider = providers?.[0] } = found;
+  if (kind === undefined || provider === undefined) return;
   await deps.store.write(async (tx, stale, tell) => {
     const state = await states.readState(tx, work, { isLocked: true });
     // Somebody has said meanwhile that it is another: it is due again already.
@@ -186,24 +202,34 @@ function outcomeOf(
     givenIds: Readonly<Record<string, string>>;
   },
 ): states.Outcome {
-  const { record, basis = null, score = null, candidates } = saving.found;
-  const known = { candidates, givenIds, extras: extrasOf(record), problem: null };
+  const { record, basis = null, score = null, candidates, missed } = saving.found;
+  const extras = extrasOf(record, saving.languages);
+  const known = { candidates, givenIds, extras, problem: null };
   if (record === undefined) {
     const tries = Math.min(state.tries + 1, 1_000);
     const nextMs = spread(grown(unmatchedMs, state.tries), random);
     return { ...known, provider: null, providerId: null, basis: null, score, tries, nextMs };
   }
-  const nextMs = spread(matchedMs, random);
+  // Who comes first has more to tell: it is asked as soon as it may answer again.
+  const nextMs = spread(missed === undefined ? matchedMs : day, random);
   return { ...known, provider: name, providerId: record.id, basis, score, tries: 0, nextMs };
 }
 
-const extrasOf = (record: WorkRecord | undefined): states.Extras =>
-  record === undefined
-    ? {}
-    : {
-        otherTitles: record.otherTitles,
-        trailers: record.trailers,
-        certifications: record.certifications,
-        status: record.status,
-        collectionId: record.collection?.id,
-      };
+function extrasOf(
+  record: WorkRecord | undefined,
+  languages: readonly string[] | undefined,
+): states.Extras {
+  if (record === undefined) return {};
+  const isKept = ({ language }: { language: string }) =>
+    languages === undefined || languages.some((one) => one === language || one === bare(language));
+  return {
+    otherTitles: record.otherTitles,
+    translations: record.translations.filter(isKept),
+    trailers: record.trailers,
+    certifications: record.certifications,
+    status: record.status,
+    collectionId: record.collection?.id,
+  };
+}
+
+const bare = (language: string): string => language.split('-')[0] ?? language;

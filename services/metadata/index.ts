@@ -5,6 +5,7 @@ import type { Store } from '../changes.ts';
 import { defineJob, on, type JobAdder, type JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import type { SearchChanges } from '../search/source.ts';
+import { pullArr, type ArrDeps } from './arr.ts';
 import { enrichWorks, type EnrichDeps, type EnrichPayload } from './enrich.ts';
 import type { Subject } from './kind.ts';
 import { createRoutes, type MetadataOperation } from './routes.ts';
@@ -22,6 +23,9 @@ export interface MetadataDeps {
   /** Tells this node's jobs from those of others; see `createSearchChanges`. */
   readonly instance: string;
   readonly subjects: readonly Subject[];
+  /** None unless stated. */
+  readonly arr?: Pick<ArrDeps, 'servers' | 'ourPaths'>;
+  readonly languages?: EnrichDeps['languages'];
 }
 
 /** What providers know of works, and when to ask them. */
@@ -49,6 +53,14 @@ const dueJob = defineJob<object>('metadata.due', {
   cron: '* * * * *',
 });
 
+/** Asks Radarr and Sonarr what they have. */
+export const arrJob = defineJob<object>('metadata.arr', {
+  queue: 'metadata',
+  attempts: 1,
+  timeoutMs: 5 * 60_000,
+  cron: '*/10 * * * *',
+});
+
 const itemsPerJob = 16;
 const claimMax = 100 * itemsPerJob;
 /** Changes come in flocks. */
@@ -60,11 +72,12 @@ export function createMetadata(deps: MetadataDeps): Metadata {
   const { store, jobs } = deps;
   const log = deps.log.child({ module: 'metadata' });
   const subjects = new Map(deps.subjects.map((one) => [one.kind.kind as string, one]));
-  const asked = deps.subjects.filter(({ provider }) => provider !== undefined);
+  const asked = deps.subjects.filter(({ providers }) => providers.length > 0);
   const kinds = asked.map(({ kind }) => kind.kind);
   sayWhoIsAsked(log, deps.subjects);
   const enriching: EnrichDeps = { ...deps, log, subjects };
   const changed = createNote(deps, subjects);
+  const arr = deps.arr ?? { servers: [], ourPaths: async () => () => undefined };
   return {
     handlers: createRoutes({ store, jobs, subjects, enrichJob }),
     jobs: [
@@ -72,6 +85,7 @@ export function createMetadata(deps: MetadataDeps): Metadata {
       on(dueJob, async () => {
         if (kinds.length > 0) await handOut(deps, kinds);
       }),
+      on(arrJob, () => pullArr({ ...{ store, log }, ...arr })),
     ],
     changed,
     async idsSet(tx, kind, itemId) {
@@ -92,7 +106,7 @@ function createNote(
     const found = subjects.get(kind);
     if (found === undefined || itemIds.length === 0) return;
     await noteChanged(tx, found.kind, itemIds);
-    if (found.provider === undefined || now() - addedAt < relyMs) return;
+    if (found.providers.length === 0 || now() - addedAt < relyMs) return;
     addedAt = now();
     await jobs.add(tx, dueJob, {}, { key: `changed:${instance}`, delayMs });
   };
@@ -114,10 +128,10 @@ async function handOut({ store, jobs }: MetadataDeps, kinds: readonly string[]):
 }
 
 function sayWhoIsAsked(log: Log, subjects: readonly Subject[]): void {
-  for (const { kind, provider } of subjects) {
-    if (provider !== undefined) log.info('provider', { kind: kind.kind, provider: provider.label });
+  for (const { kind, providers } of subjects) {
+    for (const { label } of providers) log.info('provider', { kind: kind.kind, provider: label });
   }
-  if (subjects.every(({ provider }) => provider === undefined)) {
+  if (subjects.every(({ providers }) => providers.length === 0)) {
     log.info('no provider is asked: set metadata.tmdb.api_key for what TMDb knows');
   }
 }

@@ -41,14 +41,14 @@ export interface EnrichedKind<Work extends WorkRecord = WorkRecord> {
   lockIds?(tx: Tx, id: string): Promise<void>;
 }
 
-/** A kind with who is asked about it; the types of records agree, and are not told any further. */
+/** A kind with who is asked about it, in that order; types of records agree, and are told no further. */
 export interface Subject {
   readonly kind: EnrichedKind;
-  readonly provider: WorkProvider | undefined;
+  readonly providers: readonly WorkProvider[];
 }
 
-/** Binds a kind to its provider. */
+/** Binds a kind to its providers. */
 export const subject = <Work extends WorkRecord>(
   kind: EnrichedKind<Work>,
-  provider: WorkProvider<Work> | undefined,
-): Subject => ({ kind, provider });
+  providers: readonly WorkProvider<Work>[],
+): Subject => ({ kind, providers });

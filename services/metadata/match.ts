@@ -18,6 +18,8 @@ export interface WorkFacts extends Wanted {
 
 /** A candidate with how surely it is the work. */
 export interface Scored extends Candidate {
+  /** Whose it is; undefined in what was kept before there were several. */
+  readonly provider?: string | undefined;
   readonly score: number;
 }
 
@@ -40,18 +42,25 @@ const nearMargin = 0.04;
 /** So many times as many ratings make a film the one that people mean. */
 const votesRatio = 5;
 
+/** The record with one of these ids; undefined: it knows none of them. Throws ProviderError. */
+export async function findById<Work extends WorkRecord>(
+  provider: WorkProvider<Work>,
+  ids: ProviderIds,
+  locale: Locale,
+): Promise<Work | undefined> {
+  const id = ownId(provider, ids) ?? (await provider.idOf(ids));
+  return id === undefined ? undefined : provider.work(id, locale);
+}
+
 /**
- * Finds the record a work is: by the ids it came with, else by title and year. One that is not
- * sure enough is not taken, and is among the candidates. Throws ProviderError.
+ * Finds the record a work is by title and year. One that is not sure enough is not taken, and is
+ * among the candidates. Throws ProviderError.
  */
-export async function findWork<Work extends WorkRecord>(
+export async function findByTitle<Work extends WorkRecord>(
   provider: WorkProvider<Work>,
   facts: WorkFacts,
   locale: Locale,
 ): Promise<Found<Work>> {
-  const id = ownId(provider, facts.ids) ?? (await provider.idOf(facts.ids));
-  const record = id === undefined ? undefined : await provider.work(id, locale);
-  if (record !== undefined) return { record, basis: 'id', score: 1, candidates: [] };
   const search = createSearch(provider, facts, locale);
   for (const queries of queriesOf(facts)) {
     await search.ask(queries);
@@ -77,11 +86,13 @@ export function queriesOf({ titles, year }: Wanted): TitleQuery[][] {
   return [...whole, ...words.map((title) => [{ title, year }])];
 }
 
-/** What a candidate says it is. */
-export const knownOf = ({ title, originalTitle, year, countries }: Candidate): Known => ({
-  titles: originalTitle === undefined ? [title] : [title, originalTitle],
-  ...{ year, countries },
-});
+/** A candidate, and how surely it is the work by what it says of itself. Pure. */
+export function scored(provider: { name: string }, wanted: Wanted, candidate: Candidate): Scored {
+  const { title, originalTitle = title, otherTitles = [], year, countries } = candidate;
+  const titles = [title, originalTitle, ...otherTitles];
+  const score = scoreOf(wanted, { titles, year, countries });
+  return { ...candidate, provider: provider.name, score };
+}
 
 const ranked = (found: ReadonlyMap<string, Scored>): Scored[] =>
   [...found.values()].sort((a, b) => b.score - a.score || b.votes - a.votes);
@@ -109,8 +120,7 @@ function createSearch<Work extends WorkRecord>(
     async ask(queries: readonly TitleQuery[]): Promise<void> {
       for (const query of queries) {
         for (const one of await provider.search(query, locale)) {
-          if (!found.has(one.id))
-            found.set(one.id, { ...one, score: scoreOf(facts, knownOf(one)) });
+          if (!found.has(one.id)) found.set(one.id, scored(provider, facts, one));
         }
         if (isSure(found.values())) return;
       }
@@ -136,12 +146,13 @@ function createSearch<Work extends WorkRecord>(
     },
     result(): Found<Work> {
       const taken = theOne([...looked.values()]);
-      const scored = [...found.values()].map((one) => ({
-        ...one,
-        score: looked.get(one.id)?.score ?? one.score,
-      }));
-      const others = ranked(new Map(scored.map((one) => [one.id, one])));
-      const candidates = others.filter(({ id }) => id !== taken?.record.id).slice(0, candidatesMax);
+      const known = [...found].map(([id, one]) => {
+        // What a search tells of them is kept with the work, but for what nobody is shown.
+        const score = looked.get(id)?.score ?? one.score;
+        return [id, { ...one, otherTitles: undefined, score }] as const;
+      });
+      const others = ranked(new Map(known)).filter(({ id }) => id !== taken?.record.id);
+      const candidates = others.slice(0, candidatesMax);
       const { record, score } = taken ?? {};
       return { record, score, basis: record === undefined ? undefined : 'title', candidates };
     },

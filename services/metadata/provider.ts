@@ -14,6 +14,8 @@ export interface Candidate {
   readonly id: string;
   readonly title: string;
   readonly originalTitle?: string | undefined;
+  /** As far as a search tells them. */
+  readonly otherTitles?: readonly string[] | undefined;
   readonly year?: number | undefined;
   readonly overview?: string | undefined;
   readonly posterUrl?: string | undefined;
@@ -39,6 +41,15 @@ export interface Trailer {
   readonly language?: string | undefined;
 }
 
+/** A work's texts in one language, as far as there are any. */
+export interface Translation {
+  /** As in BCP 47: `de`, `pt-BR`. */
+  readonly language: string;
+  readonly title?: string | undefined;
+  readonly overview?: string | undefined;
+  readonly tagline?: string | undefined;
+}
+
 /** What a provider knows of a work; what it does not know is undefined or empty. */
 export interface WorkRecord {
   readonly id: string;
@@ -47,6 +58,7 @@ export interface WorkRecord {
   readonly originalTitle?: string | undefined;
   /** In other languages and countries; the two above are not among them. */
   readonly otherTitles: readonly string[];
+  readonly translations: readonly Translation[];
   readonly year?: number | undefined;
   /** Where it is from, two letters each; undefined: the provider does not say. */
   readonly countries?: readonly string[] | undefined;
@@ -76,6 +88,8 @@ export interface EpisodeRecord {
   readonly number: number;
   readonly title?: string | undefined;
   readonly overview?: string | undefined;
+  /** Counted through all seasons; undefined: as its place in them says. */
+  readonly absolute?: number | undefined;
   /** YYYY-MM-DD. */
   readonly airDate?: string | undefined;
   readonly runtimeMs?: number | undefined;
@@ -91,6 +105,13 @@ export interface TitleQuery {
   readonly title: string;
   readonly year?: number | undefined;
 }
+
+/** Those there are, as sources of fields name them. */
+const names: ReadonlySet<string> = new Set(['tmdb', 'tvdb']);
+
+/** Whether the source of a field is a provider's record. Pure. */
+export const isProviderName = (source: string | undefined): boolean =>
+  source !== undefined && names.has(source);
 
 /** A provider, as far as one kind of work goes. All methods throw ProviderError. */
 export interface WorkProvider<Work extends WorkRecord = WorkRecord> {

@@ -98,7 +98,8 @@ describe('what people ask of providers', function () {
 
   it('says what cannot be', async () => {
     expect(await post('match', { provider: 'tmdb', id: '999' })).to.equal(422);
-    expect(await post('match', { provider: 'tvdb', id: '5' })).to.equal(400);
+    expect(await post('match', { provider: 'tvdb', id: '5' })).to.equal(422);
+    expect(await post('match', { provider: 'other', id: '5' })).to.equal(400);
     tmdb.trouble = 500;
     const response = await server.fetch(`${path}/matches?query=other`, {
       token: server.adminToken,

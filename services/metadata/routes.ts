@@ -8,10 +8,10 @@ import { safeMessage } from '../jobs/failure.ts';
 import { takeIds, type ProviderIds } from '../naming/ids.ts';
 import type { EnrichPayload } from './enrich.ts';
 import type { Subject } from './kind.ts';
-import { knownOf, type Scored, type WorkFacts } from './match.ts';
+import { findById, scored, type Scored, type WorkFacts } from './match.ts';
 import { ProviderError } from './provider-error.ts';
 import { localeOf, type Candidate, type Locale, type WorkProvider } from './provider.ts';
-import { scoreOf } from './score.ts';
+import { readRecord } from './record-view.ts';
 import { saveChoice, type WorkName } from './store.ts';
 
 /** Operations of api/metadata.yaml. */
@@ -21,7 +21,9 @@ export type MetadataOperation =
   | 'matchMovie'
   | 'refreshSeries'
   | 'listSeriesMatches'
-  | 'matchSeries';
+  | 'matchSeries'
+  | 'getMovieRecord'
+  | 'getSeriesRecord';
 
 type Matches = components['schemas']['RecordMatches'];
 type Choice = components['schemas']['RecordChoice'];
@@ -44,6 +46,12 @@ export function createRoutes(deps: RoutesDeps): HandlersOf<MetadataOperation> {
     refreshSeries: ({ params }) => series.refresh(params.seriesId),
     listSeriesMatches: ({ params, query }) => series.list(params.seriesId, query),
     matchSeries: ({ params, body }) => series.match(params.seriesId, body),
+    getMovieRecord: async ({ params }) => ({
+      body: await readRecord(deps.store.sql, { kind: 'movie', itemId: params.movieId }),
+    }),
+    getSeriesRecord: async ({ params }) => ({
+      body: await readRecord(deps.store.sql, { kind: 'series', itemId: params.seriesId }),
+    }),
   };
 }
 
@@ -54,10 +62,11 @@ function operationsOf(deps: RoutesDeps, kind: string) {
   const { store } = deps;
   return {
     async refresh(itemId: string) {
-      const { provider } = await ask(deps, { kind, itemId });
+      const { providers } = await ask(deps, { kind, itemId });
       await store.write(async (tx, stale) => {
-        const id = await makeDue(tx, { kind, itemId });
-        if (id !== null) stale(provider.tagOf(id));
+        const { provider: name, id } = await makeDue(tx, { kind, itemId });
+        const provider = providers.find((one) => one.name === name);
+        if (provider !== undefined && id !== null) stale(provider.tagOf(id));
         await askSoon(deps, tx, { kind, itemIds: [itemId], isFresh: true });
       });
       return accepted;
@@ -67,17 +76,18 @@ function operationsOf(deps: RoutesDeps, kind: string) {
       if (text === undefined) {
         // What was decided is known without anybody to ask.
         const { subject } = await know(deps, { kind, itemId });
-        return { body: present(await readShown(store.sql, { kind, itemId }), subject.provider) };
+        return { body: present(await readShown(store.sql, { kind, itemId }), subject.providers) };
       }
-      const { facts, provider } = await ask(deps, { kind, itemId });
-      const found = await search(provider, facts, { text, year }).catch(asProblem);
-      return { body: present(await readShown(store.sql, { kind, itemId }), provider, found) };
+      const { facts, providers } = await ask(deps, { kind, itemId });
+      const found = await search(providers, facts, { text, year }).catch(asProblem);
+      return { body: present(await readShown(store.sql, { kind, itemId }), providers, found) };
     },
     async match(itemId: string, choice: Choice) {
-      const { facts, provider, subject } = await ask(deps, { kind, itemId });
+      const { facts, providers, subject } = await ask(deps, { kind, itemId });
+      const provider = providers.find(({ name }) => name === choice.provider);
       const locale = localeOf(facts.language);
-      const record = await provider.work(choice.id, locale).catch(asProblem);
-      if (record === undefined || choice.provider !== provider.name) {
+      const record = await provider?.work(choice.id, locale).catch(asProblem);
+      if (record === undefined) {
         throw problem('unprocessable', `${choice.provider} has no record ${choice.id}`);
       }
       await store.write(async (tx) => {
@@ -103,11 +113,11 @@ async function know({ store, subjects }: RoutesDeps, { kind, itemId }: WorkName)
 /** The work with who is asked about it; throws `not-found`, or `unavailable` without a provider. */
 async function ask(deps: RoutesDeps, work: WorkName) {
   const { subject, facts } = await know(deps, work);
-  const { provider } = subject;
-  if (provider === undefined) {
+  const { providers } = subject;
+  if (providers.length === 0) {
     throw problem('unavailable', 'No provider is configured: set metadata.tmdb.api_key');
   }
-  return { subject, facts, provider };
+  return { subject, facts, providers };
 }
 
 /** A provider's failure as the caller may see it. */
@@ -122,18 +132,28 @@ function toProblem(error: ProviderError): ProblemError {
 
 const candidatesMax = 20;
 
-/** What the provider finds by a person's words, the likeliest first. */
+/**
+ * What providers find by a person's words, the likeliest first. One that does not answer is left
+ * out, as long as another does.
+ */
 async function search(
-  provider: WorkProvider,
+  providers: readonly WorkProvider[],
   facts: WorkFacts,
   { text, year }: { text: string; year: number | undefined },
 ): Promise<readonly Scored[]> {
   const locale = localeOf(facts.language);
-  const named = await byId(provider, text, locale);
-  const found = named ?? (await provider.search({ title: text, year }, locale));
   const wanted = { ...facts, titles: [text, ...facts.titles], year: year ?? facts.year };
-  return found
-    .map((one) => ({ ...one, score: scoreOf(wanted, knownOf(one)) }))
+  const asked = providers.map(async (provider) => {
+    const named = await byId(provider, text, locale);
+    const found = named ?? (await provider.search({ title: text, year }, locale));
+    return found.map((one) => scored(provider, wanted, one));
+  });
+  const answers = await Promise.allSettled(asked);
+  const answered = answers.filter((one) => one.status === 'fulfilled');
+  const failed = answers.find((one) => one.status === 'rejected');
+  if (answered.length === 0 && failed !== undefined) throw failed.reason;
+  return answered
+    .flatMap(({ value }) => value)
     .sort((a, b) => b.score - a.score || b.votes - a.votes)
     .slice(0, candidatesMax);
 }
@@ -145,10 +165,8 @@ async function byId(
   locale: Locale,
 ): Promise<Candidate[] | undefined> {
   const ids = idsIn(text);
-  const own = ids[provider.name as keyof ProviderIds];
   if (Object.keys(ids).length === 0) return undefined;
-  const id = own ?? (await provider.idOf(ids));
-  const record = id === undefined ? undefined : await provider.work(id, locale);
+  const record = await findById(provider, ids, locale);
   if (record === undefined) return [];
   const { title, originalTitle, year, overview, images } = record;
   const posterUrl = images.find(({ type }) => type === 'poster')?.url;
@@ -190,7 +208,7 @@ function matchOf({ provider, providerId: id, basis, score }: Shown): Matches['ma
 /** Without a provider there are no others that could be chosen. */
 function present(
   state: Shown | undefined,
-  provider: Pick<WorkProvider, 'name'> | undefined,
+  [provider]: readonly Pick<WorkProvider, 'name'>[],
   found: readonly Scored[] = state?.candidates ?? [],
 ): Matches {
   return {
@@ -203,20 +221,24 @@ function present(
 }
 
 const presentOne = (one: Scored, provider: string): Matches['items'][number] => ({
-  ...{ provider, id: one.id, title: one.title, year: one.year ?? null },
+  ...{ provider: one.provider ?? provider, id: one.id },
+  ...{ title: one.title, year: one.year ?? null },
   ...(one.originalTitle === undefined ? {} : { originalTitle: one.originalTitle }),
   ...(one.overview === undefined ? {} : { overview: one.overview }),
   ...(one.posterUrl === undefined ? {} : { posterUrl: one.posterUrl }),
   score: round(one.score),
 });
 
-/** Resolves to the provider's id of the work, where it has one. */
-async function makeDue(tx: Tx, { kind, itemId }: WorkName): Promise<string | null> {
-  const [row] = await tx<{ providerId: string | null }[]>`
+/** Resolves to whose record the work is, where it is anybody's. */
+async function makeDue(
+  tx: Tx,
+  { kind, itemId }: WorkName,
+): Promise<{ provider: string | null; id: string | null }> {
+  const [row] = await tx<{ provider: string | null; id: string | null }[]>`
     insert into metadata_states as s (kind, item_id) values (${kind}, ${itemId})
     on conflict (kind, item_id) do update set next_at = now()
-    returning s.provider_id as "providerId"`;
-  return row?.providerId ?? null;
+    returning s.provider, s.provider_id as id`;
+  return row ?? { provider: null, id: null };
 }
 
 async function askSoon(

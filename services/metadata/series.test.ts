@@ -101,6 +101,13 @@ describe('metadata of series', function () {
     expect((await series()).overview).to.equal('What happens in Dark.');
   });
 
+  it('knows an episode by its number through all seasons', async () => {
+    await put('Dark (2017)/Dark - 004.mkv');
+    await scan();
+    expect((await episodes()).at(-1)).to.deep.equal([4, 'Beginnings', '2017-12-01']);
+    expect(await missing()).to.deep.equal([]);
+  });
+
   it('leaves what an NFO tells, and the rest to the provider', async () => {
     await put('Dark (2017)/tvshow.nfo');
     await scan();

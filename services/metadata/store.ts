@@ -17,7 +17,7 @@ export interface State {
 
 /** What of a record no column of a work holds. */
 export type Extras = Partial<
-  Pick<WorkRecord, 'otherTitles' | 'trailers' | 'certifications' | 'status'>
+  Pick<WorkRecord, 'otherTitles' | 'trailers' | 'certifications' | 'status' | 'translations'>
 > & { readonly collectionId?: string | undefined };
 
 /** A claimed work is due again after this, should its claimer never come back. */

@@ -41,8 +41,20 @@ export interface ProviderProfile {
   /** What proves who asks: added to each request, part of no key and no message. */
   readonly headers: Readonly<Record<string, string>>;
   readonly secretQuery?: Readonly<Record<string, string>>;
+  /** Proof that the provider hands out and that runs out. */
+  readonly token?: Token;
   /** Milliseconds one try may take; 8 s unless stated. */
   readonly timeoutMs?: number;
+  /** The largest answer taken; 8 MB unless stated. */
+  readonly bytesMax?: number;
+}
+
+/** What a provider gives to who proves who asks. */
+export interface Token {
+  /** Throws ProviderError. */
+  get(signal: AbortSignal): Promise<string>;
+  /** It is not taken any more: the next `get` asks for another. */
+  refused(token: string): void;
 }
 
 /** One type of answer. */
@@ -65,6 +77,8 @@ export type AskProvider<Value> = (
 export interface AskOptions {
   /** Past what is cached: a person wants to know what the provider says now. */
   readonly isFresh?: boolean | undefined;
+  /** Milliseconds for all tries of one that is fresh; 30 s unless stated. */
+  readonly patienceMs?: number | undefined;
 }
 
 /** A provider's API over HTTP. */
@@ -78,7 +92,7 @@ export interface ProviderHttp {
 
 const negativeTtlMs = 10 * 60_000;
 const timeoutMs = 8_000;
-const bytesMax = 8 * 1024 * 1024;
+const bytesMax = 8 * 1_024 * 1_024;
 const triesMax = 3;
 const failuresMax = 5;
 const openMs = 60_000;
@@ -130,9 +144,11 @@ export function createProviderHttp(deps: ProviderHttpDeps, profile: ProviderProf
         load: ask,
         tags: (_value, path) => [tagOf(path)],
       });
-      return (path, query = {}, { isFresh = false } = {}) => {
+      return (path, query = {}, { isFresh = false, patienceMs = freshMs } = {}) => {
         const address = addressOf(path, query);
-        const answer = isFresh ? ask(address, AbortSignal.timeout(freshMs)) : cached.get(address);
+        const answer = isFresh
+          ? ask(address, AbortSignal.timeout(patienceMs))
+          : cached.get(address);
         return answer.catch(asProviderError);
       };
     },
@@ -200,6 +216,8 @@ async function load<Value>(
       return value;
     }
     const { error, mayPass } = result;
+    // A token may have run out before its time; a new one that is refused, too, is another matter.
+    if (result.outcome === 'refused' && profile.token !== undefined && attempt === 1) continue;
     const waitMs = error.retryAfterMs ?? backoffMs(attempt, random, backoff);
     if (!mayPass || attempt >= triesMax || waitMs > waitMaxMs) throw error;
     await pause(waitMs, signal);
@@ -247,25 +265,38 @@ interface Try {
   readonly signal: AbortSignal;
 }
 
-async function tryOnce(parts: Parts, path: string, { before, signal }: Try): Promise<Result> {
-  const { profile, outbound, now, meter } = parts;
+async function tryOnce(parts: Parts, path: string, asked: Try): Promise<Result> {
+  const { profile, now, meter } = parts;
+  const startedAt = now();
+  const result = await send(parts, path, asked).catch((error: unknown) => {
+    return judgeFailure(profile, error);
+  });
+  meter.request(profile.name, result.outcome, now() - startedAt);
+  await note(parts, result);
+  return result;
+}
+
+async function send(parts: Parts, path: string, { before, signal }: Try): Promise<Result> {
+  const { profile, outbound } = parts;
   const url = new URL(profile.baseUrl + path);
   for (const [name, value] of Object.entries(profile.secretQuery ?? {})) {
     url.searchParams.set(name, value);
   }
-  const conditional = before === undefined ? {} : { 'if-none-match': before.etag };
-  const startedAt = now();
-  const result = await outbound
-    .fetch(url.href, {
-      headers: { accept: 'application/json', ...profile.headers, ...conditional },
-      ...{ signal, timeoutMs: profile.timeoutMs ?? timeoutMs, maxBytes: bytesMax },
-    })
-    .then(
-      (answer) => judge(profile, answer, before),
-      (error: unknown) => judgeFailure(profile, error),
-    );
-  meter.request(profile.name, result.outcome, now() - startedAt);
-  await note(parts, result);
+  const token = await profile.token?.get(signal);
+  const answer = await outbound.fetch(url.href, {
+    headers: {
+      ...{ accept: 'application/json', ...profile.headers },
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(before === undefined ? {} : { 'if-none-match': before.etag }),
+    },
+    ...{
+      signal,
+      timeoutMs: profile.timeoutMs ?? timeoutMs,
+      maxBytes: profile.bytesMax ?? bytesMax,
+    },
+  });
+  const result = judge(profile, answer, before);
+  if (token !== undefined && result.outcome === 'refused') profile.token?.refused(token);
   return result;
 }
 
@@ -330,6 +361,7 @@ function readJson(profile: ProviderProfile, bytes: Uint8Array, etag: string | un
 }
 
 function judgeFailure(profile: ProviderProfile, cause: unknown): Result {
+  if (cause instanceof ProviderError) return judgeLogin(cause);
   if (!(cause instanceof OutboundError) || cause.code === 'cancelled') throw cause;
   const { code, message } = cause;
   const isDown = code === 'unreachable' || code === 'timeout';
@@ -339,8 +371,21 @@ function judgeFailure(profile: ProviderProfile, cause: unknown): Result {
   return { outcome: isDown ? 'failed' : 'broken', error, mayPass };
 }
 
+const loginOutcomes = {
+  unavailable: 'failed',
+  busy: 'limited',
+  refused: 'refused',
+  broken: 'broken',
+} as const satisfies Record<ProviderFailure, RequestOutcome>;
+
+/** There was no token to ask with. */
+const judgeLogin = (error: ProviderError): Result => ({
+  ...{ outcome: loginOutcomes[error.failure], error },
+  mayPass: error.failure === 'unavailable' || error.failure === 'busy',
+});
+
 /** Seconds or a date (RFC 9110, 10.2.3). */
-function retryAfterOf(headers: Readonly<Record<string, string>>): number | undefined {
+export function retryAfterOf(headers: Readonly<Record<string, string>>): number | undefined {
   const text = headers['retry-after'];
   if (text === undefined) return undefined;
   if (/^\d{1,6}$/.test(text)) return Math.max(Number(text) * 1_000, retryFloorMs);

@@ -59,6 +59,17 @@ export const registry = {
     '',
     "What paths in other programs' webhooks are here: `/movies=/media/films; /tv=/media/series`.",
   ),
+  'metadata.languages': define(
+    z
+      .string()
+      .max(200)
+      .regex(
+        /^(?:\s*[a-z]{2,3}(?:-[A-Z]{2})?\s*(?:,|$))*$/,
+        'languages as in BCP 47, parted by commas',
+      ),
+    'en',
+    "Languages in which titles and texts are kept beside a library's own: `en, fr, pt-BR`.",
+  ),
   'backup.dir': define(
     z
       .string()

@@ -1,5 +1,5 @@
 import type { Verdict } from '../../metadata/kind.ts';
-import type { WorkRecord } from '../../metadata/provider.ts';
+import { isProviderName, type WorkRecord } from '../../metadata/provider.ts';
 import { sortTitle } from '../../naming/titles.ts';
 import { fieldNames, type FieldName, type FilmFields, type FilmRow, type Match } from './fields.ts';
 
@@ -8,7 +8,7 @@ const stronger: ReadonlySet<string> = new Set(['user', 'nfo', 'embedded']);
 
 /**
  * A film's row after a provider's word: it fills what came from a name, from a provider or from
- * nowhere, and empties what the same provider told before and does not tell any more. Without a
+ * nowhere, and empties what a provider told before and this one does not tell. Without a
  * record all of that is taken back. Pure.
  */
 export function applyRecord(
@@ -24,7 +24,7 @@ export function applyRecord(
     if (value !== undefined) {
       Object.assign(next, { [name]: value });
       next.sources[name] = provider;
-    } else if (row.sources[name] === provider) takeBack(next, name);
+    } else if (isProviderName(row.sources[name])) takeBack(next, name);
   }
   const source = next.sources.sortTitle ?? 'name';
   if (source === 'name' && !row.lockedFields.includes('sortTitle')) {

@@ -2,6 +2,7 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { problem } from '../../errors.ts';
+import { knownAs } from '../../metadata/known-as.ts';
 
 type Fragment = ReturnType<Queryable>;
 
@@ -25,8 +26,7 @@ export function known(sql: Queryable, column: keyof typeof columns): Fragment {
 
 /** What a provider knows of the episode `e` of the season `n`. */
 export const toldElsewhere = (sql: Queryable, column: keyof typeof columns): Fragment => sql`(
-  select k.${sql(column)} from known_episodes k
-  where k.series_id = e.series_id and k.season = n.number and k.number = e.number)`;
+  select k.${sql(column)} from known_episodes k where ${knownAs(sql)})`;
 
 /** Of the season `n` what a person set. */
 export const seasonShown = (sql: Queryable, name: 'title' | 'overview'): Fragment =>
@@ -48,7 +48,7 @@ export async function listMissing(
     where k.series_id = ${seriesId} and k.season > 0 and k.air_date <= ${today}
       and not exists (
         select from episodes e join seasons n on n.id = e.season_id
-        where e.series_id = k.series_id and n.number = k.season and e.number = k.number)
+        where e.series_id = k.series_id and ${knownAs(sql)})
     order by k.season, k.number limit ${missingMax}`;
   if (rows.length > 0) return [...rows];
   const found = await sql`select from series where id = ${seriesId}`;

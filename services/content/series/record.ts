@@ -1,5 +1,5 @@
 import type { Verdict } from '../../metadata/kind.ts';
-import type { SeriesRecord } from '../../metadata/provider.ts';
+import { isProviderName, type SeriesRecord } from '../../metadata/provider.ts';
 import { sortTitle } from '../../naming/titles.ts';
 import { ofPerson, type SeriesRow } from './fields.ts';
 import type { Match } from './plan.ts';
@@ -33,12 +33,12 @@ export function applyRecord(
   const sources: Record<string, string> = { ...row.sources };
   const told = record === undefined ? {} : toldBy(record, locale.country);
   for (const name of fields) {
-    if (!isOpen(row, name, provider)) continue;
+    if (!isOpen(row, name)) continue;
     const value = told[name];
     if (value !== undefined) {
       next[name] = value;
       sources[name] = provider;
-    } else if (sources[name] === provider) {
+    } else if (isProviderName(sources[name])) {
       Reflect.deleteProperty(sources, name);
       next[name] = before(row, name);
     }
@@ -49,9 +49,9 @@ export function applyRecord(
   return ofPerson(row, { ...row, ...next, sortTitle: sorted, sources }, language);
 }
 
-function isOpen(row: SeriesRow, name: Field, provider: string): boolean {
+function isOpen(row: SeriesRow, name: Field): boolean {
   const source = row.sources[name];
-  if (source === provider || source === 'name') return true;
+  if (isProviderName(source) || source === 'name') return true;
   // An NFO's word is not noted field by field: what it left out is empty.
   if (name === 'year') return row.sources['title'] !== 'nfo' || row.year === null;
   const value = row[name];

@@ -1,25 +1,15 @@
 /** What TMDb says of films and series alike, in our words. Pure. */
 import type { Credit, CreditRole } from '../../people/index.ts';
-import type { Candidate, ImageOffer, Locale, Trailer } from '../../metadata/provider.ts';
+import {
+  localeOf,
+  type Candidate,
+  type ImageOffer,
+  type Locale,
+  type Trailer,
+  type Translation,
+} from '../../metadata/provider.ts';
+import { bareLanguage, said, yearOf } from '../read.ts';
 import type { Configuration, FilmHit, Picture, Pictures, Video } from './schemas.ts';
-
-/** A text that says something. */
-export const said = (text: string | null | undefined): string | undefined => {
-  const trimmed = text?.trim();
-  return trimmed === '' ? undefined : trimmed;
-};
-
-/** A day that is one. */
-export const dayOf = (text: string | null | undefined): string | undefined =>
-  text != null && /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/.test(text) ? text : undefined;
-
-export const yearOf = (text: string | null | undefined): number | undefined => {
-  const day = dayOf(text);
-  return day === undefined ? undefined : Number(day.slice(0, 4));
-};
-
-export const imdbOf = (text: string | null | undefined): string | undefined =>
-  text != null && /^tt\d{6,9}$/.test(text) ? text : undefined;
 
 /** A hit of a search. */
 export function candidateOf(
@@ -38,28 +28,39 @@ export function candidateOf(
   };
 }
 
-export const minutes = (count: number | null | undefined): number | undefined =>
-  count != null && count > 0 ? Math.round(count * 60_000) : undefined;
-
-export const namesOf = (list: readonly { name: string }[] | null | undefined): string[] => [
-  ...new Set((list ?? []).flatMap(({ name }) => said(name) ?? [])),
-];
-
 export const languageTag = ({ language, country }: Locale): string =>
   language.includes('-') ? language : `${language}-${country}`;
 
-/** The language without its region, as TMDb tags pictures. */
-export const bareLanguage = ({ language }: Pick<Locale, 'language'>): string =>
-  (language.split('-')[0] ?? language).toLowerCase();
-
-/** Titles beside the two main ones, each once. */
-export function otherTitles(
-  titles: readonly (string | null | undefined)[],
-  main: readonly (string | undefined)[],
-): string[] {
-  const seen = new Set(main);
-  const others = titles.flatMap((title) => said(title) ?? []);
-  return [...new Set(others)].filter((title) => !seen.has(title)).slice(0, 60);
+/**
+ * Texts by language. One of several countries is that of the country the language is named for, as
+ * far as anything tells; the others keep their region.
+ */
+export function translationsOf(
+  list: readonly {
+    readonly iso_639_1?: string | null | undefined;
+    readonly iso_3166_1?: string | null | undefined;
+    readonly data?:
+      | {
+          readonly title?: string | null | undefined;
+          readonly name?: string | null | undefined;
+          readonly overview?: string | null | undefined;
+          readonly tagline?: string | null | undefined;
+        }
+      | null
+      | undefined;
+  }[],
+): Translation[] {
+  return list.flatMap(({ iso_639_1, iso_3166_1, data }) => {
+    const bare = said(iso_639_1);
+    if (bare === undefined || data == null) return [];
+    const region = said(iso_3166_1);
+    const isUsual = region === undefined || localeOf(bare).country === region;
+    const title = said(data.title) ?? said(data.name);
+    const [overview, tagline] = [said(data.overview), said(data.tagline)];
+    const isTold = [title, overview, tagline].some((text) => text !== undefined);
+    const language = isUsual ? bare : `${bare}-${region}`;
+    return isTold ? [{ language, title, overview, tagline }] : [];
+  });
 }
 
 export const ratingOf = (work: {

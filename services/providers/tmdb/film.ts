@@ -1,8 +1,9 @@
 import type { Locale, WorkRecord } from '../../metadata/provider.ts';
-import * as read from './common.ts';
+import * as read from '../read.ts';
+import * as common from './common.ts';
 import type { Film } from './schemas.ts';
 
-type UrlOf = ReturnType<typeof read.pictureUrls>;
+type UrlOf = ReturnType<typeof common.pictureUrls>;
 
 /** A film's record, in the language asked for as far as there is one. Pure. */
 export function filmRecord(film: Film, locale: Locale, urlOf: UrlOf): WorkRecord {
@@ -12,7 +13,7 @@ export function filmRecord(film: Film, locale: Locale, urlOf: UrlOf): WorkRecord
   const english = translations.find(({ iso_639_1 }) => iso_639_1 === 'en')?.data;
   const imdb = read.imdbOf(film.external_ids?.imdb_id) ?? read.imdbOf(film.imdb_id);
   const collection = film.belongs_to_collection;
-  const rating = read.ratingOf(film);
+  const rating = common.ratingOf(film);
   return {
     id: String(film.id),
     ids: { tmdb: String(film.id), ...(imdb === undefined ? {} : { imdb }) },
@@ -24,6 +25,7 @@ export function filmRecord(film: Film, locale: Locale, urlOf: UrlOf): WorkRecord
       ],
       [title, originalTitle],
     ),
+    translations: common.translationsOf(translations),
     year: read.yearOf(film.release_date),
     date: read.dayOf(film.release_date),
     runtimeMs: read.minutes(film.runtime),
@@ -36,9 +38,9 @@ export function filmRecord(film: Film, locale: Locale, urlOf: UrlOf): WorkRecord
     genres: read.namesOf(film.genres),
     tags: read.namesOf(film.keywords?.keywords).slice(0, 30),
     ...(rating === undefined ? {} : { rating }),
-    credits: read.creditsOf(film.credits?.cast, film.credits?.crew),
-    trailers: read.trailersOf(film.videos?.results),
-    images: read.offersOf(film, locale, urlOf),
+    credits: common.creditsOf(film.credits?.cast, film.credits?.crew),
+    trailers: common.trailersOf(film.videos?.results),
+    images: common.offersOf(film, locale, urlOf),
   };
 }
 

@@ -128,6 +128,7 @@ export const film = z.object({
       translations: list(
         z.object({
           iso_639_1: text,
+          iso_3166_1: text,
           data: z.object({ title: text, overview: text, tagline: text }).nullish(),
         }),
       ),
@@ -154,7 +155,8 @@ export const series = z.object({
       translations: list(
         z.object({
           iso_639_1: text,
-          data: z.object({ name: text, overview: text }).nullish(),
+          iso_3166_1: text,
+          data: z.object({ name: text, overview: text, tagline: text }).nullish(),
         }),
       ),
     })

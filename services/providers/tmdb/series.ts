@@ -1,14 +1,15 @@
 import type { Candidate, EpisodeRecord, Locale, SeriesRecord } from '../../metadata/provider.ts';
-import * as read from './common.ts';
+import * as read from '../read.ts';
+import * as common from './common.ts';
 import type { Season, Series, SeriesHit } from './schemas.ts';
 
-type UrlOf = ReturnType<typeof read.pictureUrls>;
+type UrlOf = ReturnType<typeof common.pictureUrls>;
 
 /** A hit of a search. Pure. */
 export const seriesCandidate = (hit: SeriesHit, urlOf: UrlOf): Candidate => {
   const { id, name: title, original_name, first_air_date } = hit;
   const rest = { ...hit, id, title, original_title: original_name, release_date: first_air_date };
-  return { ...read.candidateOf(rest, urlOf), countries: hit.origin_country ?? undefined };
+  return { ...common.candidateOf(rest, urlOf), countries: hit.origin_country ?? undefined };
 };
 
 /** As NFO files say it. */
@@ -29,7 +30,7 @@ export function seriesRecord(
   const english = translations.find(({ iso_639_1 }) => iso_639_1 === 'en')?.data;
   const ids = series.external_ids;
   const imdb = read.imdbOf(ids?.imdb_id);
-  const rating = read.ratingOf(series);
+  const rating = common.ratingOf(series);
   return {
     id: String(series.id),
     ids: {
@@ -45,6 +46,7 @@ export function seriesRecord(
       ],
       [title, originalTitle],
     ),
+    translations: common.translationsOf(translations),
     year: read.yearOf(series.first_air_date),
     countries: series.origin_country ?? undefined,
     date: read.dayOf(series.first_air_date),
@@ -56,8 +58,8 @@ export function seriesRecord(
     tags: read.namesOf(series.keywords?.results).slice(0, 30),
     ...(rating === undefined ? {} : { rating }),
     credits: [],
-    trailers: read.trailersOf(series.videos?.results),
-    images: read.offersOf(series, locale, urlOf),
+    trailers: common.trailersOf(series.videos?.results),
+    images: common.offersOf(series, locale, urlOf),
     episodes: seasons.flatMap(episodesOf),
   };
 }

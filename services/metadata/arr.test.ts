@@ -1,0 +1,161 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import type { components } from '#api/types.ts';
+import { radarrFilm, sonarrSeries, startArr, type FakeArr } from '#test/fakes/arr.ts';
+import { startTmdb, type FakeTmdb } from '#test/fakes/tmdb.ts';
+import { enriched } from '#test/metadata.ts';
+import { startServer, type TestServer } from '#test/server.ts';
+import { createAdder } from '../jobs/enqueue.ts';
+import { arrJob } from './index.ts';
+
+type Schemas = components['schemas'];
+
+describe('what Radarr and Sonarr know', function () {
+  this.timeout(240_000);
+  let tmdb: FakeTmdb;
+  let radarr: FakeArr;
+  let sonarr: FakeArr;
+  let server: TestServer;
+
+  before(async () => {
+    tmdb = await startTmdb([
+      { id: 949, title: 'Heat', date: '1995-12-15' },
+      { id: 5, title: 'Heat', date: '1986-11-01' },
+      { id: 7, title: 'Ronin', date: '1998-09-25' },
+      { id: 8, title: 'Collateral', date: '2004-08-06' },
+      { id: 9, title: 'Cold', date: '2001-01-01' },
+    ]);
+    tmdb.series.push(
+      { id: 70, title: 'Dark', date: '2017-12-01', tvdb: 334824, seasons: { 1: ['Secrets'] } },
+      { id: 71, title: 'Dark', date: '2011-01-01', seasons: { 1: ['Other'] } },
+    );
+    radarr = await startArr('movie');
+    sonarr = await startArr('series');
+    server = await startServer({
+      config: {
+        ...{ 'metadata.tmdb.url': `${tmdb.url}/3`, 'metadata.tmdb.api_key': 'key' },
+        ...{ 'arr.radarr.url': `${radarr.url}/base/`, 'arr.radarr.api_key': 'arr-key' },
+        ...{ 'arr.sonarr.url': `${sonarr.url}/base`, 'arr.sonarr.api_key': 'arr-key' },
+      },
+    });
+    const mappings = `/movies=${server.films}/films; D:\\tv=${server.films}/series`;
+    await server.read('/api/v1/settings/library.path_mappings', {
+      ...{ method: 'PUT', json: { value: mappings } },
+    });
+    for (const file of [
+      'films/Heat/Heat.mkv',
+      'films/Cold {tmdb-9}/Cold.mkv',
+      'films/two/Ronin (1998).mkv',
+      'films/two/Collateral (2004).mkv',
+      'series/Dark/Season 1/Dark S01E01.mkv',
+    ]) {
+      await mkdir(dirname(join(server.films, file)), { recursive: true });
+      await writeFile(join(server.films, file), file);
+    }
+    await server.library('Films', 'films');
+    await server.library('Series', 'series', 'series');
+    await enriched(server);
+  });
+  after(async () => {
+    await server[Symbol.asyncDispose]();
+    for (const vendor of [tmdb, radarr, sonarr]) await vendor[Symbol.asyncDispose]();
+  });
+  beforeEach(() => {
+    radarr.trouble = undefined;
+    radarr.works.length = sonarr.works.length = 0;
+  });
+
+  const pull = async () => {
+    await server.db.sql.begin((tx) => createAdder().add(tx, arrJob, {}));
+    await server.settled();
+    // What is due is handed out once a minute, which is not waited for here.
+    const due = await server.db.sql<{ itemId: string; kind: string }[]>`
+      select kind, item_id as "itemId" from metadata_states where next_at <= now()`;
+    for (const { kind, itemId } of due) {
+      const path = kind === 'movie' ? 'movies' : 'series';
+      await server.read(`/api/v1/${path}/${itemId}/refresh`, { method: 'POST' });
+    }
+    await enriched(server);
+    return due.length;
+  };
+
+  /** The record of the work that a file belongs to. */
+  const recordOf = async (path: string) => {
+    const [row] = await server.db.sql<{ id: string | null; basis: string | null }[]>`
+      select s.provider_id as id, s.basis from files f
+        join metadata_states s on s.item_id = f.item_id
+      where f.path = ${path}`;
+    return [row?.id ?? null, row?.basis ?? null];
+  };
+  const heat = 'Heat/Heat.mkv';
+
+  it('is not needed where a name says enough', async () => {
+    expect(await recordOf(heat)).to.deep.equal([null, null]);
+    expect(await recordOf('Cold {tmdb-9}/Cold.mkv')).to.deep.equal(['9', 'id']);
+    expect(await recordOf('two/Ronin (1998).mkv')).to.deep.equal(['7', 'title']);
+  });
+
+  it('decides which film a folder holds, and which series', async () => {
+    radarr.works.push(radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 5 }));
+    sonarr.works.push(sonarrSeries({ title: 'Dark', path: 'D:\\tv\\Dark', tvdbId: 334824 }));
+    await pull();
+    expect(await recordOf(heat)).to.deep.equal(['5', 'id']);
+    const dark = 'Dark/Season 1/Dark S01E01.mkv';
+    expect(await recordOf(dark)).to.deep.equal(['70', 'id']);
+  });
+
+  it('decides anew when they say something else, and not while they say the same', async () => {
+    radarr.works.push(radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 949 }));
+    sonarr.works.push(sonarrSeries({ title: 'Dark', path: 'D:\\tv\\Dark', tvdbId: 334824 }));
+    expect(await pull()).to.equal(1);
+    expect(await recordOf(heat)).to.deep.equal(['949', 'id']);
+    expect(await pull()).to.equal(0);
+  });
+
+  it('gives way to ids in names, and says nothing of a folder of several films', async () => {
+    radarr.works.push(
+      radarrFilm({ title: 'Cold', path: '/movies/Cold {tmdb-9}', tmdbId: 5 }),
+      radarrFilm({ title: 'Heat', path: '/movies/two', tmdbId: 5 }),
+      radarrFilm({ title: 'Heat', path: '/movies', tmdbId: 5 }),
+    );
+    await pull();
+    expect(await recordOf('Cold {tmdb-9}/Cold.mkv')).to.deep.equal(['9', 'id']);
+    expect(await recordOf('two/Ronin (1998).mkv')).to.deep.equal(['7', 'title']);
+    expect(await recordOf('two/Collateral (2004).mkv')).to.deep.equal(['8', 'title']);
+  });
+
+  it('is believed as it was while they do not answer', async () => {
+    radarr.works.push(radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 5 }));
+    await pull();
+    for (const trouble of [500, 401, { text: '<html>' }] as const) {
+      radarr.trouble = trouble;
+      await pull();
+      expect(await recordOf(heat)).to.deep.equal(['5', 'id']);
+    }
+    expect(server.complaints.join('\n')).to.not.contain('arr-key');
+  });
+
+  it('leaves what has no id, or no path, out', async () => {
+    radarr.works.push(
+      { title: 'Broken', tmdbId: 3 },
+      radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 0, imdbId: '' }),
+    );
+    await pull();
+    const rows = await server.db.sql`select title, ids from arr_works where source = 'radarr'`;
+    expect([...rows]).to.deep.equal([{ title: 'Heat', ids: {} }]);
+  });
+
+  it('never decides what a person has decided', async () => {
+    const { items } = await server.read<Schemas['MoviePage']>('/api/v1/movies?limit=100');
+    const [row] = await server.db.sql<{ id: string }[]>`
+      select item_id as id from files where path = ${heat}`;
+    expect(items.map(({ id }) => id)).to.include(row!.id);
+    const json = { provider: 'tmdb', id: '949' };
+    await server.read(`/api/v1/movies/${row!.id}/match`, { method: 'POST', json });
+    await enriched(server);
+    radarr.works.push(radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 5 }));
+    await pull();
+    expect(await recordOf(heat)).to.deep.equal(['949', 'user']);
+  });
+});
