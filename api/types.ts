@@ -7761,7 +7761,10 @@ export interface operations {
     };
     getReadiness: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The status of a node that is told to stop or is drained, for balancers that tell it from one that is gone: they send it nothing new, and let what runs there end. */
+                leaving?: 404 | 503;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7770,6 +7773,15 @@ export interface operations {
         responses: {
             /** @description It can. */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description It leaves, and was asked to say so in this way. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

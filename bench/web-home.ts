@@ -34,7 +34,9 @@ const sum = `(() => {
     .filter(({ name }) => ends.test(new URL(name).pathname))
     .reduce((total, { encodedBodySize }) => total + encodedBodySize, 0);
   const fcp = performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN;
-  const count = files.filter(({ name }) => name.endsWith('.js')).length; return { ...window.seen, count, fcp, script: bytes(/\\.js$/), style: bytes(/\\.css$/) };
+  const count = files.filter(({ name }) => name.endsWith('.js')).length;
+  const size = { script: bytes(/\\.js$/), style: bytes(/\\.css$/) };
+  return { ...window.seen, count, fcp, ...size };
 })()`;
 
 interface Seen {

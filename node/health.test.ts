@@ -88,6 +88,7 @@ describe('health', () => {
     expect(health.ready()).to.deep.include({ status: 'failing' });
     expect(health.ready().checks['drain']).to.include({ status: 'failing' });
     expect(health.ready().checks['drain']?.detail).to.contain('undrain');
+    expect(health.isLeaving()).to.equal(true);
     // Whoever counts on its life would end it, and what it still does with it.
     for (const other of [health.live(), health.swarm(), health.startup()]) {
       expect(other.status).to.equal('ok');
@@ -95,6 +96,7 @@ describe('health', () => {
     state.isDraining = false;
     expect(health.ready()).to.deep.include({ status: 'ok' });
     expect(health.ready().checks).to.not.have.property('drain');
+    expect(health.isLeaving()).to.equal(false);
   });
 
   it('tells an orchestrator to count on it once it has caught up, or has waited long enough', async () => {

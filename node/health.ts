@@ -155,6 +155,8 @@ export function createHealth(deps: HealthDeps) {
       if (isStopping || !isStarted) return as('failing');
       return isDraining() ? drained(report()) : report();
     },
+    /** It takes nothing new of its own accord, and goes on with what it does. */
+    isLeaving: () => isStarted && (isStopping || isDraining()),
     /** Never waits for the others for long: they may be waiting for this answer themselves. */
     isStopping: () => isStopping,
     swarm() {

@@ -14,7 +14,10 @@ type Probe =
 /** Handlers of what orchestrators and balancers ask. */
 export const createProbes = (health: Health): HandlersOf<Probe> => ({
   getLiveness: async () => answer(health.live()),
-  getReadiness: async () => answer(health.ready()),
+  async getReadiness({ query }) {
+    const ready = answer(health.ready());
+    return health.isLeaving() ? { ...ready, status: query.leaving ?? ready.status } : ready;
+  },
   getStartup: async () => answer(health.startup()),
   getSwarmHealth: async () => answer(health.swarm()),
   getClusterReadiness: async () => answer(health.cluster()),
