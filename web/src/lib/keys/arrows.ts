@@ -49,7 +49,8 @@ function find(from: HTMLElement | null, direction: Direction): HTMLElement | und
   const candidates = [...scope.querySelectorAll<HTMLElement>(focusable)].filter(
     (element) => element !== from && isShown(element),
   );
-  if (!from || from === document.body) {
+  // Nothing of the page has it yet, or all of it.
+  if (!from || from === document.body || from.matches('main')) {
     return candidates.find((element) => element.closest('main')) ?? candidates[0];
   }
   const boxes = candidates.map((element) => element.getBoundingClientRect());

@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import type { BrowserContext, Page } from 'playwright-core';
+import { administer, openHome, untilVoters, type Home } from '../cluster/home.ts';
+import type { LabNode } from '../lab/node.ts';
+import { startPostgres, type SharedPostgres } from '../lab/services.ts';
+import { quiet } from '../log.ts';
+import { needs } from '../needs.ts';
+import { barriers, startBrowser, type TestBrowser } from './browser.ts';
+import { expectBuilt } from './site.ts';
+import { openIn } from './suite.ts';
+
+describe('the cluster in the web app', function () {
+  needs('chromium');
+  this.timeout(400_000);
+  let home: Home;
+  let postgres: SharedPostgres;
+  let nodes: readonly LabNode[];
+  let browser: TestBrowser;
+  let context: BrowserContext;
+  let page: Page;
+
+  before(async () => {
+    expectBuilt();
+    home = await openHome();
+    postgres = await startPostgres(`${home.dir}/postgres`, quiet);
+    const env = { REVENGE_DATABASE_URL: postgres.url };
+    const expecting = { ...env, REVENGE_CLUSTER_RAFT_BOOTSTRAP_EXPECT: '3' };
+    nodes = await Promise.all(['a', 'b', 'c'].map((name) => home.place(name, { env: expecting })));
+    for (const node of nodes) node.start();
+    await Promise.all(nodes.map((node) => node.ready(120_000)));
+    await administer(nodes[0]!, env);
+    await untilVoters(nodes[0]!, 3);
+    browser = await startBrowser();
+    context = await browser.person();
+    page = await context.newPage();
+  });
+  after(async () => {
+    await context?.close();
+    await browser?.[Symbol.asyncDispose]();
+    await home?.[Symbol.asyncDispose]();
+    await postgres?.stop();
+  });
+
+  /** All are named as the one machine they run on: what tells them apart is the address. */
+  const member = (node: LabNode | undefined) =>
+    page.getByRole('listitem').filter({ hasText: new URL(node?.url ?? '').host });
+  const dead = /: (ERR_CONNECTION|Failed to load resource|.*ERR_)/;
+
+  it('is shown with its members, and that all is well', async () => {
+    await openIn(page, `${nodes[0]!.url}/admin/cluster`);
+    await page.getByLabel('User name').fill('admin');
+    await page.getByLabel('Password').fill('correct horse battery staple');
+    await page.keyboard.press('Enter');
+    await page.getByText('All is well').waitFor();
+    await page.getByText('3 of 3, 2 needed').waitFor();
+    await page.getByRole('heading', { name: '3 members' }).waitFor();
+    for (const node of nodes) await member(node).getByText('Version').waitFor();
+    await member(nodes[0]).getByText('answers you').waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    expect(browser.complaints()).to.deep.equal([]);
+  });
+
+  it('is shown with a node that was killed, and what that means', async () => {
+    await nodes[2]!.kill();
+    await member(nodes[2]).getByText('Silent').waitFor();
+    await page.getByText('Needs attention').waitFor();
+    await page.getByText('2 of 3, 2 needed').waitFor();
+    await page.getByRole('heading', { name: 'What to do now' }).waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    expect(browser.complaints()).to.deep.equal([]);
+  });
+
+  it('is well again when it is back, and the page says so by itself', async () => {
+    nodes[2]!.start();
+    await page.getByText('All is well').waitFor({ timeout: 120_000 });
+    await page.getByText('3 of 3, 2 needed').waitFor();
+  });
+
+  it('is shown by another when the node the page came from is killed', async () => {
+    await nodes[0]!.kill();
+    await page.getByText('Another node has taken over').waitFor();
+    await member(nodes[0]).getByText('Silent').waitFor();
+    await page.getByText('2 of 3, 2 needed').waitFor();
+    await page.getByRole('listitem').getByText('answers you').waitFor();
+    expect(await member(nodes[0]).getByText('answers you').count()).to.equal(0);
+    await page.getByRole('link', { name: 'Jobs' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Jobs' }).waitFor();
+    // The browser logs each request that a dead node leaves unanswered, and nothing else.
+    expect(browser.complaints().filter((line) => !dead.test(line))).to.deep.equal([]);
+  });
+});
