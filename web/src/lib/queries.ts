@@ -1,5 +1,6 @@
 import type { paths } from '$api/types';
 import { api, read } from './api';
+import type { Recorded } from './records';
 import { episodeTile, itemTile, movieTile, seriesTile, type Tile } from './tiles';
 import type { Job, Library } from './types';
 
@@ -227,10 +228,10 @@ export const folders = (path: string | undefined) => ({
   },
 });
 
-export const images = (itemId: string) => ({
-  queryKey: ['images', itemId] as const,
+export const images = ({ kind, id: itemId }: Recorded) => ({
+  queryKey: ['images', kind, itemId] as const,
   queryFn: async ({ signal }: { signal: AbortSignal }) => {
-    const params = { path: { kind: 'movie' as const, itemId } };
+    const params = { path: { kind, itemId } };
     const answer = api.GET('/api/v1/items/{kind}/{itemId}/images', { params, signal });
     return (await read(answer)).items;
   },

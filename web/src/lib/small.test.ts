@@ -6,6 +6,7 @@ import { layoutOf } from './components/grid-layout.ts';
 import { clock, duration, fileSize, relative } from './format.ts';
 import { nextBox, type Box } from './keys/spatial.ts';
 import { lifetimeOf } from './api/token.ts';
+import { changesOf, textOf, valueOf, type EditField } from './edit-fields.ts';
 import { episodeCode, withGaps, type EpisodeWords } from './episodes.ts';
 import { readMovieFilter, readSeriesFilter } from './filters.ts';
 import { fill, plural } from './text.ts';
@@ -201,4 +202,41 @@ describe('the life of a token', () => {
       expect(lifetimeOf(token, 42)).to.equal(42);
     });
   }
+});
+
+describe('an edit', () => {
+  const fields: readonly EditField[] = [
+    { name: 'title', kind: 'line', isNeeded: true },
+    { name: 'year', kind: 'year' },
+    { name: 'genres', kind: 'names' },
+    { name: 'overview', kind: 'text' },
+  ];
+  const of = (texts: Record<string, string>, locked: readonly string[] = []) => ({
+    texts: { title: 'Heat', year: '', genres: 'Crime, Drama', overview: 'x', ...texts },
+    locked: new Set(locked),
+  });
+  const cases: readonly [string, ReturnType<typeof of>, object][] = [
+    ['nothing', of({}), {}],
+    ['a year', of({ year: '1995' }), { year: 1995 }],
+    ['a text taken away', of({ overview: ' ' }), { overview: null }],
+    ['names with gaps', of({ genres: ' Crime,, War ,' }), { genres: ['Crime', 'War'] }],
+    ['all names taken away', of({ genres: '' }), { genres: [] }],
+    ['what is never empty', of({ title: ' ' }), { title: '' }],
+    ['a lock alone', of({}, ['year', 'title']), { lockedFields: ['title', 'year'] }],
+  ];
+  for (const [what, after, changes] of cases) {
+    it(`says what was changed, and no more: ${what}`, () => {
+      expect(changesOf(fields, of({}), after)).to.deep.equal(changes);
+    });
+  }
+
+  it('gives back what stood there', () => {
+    const names = fc.array(fc.stringMatching(/^[a-z]{1,9}( [a-z]{1,9})?$/));
+    fc.assert(
+      fc.property(names, fc.integer({ min: 1870, max: 2200 }), (genres, year) => {
+        expect(valueOf({ name: 'genres', kind: 'names' }, textOf(genres))).to.deep.equal(genres);
+        expect(valueOf({ name: 'year', kind: 'year' }, textOf(year))).to.equal(year);
+      }),
+    );
+  });
 });
