@@ -5,6 +5,10 @@ type Schemas = components['schemas'];
 export type Candidate = Schemas['RecordCandidate'];
 type Found = Promise<Schemas['RecordMatches']>;
 
+/** Tells a record from all others; several providers count alike. */
+export const keyOf = ({ provider, id }: { provider: string; id: string }): string =>
+  `${provider} ${id}`;
+
 /** A work of a kind that providers have records of. */
 export interface Recorded {
   readonly kind: 'movie' | 'series';
@@ -67,6 +71,7 @@ export const recordPages: Readonly<
   movie: {
     imdb: (id) => `https://www.imdb.com/title/${id}/`,
     tmdb: (id) => `https://www.themoviedb.org/movie/${id}`,
+    tvdb: (id) => `https://thetvdb.com/dereferrer/movie/${id}`,
   },
   series: {
     imdb: (id) => `https://www.imdb.com/title/${id}/`,
