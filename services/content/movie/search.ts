@@ -1,4 +1,5 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
+import { otherTitles } from '../../metadata/other-titles.ts';
 import type { SearchSource, SourceDocument } from '../../search/source.ts';
 import { sharedAudience } from '../../search/source.ts';
 import { idsAfter } from '../works.ts';
@@ -24,6 +25,7 @@ interface Row {
   readonly votes: number | null;
   readonly addedAt: Date;
   readonly runnerUp: string | null;
+  readonly otherTitles: string[];
   readonly people: string[];
   readonly ids: string[];
 }
@@ -35,6 +37,7 @@ function readRows(sql: Queryable, ids: readonly string[]): Promise<Row[]> {
       m.studio, m.resolutions, m.video_codecs as "videoCodecs", m.hdr_kinds as "hdrKinds",
       m.audio_languages as "audioLanguages", m.rating, m.added_at as "addedAt",
       m.match #>> '{runnerUp,title}' as "runnerUp",
+      ${otherTitles(sql, works.kind, sql`m.id`)} as "otherTitles",
       (
         select max(votes) from ratings r where r.kind = 'movie' and r.item_id = m.id
       ) as votes,
@@ -60,7 +63,8 @@ const some = (value: string | null): string[] => (value === null ? [] : [value])
 
 function toDocument(row: Row): SourceDocument {
   const year = row.year ?? undefined;
-  const titles = [...some(row.originalTitle), ...some(row.collection), ...some(row.runnerUp)];
+  const known = [...some(row.originalTitle), ...some(row.collection), ...some(row.runnerUp)];
+  const titles = [...known, ...row.otherTitles];
   return {
     id: row.id,
     audience: sharedAudience,

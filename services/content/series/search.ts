@@ -1,4 +1,5 @@
 import type { Tx } from '#storage/postgres/connect.ts';
+import { otherTitles } from '../../metadata/other-titles.ts';
 import type { SearchSource, SourceDocument } from '../../search/source.ts';
 import { sharedAudience } from '../../search/source.ts';
 import { idsAfter } from '../works.ts';
@@ -12,6 +13,7 @@ interface Row {
   readonly title: string;
   readonly originalTitle: string | null;
   readonly runnerUp: string | null;
+  readonly otherTitles: string[];
   readonly year: number | null;
   readonly genres: string[];
   readonly certification: string | null;
@@ -24,7 +26,7 @@ const some = (value: string | null): string[] => (value === null ? [] : [value])
 
 function toDocument(row: Row): SourceDocument {
   const year = row.year ?? undefined;
-  const titles = [...some(row.originalTitle), ...some(row.runnerUp)];
+  const titles = [...some(row.originalTitle), ...some(row.runnerUp), ...row.otherTitles];
   return {
     id: row.id,
     audience: sharedAudience,
@@ -53,7 +55,8 @@ export const seriesSearch: SearchSource = {
   async documents(sql, ids) {
     const rows = await sql<Row[]>`
       select s.id, s.library_id as "libraryId", s.title, s.original_title as "originalTitle",
-        s.match #>> '{runnerUp,title}' as "runnerUp", s.year, s.genres, s.certification, s.studios,
+        s.match #>> '{runnerUp,title}' as "runnerUp",
+        ${otherTitles(sql, works.kind, sql`s.id`)} as "otherTitles", s.year, s.genres, s.certification, s.studios,
         s.added_at as "addedAt",
         array(
           select e.value from external_ids e where e.kind = 'series' and e.item_id = s.id

@@ -1,0 +1,16 @@
+import type { Queryable } from '#storage/postgres/connect.ts';
+import type { Kind } from '../content/module.ts';
+
+const titlesMax = 30;
+
+/** A column: titles in other languages and countries that a record gives the work with this id. */
+export const otherTitles = (
+  sql: Queryable,
+  kind: Kind,
+  id: ReturnType<Queryable>,
+): ReturnType<Queryable> => sql`
+  array(
+    select o.title from metadata_states s
+      cross join lateral jsonb_array_elements_text(coalesce(s.extras -> 'otherTitles', '[]'))
+        with ordinality as o (title, place)
+    where s.kind = ${kind} and s.item_id = ${id} order by o.place limit ${titlesMax})`;
