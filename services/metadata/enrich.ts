@@ -120,14 +120,21 @@ async function enrichWork(
   if (before === undefined && state.basis === 'user') throw goneRecord(state);
   const anew = before ?? (await findInChain(providers, facts, locale));
   const found = anew.record === undefined && !isKept ? ((await again()) ?? anew) : anew;
+  // What a provider told stays when its key is taken away, unless another knows the work.
+  if (found.record === undefined && isOfNobody(state, providers)) throw goneRecord(state);
   const languages = await deps.languages?.();
   await save(deps, work, { asked: state, found, locale, languages });
 }
 
+const isOfNobody = (
+  { provider, providerId }: states.State,
+  providers: readonly WorkProvider[],
+): boolean => providerId !== null && providers.every(({ name }) => name !== provider);
+
 /** Another record is not for us to choose where a person has. */
 const goneRecord = ({ provider, providerId }: states.State): ProviderError =>
   new ProviderError(provider ?? 'nobody', {
-    ...{ failure: 'broken', detail: `it has no record ${providerId} any more` },
+    ...{ failure: 'broken', detail: `it has no record ${providerId} any more, or is not asked` },
   });
 
 /** The record a work was found to be, as it is now; undefined: none, or it is gone. */

@@ -315,6 +315,16 @@ describe('metadata of films', () => {
     });
   }
 
+  it('keeps what a provider told that is not asked any more', async () => {
+    await library.put({ 'Heat (1995)/Heat.mkv': 4 * GB });
+    await scanAndEnrich();
+    await db.sql`update metadata_states set provider = 'tvdb'`;
+    tmdb.films.length = 0;
+    await again();
+    expect((await film()).overview).to.equal('What happens in Heat.');
+    expect(await state()).to.deep.include({ provider: 'tvdb', providerId: '949' });
+  });
+
   it('puts off one film whose record cannot be read, and goes on with the others', async () => {
     tmdb.films.push({ id: 7, title: 'Ronin', date: '1998-09-25', more: { title: 5 } });
     await library.put({ 'Ronin (1998)/Ronin.mkv': 4 * GB, 'Heat (1995)/Heat.mkv': 4 * GB });
