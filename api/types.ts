@@ -1056,6 +1056,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/libraries/{libraryId}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What is missing of a library, and until when it is kept
+         * @description Files of folders that are there. With the last of its files a work is forgotten, with all that people did and set; until then it is shown as unavailable, and is as before when a file returns.
+         */
+        get: operations["listMissingFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{libraryId}/missing/{itemId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["schemas"]["Id"];
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep what is missing of a work for good
+         * @description It is not forgotten by itself. What goes missing later needs a word of its own.
+         */
+        put: operations["keepMissingItem"];
+        post?: never;
+        /**
+         * Forget what is missing of a work now
+         * @description Without waiting for the time of grace; of a work of which nothing is left also what people did and set. This cannot be undone.
+         */
+        delete: operations["forgetMissingItem"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{libraryId}/missing/{itemId}/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["schemas"]["Id"];
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Keep what is missing of a work no longer than usual
+         * @description It is forgotten after its time of grace.
+         */
+        delete: operations["releaseMissingItem"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/libraries/{libraryId}/problems": {
         parameters: {
             query?: never;
@@ -3132,6 +3204,27 @@ export interface components {
         };
         MissingEpisodes: {
             items: components["schemas"]["MissingEpisode"][];
+        };
+        MissingFile: {
+            fileId: components["schemas"]["Id"];
+            /** @description A person has said to keep it. */
+            isKept: boolean;
+            /** @description The work it belongs to; null for none. */
+            itemId: components["schemas"]["Id"] | null;
+            /**
+             * Format: date-time
+             * @description It may be forgotten from then on, unless so much of the library is missing that a person has to confirm it; null when a person has said to keep it.
+             */
+            keptUntil: string | null;
+            kind: components["schemas"]["LibraryKind"];
+            missingSince: components["schemas"]["Time"];
+            /** @description Where it was. */
+            path: string;
+            sizeBytes: number;
+        };
+        MissingFilePage: {
+            items: components["schemas"]["MissingFile"][];
+            nextCursor: string | null;
         };
         Movie: components["schemas"]["MovieCard"] & {
             collection: string | null;
@@ -5744,6 +5837,102 @@ export interface operations {
                     "application/json": components["schemas"]["LibraryArrivals"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMissingFiles: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissingFilePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    keepMissingItem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                itemId: components["schemas"]["Id"];
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    forgetMissingItem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                itemId: components["schemas"]["Id"];
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    releaseMissingItem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                itemId: components["schemas"]["Id"];
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
             default: components["responses"]["Problem"];
         };
     };

@@ -253,6 +253,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const workers = stack.use(services.jobs.work(services.jobHandlers));
   followDraining(engines, workers, stack);
   followLoad({ ...services, ...engines }, workers, stack);
+  const clock = () => performance.now();
+  stack.use(services.library.viewFolders({ nodeId, clock }));
   watchFolders(services, { config, nodeId, log }, stack);
   stack.use(watchLevel(options));
   await tellCommandLine(config, { engines, http, operator });

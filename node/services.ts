@@ -7,7 +7,13 @@ import { createCalendar } from '#services/calendar/index.ts';
 import { createContent } from '#services/content/index.ts';
 import { ProblemError } from '#services/errors.ts';
 import { createJobs } from '#services/jobs/index.ts';
-import { createLibrary, ourPath, readMappings } from '#services/library/index.ts';
+import {
+  createLibrary,
+  mediaOfSeen,
+  ourPath,
+  readMappings,
+  type LibraryDeps,
+} from '#services/library/index.ts';
 import type { Log } from '#services/log.ts';
 import { createMetadata, type MetadataDeps } from '#services/metadata/index.ts';
 import { subject } from '#services/metadata/kind.ts';
@@ -82,7 +88,9 @@ export type Services = Awaited<ReturnType<typeof createServices>>;
 /** Everything the product does, wired. */
 export async function createServices(deps: ServicesDeps) {
   const { config, engines, metrics, nodeId, log, now } = deps;
-  const { store, cache, sql, media, events, outbound } = engines;
+  const { store, cache, sql, events, outbound } = engines;
+  const unseen = new Set<string>();
+  const media = mediaOfSeen(engines.media, unseen);
   const signingKey = await ensureSecret(sql, 'signing', { sizeBytes: secretBytes });
   const jobs = createJobs({
     ...store,
@@ -117,12 +125,8 @@ export async function createServices(deps: ServicesDeps) {
   const name = () => people.settings.get('server.name');
   const calendar = createCalendar({ sql, now, name });
   const progress = createProgress({ ...store, kinds, compounds, now: timeOf });
-  const library = createLibrary({
-    ...{ store, jobs, media, events, log, now, dataDir: config['data.dir'] },
-    modules: new Map(content.modules.map((module) => [module.kind, module])),
-    allowedFolders: config['media.folders'],
-    vanishPercent: () => people.settings.get('library.vanish_percent'),
-    pathMappings: () => settings.get('library.path_mappings'),
+  const library = libraryOf(deps, {
+    ...{ jobs, media, unseen, settings, content },
     onItemsChanged: async (tx, kind, ids) => {
       await changes.changed(tx, kind, ids);
       await artwork.due(tx, kind, ids);
@@ -185,6 +189,27 @@ const listOf = (text: string): string[] =>
     .split(',')
     .map((one) => one.trim())
     .filter(Boolean);
+
+const libraryOf = (
+  { engines, config, nodeId, log, now }: ServicesDeps,
+  {
+    content,
+    settings,
+    ...parts
+  }: Pick<LibraryDeps, 'jobs' | 'media' | 'unseen' | 'onItemsChanged'> & {
+    content: ReturnType<typeof createContent>;
+    settings: Settings;
+  },
+) =>
+  createLibrary({
+    ...{ ...parts, store: engines.store, events: engines.events, log, now, nodeId },
+    dataDir: config['data.dir'],
+    modules: new Map(content.modules.map((module) => [module.kind, module])),
+    allowedFolders: config['media.folders'],
+    missingGraceDays: () => settings.get('library.missing_grace_days'),
+    vanishPercent: () => settings.get('library.vanish_percent'),
+    pathMappings: () => settings.get('library.path_mappings'),
+  });
 
 const backupsOf = (
   { engines, log, now }: ServicesDeps,

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { components } from '#api/types.ts';
@@ -225,6 +226,16 @@ function libraryExamples({ server, library, scanId }: Stock): Examples {
     await writeFiles(server.films, { [`${name}/Film (2000)/Film (2000).mkv`]: 'no film' });
     return { params: { libraryId: (await server.library(name, name)).id } };
   };
+  const vanished = async (name: string): Promise<Example> => {
+    const { params } = await make(name);
+    await rm(join(server.films, name, 'Film (2000)'), { recursive: true });
+    await writeFiles(server.films, { [`${name}/Other (2001)/Other (2001).mkv`]: 'no film either' });
+    const path = `/api/v1/libraries/${params!['libraryId']}`;
+    await server.read(`${path}/scans`, { method: 'POST', json: {} });
+    await server.settled();
+    const { items } = await server.read<Schemas['MissingFilePage']>(`${path}/missing`);
+    return { params: { ...params, itemId: items[0]!.itemId! } };
+  };
   return {
     listLibraries: {},
     createLibrary: async () => {
@@ -238,6 +249,10 @@ function libraryExamples({ server, library, scanId }: Stock): Examples {
     listLibraryScans: { ...one, query: { limit: '1', offset: '0' } },
     startLibraryScan: async () => ({ ...(await make('scanned')), body: { mode: 'full' } }),
     getVanished: one,
+    listMissingFiles: { ...one, query: { limit: '1' } },
+    keepMissingItem: () => vanished('kept'),
+    releaseMissingItem: () => vanished('released'),
+    forgetMissingItem: () => vanished('forgotten'),
     confirmVanished: one,
     keepVanished: one,
     announceArrival: { ...one, body: { path: join(server.films, 'all/Heat (1995)') } },

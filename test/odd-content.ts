@@ -67,6 +67,7 @@ const library = `
   insert into library_watches values ('${id(11)}', 'n1', false, 'NFS', 'infinity');
   insert into arr_works (source, path, title, titles, year, ids) values
     ('radarr', ${odd}, '', array[null, '', ${odd}], null, '{"tmdb": "1"}');
+  insert into root_views values ('${id(11)}', 'n1', false, ${odd}, 'infinity');
   insert into file_traces values ('${id(16)}', '${id(10)}', '1', '1', 0, -0.5);`;
 
 const works = `

@@ -38,6 +38,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.directories': content,
   'public.library_arrivals': content,
   'public.library_watches': passing,
+  'public.root_views': passing,
   'public.files': content,
   'public.file_traces': content,
   'public.movies': content,

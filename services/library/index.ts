@@ -10,6 +10,7 @@ import { addLibrary, startScan } from './manage.ts';
 import type { Library, Scan, ScanMode } from './model.ts';
 import { runProbes } from './probe.ts';
 import { probeFiles } from './probe-jobs.ts';
+import { createQuarantineRoutes, type QuarantineHandlers } from './quarantine.ts';
 import { readDirectories } from './read-jobs.ts';
 import { createRoutes, type LibraryHandlers } from './routes.ts';
 import type { ScannerDeps } from './run.ts';
@@ -17,16 +18,20 @@ import { failScan, runScan } from './scan.ts';
 import { clean, cleanMissing, scanAll, scanDue } from './schedule.ts';
 import { libraryScan } from './start.ts';
 import { createVanishedRoutes, type VanishedHandlers } from './vanished.ts';
+import { startViewing } from './viewing.ts';
 import { startWatching, type WatchingDeps } from './watching.ts';
 
 export { ourPath, readMappings } from './arrivals.ts';
 export type { OnItemsChanged } from './run.ts';
 export type { Counters, Library, Root, Scan, ScanMode, ScanState } from './model.ts';
+export { mediaOfSeen } from './seen-media.ts';
 export { libraryScan } from './start.ts';
 
 /** What libraries need of the rest. */
 export interface LibraryDeps extends Omit<ScannerDeps, 'turns'>, Partial<FolderOptions> {
   readonly dataDir: string;
+  /** Kept up to date: the paths of folders that this node does not see; see `mediaOfSeen`. */
+  readonly unseen?: Set<string>;
 }
 
 interface FolderOptions {
@@ -42,7 +47,7 @@ interface FolderOptions {
 
 /** Libraries: folders of one kind of content each, and the scans that keep the catalogue true. */
 export interface LibraryService {
-  readonly handlers: LibraryHandlers & ArrivalHandlers & VanishedHandlers;
+  readonly handlers: LibraryHandlers & ArrivalHandlers & VanishedHandlers & QuarantineHandlers;
   readonly jobs: readonly JobHandler[];
   /**
    * Makes sure that a folder belongs to a library, for `serve --movies DIR`. A folder that a library
@@ -57,6 +62,8 @@ export interface LibraryService {
   watchFolders(
     parts: Pick<WatchingDeps, 'watcher' | 'nodeId' | 'clock' | 'timing'>,
   ): AsyncDisposable;
+  /** Says which folders this node sees, until it is disposed of. */
+  viewFolders(parts: Pick<WatchingDeps, 'nodeId' | 'clock'>): AsyncDisposable;
   /** Starts a scan, or finds the one that waits or runs already. Throws `not-found`. */
   startScan(libraryId: string, mode?: ScanMode): Promise<Scan>;
 }
@@ -80,6 +87,7 @@ export function createLibrary(deps: LibraryDeps): LibraryService {
       ...createRoutes(scanner),
       ...createArrivalRoutes(scanner, mappings),
       ...createVanishedRoutes(scanner, percent),
+      ...createQuarantineRoutes(scanner, graceDays),
     },
     jobs: [
       on(libraryScan, async ({ scanId }, context) => {
@@ -102,6 +110,7 @@ export function createLibrary(deps: LibraryDeps): LibraryService {
       }),
     ],
     watchFolders: (parts) => startWatching({ ...scanner, ...parts }),
+    viewFolders: (parts) => startViewing({ ...scanner, ...parts, unseen: deps.unseen }),
     ensureLibrary: (wanted) => ensureLibrary(scanner, wanted),
     startScan: (libraryId, mode = 'quick') =>
       startScan(scanner, { libraryId, mode, by: undefined }),

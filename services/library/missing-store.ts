@@ -1,4 +1,5 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import { isKept } from './quarantine-store.ts';
 
 /** Marks files of directories that are gone missing, some at a time; resolves to how many. */
 export async function markGoneFiles(
@@ -81,7 +82,7 @@ export async function deleteMissingFiles(
       select f.id from files f
       join directories d on d.id = f.directory_id
       join library_roots r on r.id = d.root_id
-      where f.library_id = ${libraryId} and f.missing_since < ${before}
+      where f.library_id = ${libraryId} and f.missing_since < ${before} and not ${isKept(tx)}
         and r.unavailable_since is null and r.removed_at is null
         and not exists (select from library_scans s
           where s.library_id = f.library_id and s.state in ('queued', 'running'))

@@ -2,7 +2,8 @@ import { MediaError, type DirectoryStat } from '#storage/media/media.ts';
 import { ensureTop, markRootGone, topDirectory } from './directories-store.ts';
 import { rootFound, rootLost, topOf } from './libraries-store.ts';
 import type { Root } from './model.ts';
-import type { ScanRun } from './run.ts';
+import type { ScannerDeps, ScanRun } from './run.ts';
+import { seenBy } from './views-store.ts';
 
 /** Looks at every root before anything is concluded from what is, or is not, in it. */
 export async function inspectRoots(run: ScanRun): Promise<void> {
@@ -15,13 +16,13 @@ export async function inspectRoots(run: ScanRun): Promise<void> {
  * Finds out whether a root can be trusted now, and records it. It cannot when it does not answer,
  * when it is empty although files are on record (a share that is not mounted leaves an empty
  * folder), or when another device is there with nothing on it that we know. Then all its files
- * count as missing, and nothing is ever deleted for it. Resolves to whether it is available.
+ * count as missing, and nothing is ever deleted for it; unless another node sees it: then it is
+ * left as it is, and only this run passes it over. Resolves to whether it is available here.
  */
 export async function inspectRoot(run: ScanRun, root: Root): Promise<boolean> {
-  const found = await lookAt(run, root);
-  const reason = typeof found === 'string' ? found : await distrust(run, root, found);
-  if (typeof found === 'string' || reason !== undefined) {
-    await lose(run, root, reason ?? 'it does not answer');
+  const found = await look({ ...run.deps, signal: run.signal }, root);
+  if (typeof found === 'string') {
+    await lose(run, root, found);
     return false;
   }
   await run.change(async (tx, stale) => {
@@ -37,15 +38,34 @@ export async function inspectRoot(run: ScanRun, root: Root): Promise<boolean> {
 
 /** Looks again, cheaply, whether a root is still the one that was inspected. */
 export async function confirmRoot(run: ScanRun, root: Root): Promise<boolean> {
-  const now = await lookAt(run, root);
+  const now = await lookAt({ ...run.deps, signal: run.signal }, root);
   if (typeof now !== 'string' && now.device === run.roots.get(root.id)?.device) return true;
   return inspectRoot(run, root);
 }
 
+/** What looking at a root takes. */
+export interface Eyes extends Pick<ScannerDeps, 'media'> {
+  readonly store: Pick<ScannerDeps['store'], 'sql'>;
+  readonly signal: AbortSignal;
+  /** Longest time for one call. */
+  readonly timeoutMs?: number;
+}
+
+/** A root's own facts, if it can be trusted here and now; else why not. */
+export async function look(eyes: Eyes, root: Root): Promise<DirectoryStat | string> {
+  const found = await lookAt(eyes, root);
+  return typeof found === 'string' ? found : ((await distrust(eyes, root, found)) ?? found);
+}
+
+const patienceOf = ({ signal, timeoutMs }: Eyes) => ({
+  signal,
+  ...(timeoutMs === undefined ? {} : { timeoutMs }),
+});
+
 /** A root's own facts, or why there are none. */
-async function lookAt(run: ScanRun, root: Root): Promise<DirectoryStat | string> {
+async function lookAt(eyes: Eyes, root: Root): Promise<DirectoryStat | string> {
   return ask(async () => {
-    const [found] = await run.deps.media.statDirectories(root.path, [''], { signal: run.signal });
+    const [found] = await eyes.media.statDirectories(root.path, [''], patienceOf(eyes));
     return found ?? 'it is not there';
   });
 }
@@ -59,16 +79,12 @@ async function ask<T>(question: () => Promise<T>): Promise<T | string> {
   }
 }
 
-async function distrust(
-  run: ScanRun,
-  root: Root,
-  found: DirectoryStat,
-): Promise<string | undefined> {
-  const { store, media } = run.deps;
+async function distrust(eyes: Eyes, root: Root, found: DirectoryStat): Promise<string | undefined> {
+  const { store, media } = eyes;
   const isOther = root.device !== null && root.device !== found.device;
   const top = await topDirectory(store.sql, root.id);
   if (!isOther && !top?.isGone && top?.mtimeMs === found.mtimeMs) return undefined;
-  const listing = await ask(() => media.list(root.path, '', { signal: run.signal }));
+  const listing = await ask(() => media.list(root.path, '', patienceOf(eyes)));
   if (typeof listing === 'string') return listing;
   const names = [...listing.entries, ...listing.refused].map(({ name }) => name);
   if (names.length > 0 && !isOther) return undefined;
@@ -81,13 +97,19 @@ async function distrust(
 
 /** Records that a root is not available, and that nothing in it is there for now. */
 async function lose(run: ScanRun, root: Root, reason: string): Promise<void> {
-  run.log.warn('a folder of the library is not available', { rootId: root.id, reason });
+  const { id: rootId } = root;
+  const now = new Date(run.deps.now());
+  run.roots.set(rootId, { ...root, unavailableSince: now, unavailableReason: reason });
+  const seers = await seenBy(run.deps.store.sql, rootId, run.deps.nodeId);
+  if (seers.length > 0) {
+    run.log.warn('this node does not see a folder that others see', { rootId, reason, seers });
+    return;
+  }
+  run.log.warn('a folder of the library is not available', { rootId, reason });
   await run.change(async (tx, stale) => {
     await rootLost(tx, root.id, reason);
     await markRootGone(tx, root.id);
     stale(`library:${run.library.id}`, 'libraries');
     return {};
   });
-  const now = new Date(run.deps.now());
-  run.roots.set(root.id, { ...root, unavailableSince: now, unavailableReason: reason });
 }

@@ -32,6 +32,8 @@ export interface ScannerDeps {
   readonly onItemsChanged?: OnItemsChanged;
   /** By library: what waits for its lock in PostgreSQL would keep a connection from others. */
   readonly turns: Turns;
+  /** Which node this is; undefined: the only one. */
+  readonly nodeId?: string;
   /** How reading is shared out among all nodes; see `share.ts`. */
   readonly sharing?: Partial<SharingRules>;
 }

@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import { receive, type ArrivalDeps } from './arrivals.ts';
 import { allRoots } from './libraries-store.ts';
 import type { Root } from './model.ts';
+import { repeat } from './repeat.ts';
 import { createSettling, type Settling } from './settling.ts';
 import { requestScan } from './start.ts';
 import { claimWatch, forgetWatches, giveUpWatch } from './watches-store.ts';
@@ -64,8 +65,10 @@ export function startWatching(deps: WatchingDeps): AsyncDisposable {
   const state: State = {
     ...{ deps, timing, watched: new Map(), resting: new Map(), unsure: new Set(), isOver: false },
   };
-  const ticks = repeat(() => tellSettled(state), timing.tickMs, deps.log);
-  const looks = repeat(() => look(state), timing.lookMs, deps.log);
+  const onFailure = (error: unknown) =>
+    deps.log.warn('watching folders failed; it is tried again', { error: String(error) });
+  const ticks = repeat(() => tellSettled(state), timing.tickMs, onFailure);
+  const looks = repeat(() => look(state), timing.lookMs, onFailure);
   return {
     async [Symbol.asyncDispose]() {
       state.isOver = true;
@@ -79,28 +82,6 @@ export function startWatching(deps: WatchingDeps): AsyncDisposable {
         deps.log.warn('that this node watches no more could not be said', { error: String(error) });
       }
     },
-  };
-}
-
-/** Does something at once and then again and again; the result ends that, and waits for it. */
-function repeat(work: () => Promise<void>, everyMs: number, log: Log): () => Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  let isOver = false;
-  const run = async (): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      log.warn('watching folders failed; it is tried again', { error: String(error) });
-    }
-    if (isOver) return;
-    timer = setTimeout(() => void (running = run()), everyMs);
-    timer.unref();
-  };
-  let running = run();
-  return async () => {
-    isOver = true;
-    clearTimeout(timer);
-    await running;
   };
 }
 

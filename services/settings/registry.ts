@@ -46,6 +46,11 @@ export const registry = {
     90,
     'Days the log of activity is kept.',
   ),
+  'library.missing_grace_days': define(
+    z.int().min(1).max(3_650),
+    30,
+    'Days that what is missing is kept, with all that people did and set, before it is forgotten.',
+  ),
   'library.vanish_percent': define(
     z.int().min(0).max(100),
     25,

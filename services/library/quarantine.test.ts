@@ -1,0 +1,97 @@
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { libraryRig, runJob, type LibraryRig } from '#test/library.ts';
+import type { QuarantineHandlers } from './quarantine.ts';
+import { clean } from './schedule.ts';
+
+describe('a work that is missing', () => {
+  let rig: LibraryRig;
+  let libraryId: string;
+  beforeEach(async () => {
+    rig = await libraryRig();
+    await rig.write({ 'm/A/A.mkv': 'a', 'm/B/B.mkv': 'b', 'm/C/C.mkv': 'c' });
+    libraryId = await rig.add('Films', 'm');
+    for (const name of ['A', 'B']) await rm(join(rig.folder, `m/${name}`), { recursive: true });
+    await rig.scan(libraryId);
+  });
+  afterEach(() => rig[Symbol.asyncDispose]());
+
+  interface Missing {
+    itemId: string;
+    path: string;
+    isKept: boolean;
+    keptUntil: string | null;
+    missingSince: string;
+  }
+  const list = async (query: object = {}) => {
+    const call = { params: { libraryId }, query };
+    const reply = await rig.service.handlers.listMissingFiles(call as never);
+    return (reply as { body: unknown }).body as { items: Missing[]; nextCursor: string | null };
+  };
+  const itemOf = async (name: string) => {
+    const { items } = await list();
+    return items.find(({ path }) => path.endsWith(`${name}.mkv`))!;
+  };
+  const tell = (operation: keyof QuarantineHandlers, itemId: string) =>
+    rig.service.handlers[operation]({ params: { libraryId, itemId }, query: {} } as never);
+  const works = async () => {
+    const rows = await rig.db.sql<{ title: string }[]>`
+      select title from plain_works order by title`;
+    return rows.map(({ title }) => title);
+  };
+  const afterAMonth = async () => {
+    rig.aheadMs = 31 * 86_400_000;
+    await runJob(rig.service, clean.name, {});
+  };
+
+  it('is listed with the day it is forgotten on', async () => {
+    const { items } = await list();
+    expect(items.map(({ path }) => path)).to.have.members([
+      join(rig.folder, 'm/A/A.mkv'),
+      join(rig.folder, 'm/B/B.mkv'),
+    ]);
+    const [first] = items;
+    const keptMs = Date.parse(first!.keptUntil!) - Date.parse(first!.missingSince);
+    expect(keptMs).to.equal(30 * 86_400_000);
+    const page = await list({ limit: 1 });
+    const rest = await list({ limit: 1, cursor: page.nextCursor });
+    expect([...page.items, ...rest.items]).to.deep.equal(items);
+    expect(rest.nextCursor).to.equal(null);
+  });
+
+  it('is kept for good when a person says so, until they take it back', async () => {
+    const { itemId } = await itemOf('A');
+    await tell('keepMissingItem', itemId);
+    expect(await itemOf('A')).to.include({ isKept: true, keptUntil: null });
+    await afterAMonth();
+    expect(await works()).to.deep.equal(['A', 'C']);
+    await tell('releaseMissingItem', itemId);
+    await afterAMonth();
+    expect(await works()).to.deep.equal(['C']);
+  });
+
+  it('is let go at once when a person says so, and only that one', async () => {
+    await tell('forgetMissingItem', (await itemOf('A')).itemId);
+    expect(await works()).to.deep.equal(['B', 'C']);
+    const [entry] = await rig.db.sql<{ details: object }[]>`
+      select details from shared.activity where action = 'library.missing-forgotten'`;
+    expect(entry?.details).to.deep.equal({ name: 'Films', files: 1 });
+  });
+
+  it('is not let go when it is there, or its folder is away', async () => {
+    const { itemId } = await itemOf('A');
+    const refused = (operation: keyof QuarantineHandlers, id: string) =>
+      Promise.resolve(tell(operation, id)).then(
+        () => 'done',
+        (error: { code: string }) => error.code,
+      );
+    const [c] = await rig.db.sql<{ id: string }[]>`select id from plain_works where title = 'C'`;
+    expect(await refused('forgetMissingItem', c!.id)).to.equal('not-found');
+    expect(await refused('keepMissingItem', c!.id)).to.equal('not-found');
+    await rename(join(rig.folder, 'm'), join(rig.folder, 'away'));
+    await rig.scan(libraryId);
+    expect((await list()).items).to.deep.equal([]);
+    expect(await refused('forgetMissingItem', itemId)).to.equal('not-found');
+  });
+});
