@@ -1150,6 +1150,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/libraries/{libraryId}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks providers about many works of a library anew
+         * @description As a job that tells how far it is (`GET /api/v1/jobs/{jobId}`); one at a time of a library. What a person set or locked stays. Works are put off while a provider is away.
+         */
+        post: operations["refreshLibrary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/libraries/{libraryId}/scans": {
         parameters: {
             query?: never;
@@ -3001,6 +3023,17 @@ export interface components {
             items: components["schemas"]["LibraryProblem"][];
             nextCursor: string | null;
             total?: number;
+        };
+        LibraryRefresh: {
+            /**
+             * @description `unmatched`: works without a record; `failed`: those whose last asking went wrong.
+             * @default all
+             * @enum {string}
+             */
+            which: "all" | "unmatched" | "failed";
+        };
+        LibraryRefreshJob: {
+            jobId: components["schemas"]["Id"];
         };
         LibraryRoot: {
             id: components["schemas"]["Id"];
@@ -5966,6 +5999,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LibraryProblemPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    refreshLibrary: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                libraryId: components["parameters"]["LibraryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LibraryRefresh"];
+            };
+        };
+        responses: {
+            /** @description The job that does it. */
+            202: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryRefreshJob"];
                 };
             };
             default: components["responses"]["Problem"];

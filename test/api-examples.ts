@@ -249,6 +249,7 @@ function libraryExamples({ server, library, scanId }: Stock): Examples {
     listLibraryScans: { ...one, query: { limit: '1', offset: '0' } },
     startLibraryScan: async () => ({ ...(await make('scanned')), body: { mode: 'full' } }),
     getVanished: one,
+    refreshLibrary: { ...one, body: { which: 'failed' } },
     listMissingFiles: { ...one, query: { limit: '1' } },
     keepMissingItem: () => vanished('kept'),
     releaseMissingItem: () => vanished('released'),

@@ -8,6 +8,7 @@ import type { SearchChanges } from '../search/source.ts';
 import { pullArr, type ArrDeps } from './arr.ts';
 import { enrichWorks, type EnrichDeps, type EnrichPayload } from './enrich.ts';
 import type { Subject } from './kind.ts';
+import { createRefreshMany, refreshMany, refreshManyJob } from './refresh-many.ts';
 import { createRoutes, type MetadataOperation } from './routes.ts';
 import { claimDue, noteChanged, reopen } from './store.ts';
 
@@ -30,7 +31,7 @@ export interface MetadataDeps {
 
 /** What providers know of works, and when to ask them. */
 export interface Metadata {
-  readonly handlers: HandlersOf<MetadataOperation>;
+  readonly handlers: HandlersOf<MetadataOperation | 'refreshLibrary'>;
   readonly jobs: readonly JobHandler[];
   /** Notes, in the transaction that changed them, works that came or are taken for others now. */
   readonly changed: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
@@ -79,9 +80,16 @@ export function createMetadata(deps: MetadataDeps): Metadata {
   const changed = createNote(deps, subjects);
   const arr = deps.arr ?? { servers: [], ourPaths: async () => () => undefined };
   return {
-    handlers: createRoutes({ store, jobs, subjects, enrichJob }),
+    handlers: {
+      ...createRoutes({ store, jobs, subjects, enrichJob }),
+      ...createRefreshMany({
+        ...{ store, jobs, now: deps.now },
+        hasProvider: (kind) => kinds.some((one) => one === kind),
+      }),
+    },
     jobs: [
       on(enrichJob, (payload, context) => enrichWorks(enriching, payload, context)),
+      on(refreshManyJob, (payload, context) => refreshMany(enriching, payload, context)),
       on(dueJob, async () => {
         if (kinds.length > 0) await handOut(deps, kinds);
       }),
