@@ -6863,8 +6863,8 @@ export interface operations {
                 offset?: components["parameters"]["Offset"];
                 /** @description `asc` for title, `desc` for the rest, unless given. */
                 order?: "asc" | "desc";
-                /** @description By `year` those without one come last in either order. */
-                sort?: "title" | "added" | "year";
+                /** @description By `year` those without one come last in either order. By `episode` it is told by the episode that came last; a series without one by when it came itself. */
+                sort?: "title" | "added" | "episode" | "year";
                 /** @description What the title begins with, without regard to case, accents and articles. */
                 titlePrefix?: string;
                 /** @description Whether the caller has watched all of its episodes but specials. */

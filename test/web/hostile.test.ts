@@ -13,6 +13,7 @@ const excess = `document.documentElement.scrollWidth - document.documentElement.
 const injected = `document.querySelectorAll('img[src="x"]').length`;
 const emoji = '👩‍👩‍👧‍👦🏳️‍🌈'.repeat(20);
 const names = { Odd: markup, Rtl: rtl, Long: long, Emoji: emoji };
+const keyName = markup.repeat(2).slice(0, 100).trim();
 const pages = [
   ...['/', '/movies', '/series', '/search?q=bold', '/lists', '/account', '/admin'],
   ...['/admin/libraries', '/admin/users', '/admin/jobs', '/admin/activity', '/admin/settings'],
@@ -99,6 +100,17 @@ describe('the web app with what nobody wished for', function () {
     await page.unroute(isList);
   });
 
+  it('asks before it deletes a key', async () => {
+    await open('/account');
+    await page.getByRole('button', { name: `Delete: ${keyName}` }).click();
+    const question = page.getByRole('dialog', { name: `Delete the key ${keyName}?` });
+    await question.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: `Delete: ${keyName}` }).click();
+    expect(await barriers(page)).to.deep.equal([]);
+    await question.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('You have no API keys.').waitFor();
+  });
+
   it('keeps an edit through a session that ends in the middle of it', async () => {
     await open('/movies');
     await page.getByRole('link', { name: rtl }).click();
@@ -131,10 +143,10 @@ async function prepare(server: TestServer): Promise<void> {
       [`${folder}.mkv`]: 'a film',
     });
   }
-  await server.library(`${markup} library`, 'Movies');
+  await server.library(`${markup} ${'x'.repeat(50)}`, 'Movies');
   await server.account('a'.repeat(60));
   const displayName = long.slice(0, 100);
   await server.read(`/api/v1/users/${server.user.id}`, { method: 'PATCH', json: { displayName } });
-  const json = { name: markup.repeat(2).slice(0, 100), scopes: ['movies:read'] };
+  const json = { name: keyName, scopes: ['movies:read'] };
   await server.read('/api/v1/apikeys', { method: 'POST', json });
 }

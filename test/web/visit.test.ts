@@ -101,6 +101,7 @@ describe('a visit with the keyboard alone', function () {
     await reach('Northern Line', 'ArrowDown');
     await press('Enter');
     await heading('Northern Line');
+    expect(await page.evaluate(`document.activeElement?.id`)).to.equal('content');
     await page.getByRole('list', { name: 'Season 1' }).waitFor();
     await reach('Season 1');
     await press('ArrowRight');

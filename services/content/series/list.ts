@@ -46,12 +46,13 @@ export interface ListAsked extends SeriesFilter {
   readonly offset?: number;
 }
 
-type Sort = 'title' | 'added' | 'year';
+type Sort = 'title' | 'added' | 'episode' | 'year';
 
-const types = { title: 'text', added: 'timestamptz', year: 'int' } as const;
+const types = { title: 'text', added: 'timestamptz', episode: 'timestamptz', year: 'int' } as const;
 const fits: Readonly<Record<Sort, (value: string) => boolean>> = {
   title: () => true,
   added: isMoment,
+  episode: isMoment,
   year: (value) => /^-?\d{1,5}$/.test(value),
 };
 
@@ -59,6 +60,10 @@ const fits: Readonly<Record<Sort, (value: string) => boolean>> = {
 function keyOf(sql: Queryable, sort: Sort, order: 'asc' | 'desc') {
   if (sort === 'title') return sql`s.sort_title`;
   if (sort === 'added') return sql`s.added_at`;
+  if (sort === 'episode') {
+    return sql`coalesce(
+      (select max(e.added_at) from episodes e where e.series_id = s.id), s.added_at)`;
+  }
   return order === 'asc' ? sql`coalesce(s.year, 32767)` : sql`coalesce(s.year, -1)`;
 }
 

@@ -27,6 +27,12 @@ describe('lists of series', () => {
     expect(await titles({ genre: ['Mystery', 'Crime'] })).to.deep.equal(['Dark']);
     expect(await titles({ yearFrom: 2000, yearTo: 2009 })).to.deep.equal(['Lost']);
     const lost = items[0]!.id;
+    await suite.db.sql`
+      update episodes set added_at = now() + interval '1 h' where series_id = ${lost}`;
+    const newest = await list({ sort: 'episode', limit: 1 });
+    expect(newest.items.map(({ title }) => title)).to.deep.equal(['Lost']);
+    expect(await titles({ sort: 'episode', cursor: newest.nextCursor })).to.have.length(2);
+    expect((await titles({ sort: 'episode', order: 'asc' })).at(-1)).to.equal('Lost');
     const shelf = { shelf: 'favourite', atMs: nowMs } as const;
     await suite.db.sql.begin((tx) =>
       saveShelf(tx, { userId: suite.userId, kind: 'series', itemId: lost }, shelf),

@@ -6,7 +6,7 @@ type SeriesQuery = NonNullable<paths['/api/v1/series']['get']['parameters']['que
 /** What films can be sorted by, as the menu shows it. */
 export const movieSorts = ['title', 'added', 'released', 'rating', 'duration', 'size'] as const;
 /** What series can be sorted by. */
-export const seriesSorts = ['title', 'added', 'year'] as const;
+export const seriesSorts = ['title', 'added', 'episode', 'year'] as const;
 
 /** The question an address asks of films; what it does not know it leaves out. Pure. */
 export function readMovieFilter(params: URLSearchParams): MovieQuery {

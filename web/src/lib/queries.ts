@@ -87,11 +87,13 @@ export const nextUp = () => ({
 export const recentlyAdded = (kind: Library['kind'], library?: string) => ({
   queryKey: ['recent', kind, library] as const,
   queryFn: async ({ signal }: { signal: AbortSignal }): Promise<readonly Tile[]> => {
-    const query = { sort: 'added', limit: rowSize } as const;
     if (kind === 'series') {
+      // By what came of it: who follows a series waits for its next episode.
+      const query = { sort: 'episode', limit: rowSize } as const;
       const params = { query: { ...query, ...(library === undefined ? {} : { library }) } };
       return (await read(api.GET('/api/v1/series', { params, signal }))).items.map(seriesTile);
     }
+    const query = { sort: 'added', limit: rowSize } as const;
     const params = {
       query: { ...query, ...(library === undefined ? {} : { library: [library] }) },
     };

@@ -1,0 +1,1 @@
+drop index episodes_added_at_idx;
