@@ -764,6 +764,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/items/{kind}/{itemId}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                itemId: components["schemas"]["Id"];
+                kind: "movie" | "series" | "season" | "episode";
+            };
+            cookie?: never;
+        };
+        /**
+         * What changed of a work when, and by whose word
+         * @description Its last 50 changes by scans, providers and people, the latest first. That it came is none; long texts are cut.
+         */
+        get: operations["listItemHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/items/{kind}/{itemId}/images": {
         parameters: {
             query?: never;
@@ -2861,6 +2884,23 @@ export interface components {
          * @description UUIDv7.
          */
         Id: string;
+        ItemChange: {
+            at: components["schemas"]["Time"];
+            fields: {
+                /** @description Null for none. */
+                after: unknown;
+                /** @description Null for none. */
+                before: unknown;
+                name: string;
+            }[];
+            /** @description `scan` (names, NFO and hint files), `user`, or a provider. */
+            source: string;
+            /** @description Whose word it was. */
+            username: string | null;
+        };
+        ItemHistory: {
+            items: components["schemas"]["ItemChange"][];
+        };
         ItemImage: {
             blurhash: string;
             height: number;
@@ -5300,6 +5340,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listItemHistory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                itemId: components["schemas"]["Id"];
+                kind: "movie" | "series" | "season" | "episode";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The changes. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemHistory"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -282,6 +282,7 @@ function movieExamples({ library, movieId }: Stock): Examples {
     getMovieFilters: { as: 'user' },
     listMovieGenres: { query: { library: library.id } },
     getMovie: { as: 'user', params: { movieId } },
+    listItemHistory: { params: { kind: 'movie', itemId: movieId } },
     refreshMovie: { params: { movieId } },
     listMovieMatches: { params: { movieId }, query: { query: 'Heat', year: '1995' } },
     matchMovie: { params: { movieId }, body: { provider: 'tmdb', id: '949' } },

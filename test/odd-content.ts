@@ -101,6 +101,8 @@ const works = `
     ('movie', '${id(20)}', 'poster', 'https://example.org/a?b=\\', 'tmdb', -32768, '');
   insert into metadata_states (kind, item_id, evidence, extras, score, next_at) values
     ('movie', '${id(20)}', ${odd}, '{"a": [1e400]}', 'NaN', 'infinity');
+  insert into work_changes (kind, item_id, at, source, user_id, fields) values
+    ('movie', '${id(20)}', 'infinity', 'user', '${id(1)}', '{"title": [null, "\\u00e4\\n"]}');
   insert into user_items (user_id, kind, item_id, position_ms, watched_event_at) values
     ('${id(1)}', 'movie', '${id(20)}', 9007199254740991, 'infinity');`;
 

@@ -55,6 +55,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.image_offers': content,
   'public.metadata_states': content,
   'public.arr_works': content,
+  'public.work_changes': content,
   'public.user_items': content,
 
   'shared.users': content,

@@ -2,6 +2,7 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { problem } from '../errors.ts';
 import { sortTitle } from '../naming/titles.ts';
+import { changesOf, noteChanges } from './history.ts';
 import type { Works } from './works.ts';
 
 type Fragment = ReturnType<Queryable>;
@@ -26,6 +27,8 @@ export interface Edit {
   readonly id: string;
   readonly update: Update;
   readonly revision: number | undefined;
+  /** Who asks. */
+  readonly userId?: string | undefined;
 }
 
 interface EditRow {
@@ -34,6 +37,8 @@ interface EditRow {
   readonly lockedFields: readonly string[];
   readonly revision: number;
   readonly language: string;
+  /** The fields' values, by name. */
+  readonly values: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -43,7 +48,7 @@ interface EditRow {
 export async function editWork(
   tx: Tx,
   editable: Editable,
-  { id, update, revision }: Edit,
+  { id, update, revision, userId }: Edit,
 ): Promise<{ libraryId: string } | undefined> {
   const row = await lockRow(tx, editable, id);
   if (row === undefined) return undefined;
@@ -59,6 +64,11 @@ export async function editWork(
     sources: nextSources(row, { names, locked }),
     locked,
   });
+  const changed = changesOf(row.values, { ...row.values, ...fields }, Object.keys(fields));
+  if (changed !== undefined) {
+    const change = { itemId: id, source: 'user', userId, fields: changed };
+    await noteChanges(tx, editable.kind, [change]);
+  }
   if (externalIds !== undefined) await saveIds(tx, { kind: editable.kind, id }, externalIds);
   return { libraryId: row.libraryId };
 }
@@ -88,10 +98,18 @@ function nextSources(
   };
 }
 
-async function lockRow(tx: Tx, { table }: Editable, id: string): Promise<EditRow | undefined> {
+async function lockRow(
+  tx: Tx,
+  { table, fields }: Editable,
+  id: string,
+): Promise<EditRow | undefined> {
+  const pairs = Object.entries(fields).map(
+    ([name, [column]], at): Fragment =>
+      tx`${at === 0 ? tx`` : tx`, `}${name}::text, w.${tx(column)}`,
+  );
   const [row] = await tx<EditRow[]>`
     select w.library_id as "libraryId", w.sources, w.locked_fields as "lockedFields", w.revision,
-      l.language
+      l.language, jsonb_build_object(${joined(tx, pairs)}) as values
     from ${tx(table)} w join libraries l on l.id = w.library_id
     where w.id = ${id} for update of w`;
   return row;

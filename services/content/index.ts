@@ -1,5 +1,6 @@
 import type { SearchSource } from '../search/source.ts';
 import type { ProgressKind } from '../progress/kinds.ts';
+import { createHistory } from './history.ts';
 import type { ContentModule } from './module.ts';
 import { createMovie, type MovieDeps } from './movie/index.ts';
 import { createSeries, type SeriesDeps } from './series/index.ts';
@@ -13,7 +14,7 @@ export function createContent(deps: ContentDeps) {
   const series = createSeries(deps);
   return {
     modules: [movie.module, series.module] as readonly ContentModule[],
-    handlers: { ...movie.handlers, ...series.handlers },
+    handlers: { ...movie.handlers, ...series.handlers, ...createHistory(deps.sql) },
     searchSources: [movie.searchSource, ...series.searchSources] as readonly SearchSource[],
     enriched: { movie: movie.enriched, series: series.enriched },
     kinds: [movie.progressKind, ...series.progressKinds] as readonly ProgressKind[],

@@ -4,6 +4,7 @@ import { inheritChoices } from '../artwork/inherit.ts';
 import { inheritRecord } from '../metadata/inherit.ts';
 import { mergeStates } from '../progress/store.ts';
 import { inheritEdits, type Editable, type Move } from './edit.ts';
+import { inheritHistory } from './history.ts';
 
 /** What people did with such works, set of them and chose for them moves to those they are. */
 export async function mergeWorks(
@@ -14,6 +15,7 @@ export async function mergeWorks(
   const { kind } = editable;
   await mergeStates(tx, kind, moves);
   await inheritEdits(tx, editable, moves);
+  await inheritHistory(tx, kind, moves);
   await inheritRecord(tx, kind, moves);
   await inheritChoices(tx, kind, moves);
 }

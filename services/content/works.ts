@@ -1,6 +1,7 @@
 /** What every kind asks and writes of its works; a kind says which it is and where they are kept. */
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { idEntries, type ProviderIds } from '../naming/ids.ts';
+import { forgetHistory } from './history.ts';
 import type { Kind } from './module.ts';
 
 type Fragment = ReturnType<Queryable>;
@@ -83,6 +84,7 @@ export async function deleteWorks(
   await tx`delete from ratings where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from metadata_states where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from image_offers where kind = ${kind} and item_id = any (${gone}::uuid[])`;
+  await forgetHistory(tx, kind, ids);
   await tx`delete from images where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from ${tx(table)} where id = any (${gone}::uuid[])`;
 }

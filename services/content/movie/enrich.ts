@@ -4,7 +4,8 @@ import type { WorkFacts } from '../../metadata/match.ts';
 import { ownIdsObject, ownIdsText } from '../../metadata/own-ids.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
 import { creditsOf, replaceCredits } from '../../people/index.ts';
-import { sameRow, type FilmRow, type Match } from './fields.ts';
+import { changesOf, noteChanges } from '../history.ts';
+import { fieldNames, sameRow, type FilmRow, type Match } from './fields.ts';
 import { filmColumns, saveFilms } from './identify-store.ts';
 import { itemTag, listTag, works } from './movie.ts';
 import { applyRecord, isOpen } from './record.ts';
@@ -72,6 +73,10 @@ async function apply(tx: Tx, id: string, verdict: Verdict): Promise<Applied | un
   await applyCredits(tx, next, verdict);
   const isChanged = !sameRow(row, next);
   if (isChanged) await saveFilms(tx, libraryId, [next]);
+  const fields = changesOf(row, next, fieldNames);
+  if (fields !== undefined) {
+    await noteChanges(tx, kind, [{ itemId: id, source: verdict.provider, fields }]);
+  }
   return { libraryId, isChanged, isIdLocked: row.lockedFields.includes('ids') };
 }
 

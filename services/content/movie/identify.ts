@@ -5,10 +5,19 @@ import { replaceCredits, type Credit } from '../../people/index.ts';
 import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '../files.ts';
 import type { Identified, IdentifyBatch } from '../module.ts';
 import type { PlacedFile } from '../placed.ts';
+import { noteChanges, scanChangesOf } from '../history.ts';
 import { heirsOf, mergeWorks } from '../merge.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
 import { editableFilms } from './edit.ts';
-import { applyPlan, emptyRow, outranks, matchOf, type FilmRow, type Match } from './fields.ts';
+import {
+  applyPlan,
+  emptyRow,
+  fieldNames,
+  outranks,
+  matchOf,
+  type FilmRow,
+  type Match,
+} from './fields.ts';
 import * as store from './identify-store.ts';
 import { works } from './movie.ts';
 import type { NfoFilm } from './nfo.ts';
@@ -35,6 +44,7 @@ export async function identify(
   const resolved = resolve(plans, known, await newIds(tx, plans.length));
   const { rows, added, updated } = decideRows(resolved, known, library.language);
   await store.saveFilms(tx, library.id, rows);
+  await noteChanges(tx, 'movie', scanChangesOf(rows, known, fieldNames));
   await saveFindings(tx, resolved, known);
   const loose = planned.flatMap((unit) => unit.loose);
   const touched = await saveFiles(tx, decideFiles(resolved, loose));

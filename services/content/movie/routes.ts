@@ -72,7 +72,10 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
       const id = params.movieId;
       const revision = revisionOf(request.headers['if-match']);
       await deps.write(async (tx, stale, tell) => {
-        const found = await editWork(tx, editableFilms, { id, update: body, revision });
+        const found = await editWork(tx, editableFilms, {
+          ...{ id, update: body, revision },
+          userId: callerOf(principal).userId,
+        });
         if (found === undefined) throw problem('not-found', `There is no film ${id}`);
         if (body.externalIds !== undefined) await deps.onIdsSet?.(tx, 'movie', id);
         await deps.search.changed(tx, 'movie', [id]);

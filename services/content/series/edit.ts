@@ -1,5 +1,6 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { mustBeAt, type Edit, type Editable, type Move } from '../edit.ts';
+import { changesOf, noteChanges } from '../history.ts';
 import { known, seasonShown } from './known.ts';
 import { works } from './series.ts';
 
@@ -23,7 +24,7 @@ export const editableSeries: Editable = {
 
 /** Parts of a series, whose edits are laid over what files and providers tell. */
 export interface EditablePart {
-  readonly label: string;
+  readonly label: 'season' | 'episode';
   readonly table: 'seasons' | 'episodes';
   /** An object: what is shown of one, of the tables `e` and `n`, by field. */
   readonly shown: (sql: Queryable) => ReturnType<Queryable>;
@@ -63,7 +64,7 @@ interface PartRow {
 export async function editPart(
   tx: Tx,
   { label, table, shown }: EditablePart,
-  { id, update, revision }: Edit,
+  { id, update, revision, userId }: Edit,
 ): Promise<{ seriesId: string; libraryId: string } | undefined> {
   // The row is locked before it is read: what joins it would be as old as the wait.
   await tx`select from ${tx(table)} where id = ${id} for update`;
@@ -75,8 +76,13 @@ export async function editPart(
   mustBeAt(label, row.revision, revision);
   const { lockedFields, ...given } = update;
   const names = [...(lockedFields ?? Object.keys(row.edits)), ...Object.keys(given)];
-  const told = { ...row.shown, ...row.edits, ...given };
+  const told: Record<string, unknown> = { ...row.shown, ...row.edits, ...given };
   const edits = Object.fromEntries(names.map((name) => [name, told[name] ?? null]));
+  const changed = changesOf({ ...row.shown, ...row.edits }, told, Object.keys(given));
+  if (changed !== undefined) {
+    const change = { itemId: id, source: 'user', userId, fields: changed };
+    await noteChanges(tx, label, [change]);
+  }
   await tx`
     update ${tx(table)} set edits = ${tx.json(edits as never)}, revision = revision + 1
       ${table === 'episodes' ? tx`, updated_at = now()` : tx``}

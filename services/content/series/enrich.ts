@@ -5,7 +5,8 @@ import type { WorkFacts } from '../../metadata/match.ts';
 import { ownIdsObject, ownIdsText } from '../../metadata/own-ids.ts';
 import type { EpisodeRecord, SeriesRecord } from '../../metadata/provider.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
-import type { SeriesRow } from './fields.ts';
+import { changesOf, noteChanges } from '../history.ts';
+import { fieldNames, type SeriesRow } from './fields.ts';
 import { saveSeries, seriesColumns } from './identify-store.ts';
 import type { Match } from './plan.ts';
 import { applyRecord } from './record.ts';
@@ -69,6 +70,10 @@ async function apply(
   const next = applyRecord(row, verdict, language);
   const isOther = !isDeepStrictEqual(next, { ...row });
   if (isOther) await saveSeries(tx, libraryId, [next]);
+  const fields = changesOf(row, next, fieldNames);
+  if (fields !== undefined) {
+    await noteChanges(tx, kind, [{ itemId: id, source: verdict.provider, fields }]);
+  }
   const isMore = await saveKnown(tx, id, verdict.record?.episodes ?? []);
   const held = await tx<{ id: string }[]>`select id from episodes where series_id = ${id}`;
   const parts = { kind: 'episode', ids: held.map((episode) => episode.id) };

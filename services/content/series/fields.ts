@@ -57,10 +57,12 @@ export function ofPerson(row: SeriesRow | undefined, next: SeriesRow, language: 
 
 /** What of a row makes it another one; why it was recognised does not. */
 const sorted = (row: SeriesRow): unknown =>
-  columns.map((name) => row[name]).concat(Object.entries(row.sources).sort().flat());
+  ['identity' as const, ...fieldNames]
+    .map((name) => row[name])
+    .concat(Object.entries(row.sources).sort().flat());
 
-const columns = [
-  'identity',
+/** What of a series is shown, and told by somebody. */
+export const fieldNames = [
   'title',
   'sortTitle',
   'originalTitle',

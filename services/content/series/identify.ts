@@ -5,10 +5,11 @@ import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '..
 import type { Identified, IdentifyBatch } from '../module.ts';
 import type { LyingFile, PlacedFile } from '../placed.ts';
 import type { Move } from '../edit.ts';
+import { noteChanges, scanChangesOf } from '../history.ts';
 import { heirsOf, mergeWorks } from '../merge.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
 import { editableSeries, inheritEpisodeEdits, inheritSeasons } from './edit.ts';
-import { applyPlan, type SeriesRow } from './fields.ts';
+import { applyPlan, fieldNames, type SeriesRow } from './fields.ts';
 import * as store from './identify-store.ts';
 import { planUnit, type GroupPlan, type SeriesPlan } from './plan.ts';
 import { refreshSeries } from './refresh.ts';
@@ -34,6 +35,7 @@ export async function identify(
   const { resolved, lost } = resolve(plans, known, await newIds(tx, plans.length));
   const { rows, added, updated } = decideRows(resolved, known, library.language);
   await store.saveSeries(tx, library.id, rows);
+  await noteChanges(tx, 'series', scanChangesOf(rows, known, fieldNames));
   await saveIds(tx, resolved, known);
   const loose = [
     ...planned.flatMap((unit) => unit.loose),

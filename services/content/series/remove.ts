@@ -1,5 +1,6 @@
 import type { Tx } from '#storage/postgres/connect.ts';
 import { deleteStates } from '../../progress/store.ts';
+import { forgetHistory } from '../history.ts';
 import { deleteWorks, eachToRemove, type Which } from '../works.ts';
 import { works } from './series.ts';
 
@@ -14,6 +15,14 @@ export async function forgetSeries(tx: Tx, ids: readonly string[], gone: Gone): 
   const episodeIds = episodes.map(({ id }) => id);
   await deleteStates(tx, 'episode', episodeIds);
   await deleteStates(tx, 'series', ids);
+  await forgetHistory(tx, 'episode', episodeIds);
+  const seasons = await tx<{ id: string }[]>`
+    select id from seasons where series_id = any (${ids as string[]}::uuid[])`;
+  await forgetHistory(
+    tx,
+    'season',
+    seasons.map(({ id }) => id),
+  );
   await gone(tx, episodeIds);
   await deleteWorks(tx, works, ids);
 }
@@ -33,11 +42,18 @@ export async function forgetEmpty(tx: Tx, seriesIds: readonly string[], gone: Go
   if (rows.length === 0) return;
   const episodeIds = rows.map(({ id }) => id);
   await deleteStates(tx, 'episode', episodeIds);
+  await forgetHistory(tx, 'episode', episodeIds);
   await gone(tx, episodeIds);
-  await tx`
+  const seasons = await tx<{ id: string }[]>`
     delete from seasons s
     where s.series_id = any (${ids}::uuid[]) and s.edits = '{}'
-      and not exists (select from episodes e where e.season_id = s.id)`;
+      and not exists (select from episodes e where e.season_id = s.id)
+    returning s.id`;
+  await forgetHistory(
+    tx,
+    'season',
+    seasons.map(({ id }) => id),
+  );
 }
 
 /** Deletes the series given, or all of a library. */

@@ -49,8 +49,9 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
   },
   async updateSeries({ params, body, principal, request }) {
     const { seriesId: id } = params;
-    await updateSeries(deps, id, { update: body, ifMatch: request.headers['if-match'] });
-    return shown('series', id, await readSeries(deps, id, callerOf(principal).userId));
+    const { userId } = callerOf(principal);
+    await updateSeries(deps, id, { update: body, ifMatch: request.headers['if-match'], userId });
+    return shown('series', id, await readSeries(deps, id, userId));
   },
   async getSeason({ params, principal }) {
     const { seasonId: id } = params;
@@ -58,10 +59,11 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
   },
   async updateSeason({ params, body, principal, request }) {
     const { seasonId: id } = params;
+    const { userId } = callerOf(principal);
     await updatePart(deps, id, {
-      ...{ part: editableSeasons, update: body, ifMatch: request.headers['if-match'] },
+      ...{ part: editableSeasons, update: body, ifMatch: request.headers['if-match'], userId },
     });
-    return shown('season', id, await readSeason(deps, id, callerOf(principal).userId));
+    return shown('season', id, await readSeason(deps, id, userId));
   },
   async listEpisodes({ params, query, principal }) {
     const asked = { ...query, userId: callerOf(principal).userId };
@@ -77,10 +79,11 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
   },
   async updateEpisode({ params, body, principal, request }) {
     const { episodeId: id } = params;
+    const { userId } = callerOf(principal);
     await updatePart(deps, id, {
-      ...{ part: editableEpisodes, update: body, ifMatch: request.headers['if-match'] },
+      ...{ part: editableEpisodes, update: body, ifMatch: request.headers['if-match'], userId },
     });
-    return shown('episode', id, await readEpisode(deps, id, callerOf(principal).userId));
+    return shown('episode', id, await readEpisode(deps, id, userId));
   },
 });
 
@@ -97,16 +100,17 @@ const noSuch = (label: string, id: string) => problem('not-found', `There is no 
 interface Asked {
   readonly update: Update;
   readonly ifMatch: string | undefined;
+  readonly userId: string;
 }
 
 async function updateSeries(
   deps: SeriesDeps,
   id: string,
-  { update, ifMatch }: Asked,
+  { update, ifMatch, userId }: Asked,
 ): Promise<void> {
   const revision = revisionOf(ifMatch);
   await deps.write(async (tx, stale, tell) => {
-    const found = await editWork(tx, editableSeries, { id, update, revision });
+    const found = await editWork(tx, editableSeries, { id, update, revision, userId });
     if (found === undefined) throw noSuch('series', id);
     if (update.externalIds !== undefined) await deps.onIdsSet?.(tx, 'series', id);
     await deps.search.changed(tx, 'series', [id]);
@@ -119,11 +123,11 @@ async function updateSeries(
 async function updatePart(
   deps: SeriesDeps,
   id: string,
-  { part, update, ifMatch }: Asked & { readonly part: EditablePart },
+  { part, update, ifMatch, userId }: Asked & { readonly part: EditablePart },
 ): Promise<void> {
   const revision = revisionOf(ifMatch);
   await deps.write(async (tx, stale, tell) => {
-    const found = await editPart(tx, part, { id, update, revision });
+    const found = await editPart(tx, part, { id, update, revision, userId });
     if (found === undefined) throw noSuch(part.label, id);
     const { seriesId: itemId, libraryId } = found;
     if (part === editableEpisodes) await deps.search.changed(tx, 'episode', [id]);
