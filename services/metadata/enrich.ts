@@ -185,8 +185,10 @@ async function save(deps: EnrichDeps, work: states.WorkName, saving: Saving): Pr
     await states.saveRating(tx, work, record?.rating);
     await states.saveOutcome(tx, work, outcomeOf(deps, provider, { saving, state, givenIds }));
     stale(...kind.tags(work.itemId));
+    // Also what no field shows: a record's other titles.
+    if (record !== undefined || applied.isChanged)
+      await deps.search.changed(tx, work.kind, [work.itemId]);
     if (!applied.isChanged) return;
-    await deps.search.changed(tx, work.kind, [work.itemId]);
     const { parts } = applied;
     if (parts !== undefined) await deps.search.changed(tx, parts.kind, parts.ids);
     tell('item.updated', { ...work, libraryId: applied.libraryId });
