@@ -138,7 +138,7 @@ export function createHealth(deps: HealthDeps) {
     /** Asks a dependency at once, because somebody noticed that it fails. */
     async askNow(name: string): Promise<void> {
       const check = checks.find((candidate) => candidate.name === name);
-      if (check === undefined || isStopping) return;
+      if (check === undefined || isStopping || asking.has(name)) return;
       clearTimeout(timers.get(name));
       await run(check);
     },

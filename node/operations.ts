@@ -20,7 +20,11 @@ export const createProbes = (health: Health): HandlersOf<Probe> => ({
   },
   getStartup: async () => answer(health.startup()),
   getSwarmHealth: async () => answer(health.swarm()),
-  getClusterReadiness: async () => answer(health.cluster()),
+  async getClusterReadiness() {
+    // A leader comes and goes between two looks, and to look costs nothing.
+    await health.askNow('cluster');
+    return answer(health.cluster());
+  },
 });
 
 /** Handlers of the node itself: probes and metrics. */
