@@ -10,6 +10,7 @@ import { quiet } from '#test/log.ts';
 import { needs } from '#test/needs.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { createMedia, type MediaEngine } from '#storage/media/index.ts';
+import { inheritChoices } from './inherit.ts';
 import { createOutbound, type Outbound } from '#storage/outbound/index.ts';
 
 const paint = (path: string, ...[width, height, background = '#a33']: [number, number, string?]) =>
@@ -158,6 +159,51 @@ describe('artwork', function () {
       update files set size_bytes = ${size}, mtime_ms = ${mtimeMs} where id = ${coverFile}`;
     await refresh();
     expect(await chosen()).to.include({ width: 220, isChosenByUser: true });
+  });
+
+  it('shows what a person chose while its file was read anew', async () => {
+    const deed = { chosen: '' };
+    const read: MediaEngine['read'] = async (...asked) => {
+      if (deed.chosen !== '') await writeClass(deed.chosen, 'PUT');
+      return media.read(...asked);
+    };
+    await using stack = new AsyncDisposableStack();
+    const slow = await artworkRig({ db, media: { ...media, read }, outbound });
+    stack.defer(() => slow.close());
+    ({ root, found, refresh, list, chosen, writeClass } = slow);
+    await paint(join(root, 'poster.jpg'), 200, 300);
+    await paint(join(root, 'cover.jpg'), 210, 300);
+    const [, coverFile] = [await found('poster.jpg', 'image'), await found('cover.jpg', 'image')];
+    await refresh();
+    const poster = await chosen();
+    const cover = (await list()).find(({ width }) => width === 210);
+    await writeClass(cover?.id ?? '', 'PUT');
+    await paint(join(root, 'cover.jpg'), 220, 300);
+    const { size, mtimeMs } = statSync(join(root, 'cover.jpg'));
+    await db.sql`
+      update files set size_bytes = ${size}, mtime_ms = ${mtimeMs} where id = ${coverFile}`;
+    deed.chosen = poster?.id ?? '';
+    await refresh();
+    expect((await list()).map(({ width }) => width)).to.have.members([200, 220]);
+    expect(await chosen()).to.include({ width: 200, isChosenByUser: true });
+  });
+
+  it('shows what a person chose of a work that turned out to be one with the same picture', async () => {
+    await paint(join(root, 'poster.jpg'), 200, 300);
+    await paint(join(root, 'cover.jpg'), 210, 300);
+    for (const name of ['poster.jpg', 'cover.jpg']) await found(name, 'image');
+    await refresh();
+    const cover = (await list()).find(({ width }) => width === 210);
+    const other = randomUUID();
+    await db.sql`
+      insert into images (
+        kind, item_id, type, source, rank, sha256, format, width, height, blurhash, is_chosen)
+      select kind, ${other}, type, source, rank, sha256, format, width, height, blurhash, is_chosen
+      from images where item_id = ${itemId}`;
+    await writeClass(cover?.id ?? '', 'PUT');
+    await db.sql.begin((tx) => inheritChoices(tx, 'movie', [{ from: itemId, to: other }]));
+    const shown = await artwork.forItems(db.sql, 'movie', [other]);
+    expect(shown.get(other)?.['poster']).to.include({ width: 210 });
   });
 
   describe('from films', () => {

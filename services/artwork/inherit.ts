@@ -17,11 +17,12 @@ export async function inheritChoices(
       select type from images where kind = ${kind} and item_id = ${to} and chosen_by_user`;
     const types = taken.map(({ type }) => type);
     // The same picture may be there already: then the choice alone moves.
-    await tx`
+    const chosen = await tx`
       update images t set chosen_by_user = true from images f
       where f.kind = ${kind} and f.item_id = ${from} and f.chosen_by_user
         and t.kind = f.kind and t.item_id = ${to} and t.type = f.type and t.sha256 = f.sha256
-        and t.type <> all (${types}::text[])`;
+        and t.type <> all (${types}::text[])
+      returning t.id`;
     const moved = await tx`
       update images f set item_id = ${to}, is_chosen = false,
         chosen_by_user = f.chosen_by_user and f.type <> all (${types}::text[])
@@ -31,6 +32,6 @@ export async function inheritChoices(
           select from images t where t.kind = f.kind and t.item_id = ${to} and t.type = f.type
             and t.sha256 = f.sha256)
       returning f.id`;
-    if (moved.length > 0) await chooseAgain(tx, kind, to);
+    if (chosen.length + moved.length > 0) await chooseAgain(tx, kind, to);
   }
 }

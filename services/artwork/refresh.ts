@@ -103,9 +103,9 @@ async function save(store: Store, item: ItemFiles, collected: Collected): Promis
   if (isSame) return;
   await store.write(async (tx, stale) => {
     await rows.lockItems(tx, item.kind, [item.itemId]);
-    await rows.deleteImages(tx, gone);
     for (const image of collected.made) await rows.saveImage(tx, image);
-    for (const image of heirs) await rows.moveChoice(tx, image);
+    for (const { from, to } of heirs) await rows.moveChoice(tx, from, to);
+    await rows.deleteImages(tx, gone);
     await chooseAgain(tx, item.kind, item.itemId);
     stale(...tagsOf(item.kind, item.itemId));
   });

@@ -26,6 +26,12 @@ export const canBeMadeAgain = ({ files }: Pick<ItemFiles, 'files'>, image: Image
       id === image.fileId && mtimeMs === image.sourceMtimeMs && sizeBytes === image.sourceSizeBytes,
   );
 
+/** A picture that a person chose, and the one they mean now. */
+export interface Heir {
+  readonly from: Image;
+  readonly to: NewImage;
+}
+
 /**
  * What a person means who chose one of these, now that its file is another or away: what that file
  * gives now; of what comes out of videos, what another video of the work gives. Pure.
@@ -33,7 +39,7 @@ export const canBeMadeAgain = ({ files }: Pick<ItemFiles, 'files'>, image: Image
 export function heirsOf(
   away: readonly Image[],
   { kept, made }: Pick<Collected, 'kept' | 'made'>,
-): NewImage[] {
+): Heir[] {
   return away
     .filter(({ isChosenByUser }) => isChosenByUser)
     .flatMap((image) => {
@@ -44,6 +50,6 @@ export function heirsOf(
       const own = like.find(({ fileId }) => fileId === image.fileId);
       const other = ['embedded', 'frame'].includes(image.source) ? like[0] : undefined;
       const heir = own ?? other;
-      return heir === undefined ? [] : [heir];
+      return heir === undefined ? [] : [{ from: image, to: heir }];
     });
 }

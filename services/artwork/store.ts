@@ -155,14 +155,16 @@ export async function deleteImages(tx: Tx, images: readonly Image[]): Promise<vo
       and (not chosen_by_user or id = any (${chosen}::uuid[]))`;
 }
 
-/** Makes a picture the one that a person chose, in place of another of its type. */
+/** Makes a picture the one that a person chose, in place of another, if that is chosen still. */
 export async function moveChoice(
   tx: Tx,
+  from: Pick<Image, 'id'>,
   { kind, itemId, type, sha256 }: Pick<Image, 'kind' | 'itemId' | 'type' | 'sha256'>,
 ): Promise<void> {
   await tx`
     update images set chosen_by_user = sha256 = ${sha256}
-    where kind = ${kind} and item_id = ${itemId} and type = ${type}`;
+    where kind = ${kind} and item_id = ${itemId} and type = ${type}
+      and exists (select from images o where o.id = ${from.id} and o.chosen_by_user)`;
 }
 
 /** Takes the lead from pictures that lose it; before `raise`, since there is one leader per type. */
