@@ -106,10 +106,9 @@ async function enrichWork(
   const { sql } = deps.store;
   const { kind, providers = [] } = deps.subjects.get(work.kind) ?? {};
   if (kind === undefined) return;
-  const [own, state] = await Promise.all([
-    kind.facts(sql, work.itemId),
-    states.readState(sql, work),
-  ]);
+  // In this order: what changes between the two is seen in the evidence when all is asked.
+  const state = await states.readState(sql, work);
+  const own = await kind.facts(sql, work.itemId);
   if (own === undefined || state === undefined) return;
   const facts = await withArr(sql, work, own);
   const locale = localeOf(facts.language);
@@ -195,8 +194,11 @@ async function save(deps: EnrichDeps, work: states.WorkName, saving: Saving): Pr
   });
 }
 
+/** As far as that decides which record it is. */
 const isSame = (a: states.State, b: states.State): boolean =>
-  a.evidence === b.evidence && a.providerId === b.providerId && a.basis === b.basis;
+  decidingOf(a) === decidingOf(b) && a.providerId === b.providerId && a.basis === b.basis;
+
+const decidingOf = ({ evidence }: states.State) => evidence.split(':', 1)[0];
 
 function outcomeOf(
   { random }: EnrichDeps,
@@ -215,9 +217,13 @@ function outcomeOf(
   const extras = extrasOf(record, saving.languages);
   const known = { candidates, givenIds, extras, problem: null };
   if (record === undefined) {
+    const nothing = { provider: null, providerId: null, basis: null, score };
+    // More has come to be known of it while it was asked for.
+    if (state.evidence !== saving.asked.evidence)
+      return { ...known, ...nothing, tries: state.tries, nextMs: 0 };
     const tries = Math.min(state.tries + 1, 1_000);
     const nextMs = spread(grown(unmatchedMs, state.tries), random);
-    return { ...known, provider: null, providerId: null, basis: null, score, tries, nextMs };
+    return { ...known, ...nothing, tries, nextMs };
   }
   // Who comes first has more to tell: it is asked as soon as it may answer again.
   const nextMs = spread(missed === undefined ? matchedMs : day, random);

@@ -233,6 +233,26 @@ describe('metadata of films', () => {
     expect((await film()).year).to.equal(1986);
   });
 
+  it('asks again when the running time comes to be known while it asks', async () => {
+    tmdb.films.push({ id: 5, title: 'Heat', date: '1986-11-01', votes: 6_000, minutes: 101 });
+    await library.put({ 'Heat/Heat.mkv': 4 * GB });
+    await scan();
+    const { id } = await film();
+    const { respond } = tmdb;
+    tmdb.respond = async (...asked) => {
+      tmdb.respond = respond;
+      await db.sql.begin(async (tx) => {
+        await tx`update movies set duration_ms = 102 * 60000`;
+        await metadata.changed(tx, 'movie', [id]);
+      });
+      return respond(...asked);
+    };
+    await enrich();
+    expect(await state()).to.deep.include({ providerId: null, tries: 0 });
+    await enrich();
+    expect(await state()).to.deep.include({ providerId: '5', basis: 'title' });
+  });
+
   it('takes the film people mean where the other is known to nobody', async () => {
     tmdb.films.push({ id: 5, title: 'Heat', date: '1949-01-01', votes: 1 });
     await library.put({ 'Heat/Heat.mkv': 4 * GB });

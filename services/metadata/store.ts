@@ -25,7 +25,8 @@ const leaseHours = 6;
 
 /**
  * Notes that works came or changed. One that is taken for something else now is looked up anew,
- * unless a person has said what it is; one that was left open, when more is known of it, too.
+ * unless a person has said what it is; one that was left open, when more is known of it, too. One
+ * that is being asked about for the first time learns so from its evidence when that is done.
  */
 export async function noteChanged(
   tx: Tx,
@@ -37,11 +38,10 @@ export async function noteChanged(
     insert into metadata_states as s (kind, item_id, evidence)
     select ${kind.kind}, e.id, md5(e.evidence) || coalesce(':' || md5(e.detail), '')
     from (${kind.evidence(tx, ids)}) as e (id, evidence, detail) order by e.id
-    on conflict (kind, item_id) do update set evidence = excluded.evidence, next_at = now(),
-      tries = 0,
+    on conflict (kind, item_id) do update set evidence = excluded.evidence, tries = 0,
+      next_at = case when ${isOther} or s.checked_at is not null then now() else s.next_at end,
       provider_id = case when s.basis = 'user' or not (${isOther}) then s.provider_id end
-    where ${isOther} or (
-      s.provider_id is null and s.checked_at is not null and s.evidence <> excluded.evidence)`;
+    where ${isOther} or (s.provider_id is null and s.evidence <> excluded.evidence)`;
 }
 
 /** A person has said the ids of a work: whatever was decided before is open again. */
