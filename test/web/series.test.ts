@@ -93,6 +93,24 @@ describe('series in the web app', function () {
     await page.getByText('Special 1 · Behind the Line').waitFor();
   });
 
+  it('stay where they are on a small screen, as they come and when one is marked', async () => {
+    const small = await context.newPage();
+    await small.setViewportSize({ width: 360, height: 480 });
+    await openIn(small, `${server.url}${new URL(page.url()).pathname}?season=1`);
+    const scrolled = () => small.evaluate<number>('scrollY');
+    const mark = small.getByRole('button', { name: /^Watched: S1 E4/ });
+    await mark.waitFor();
+    expect(await scrolled()).to.equal(0);
+    await mark.hover(); // brings it into sight
+    const before = await scrolled();
+    for (const count of ['1/3', '0/3']) {
+      await mark.click();
+      await small.getByText(count, { exact: true }).waitFor();
+      expect(await scrolled(), count).to.equal(before);
+    }
+    await small.close();
+  });
+
   it('go on with the next episode, unless one would rather stay', async () => {
     await openLine();
     await page.getByRole('link', { name: 'Play: S1 E1 · Departure' }).click();
