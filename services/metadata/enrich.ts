@@ -1,3 +1,4 @@
+import { isBadValue } from '#storage/postgres/errors.ts';
 import type { Artwork } from '../artwork/index.ts';
 import type { Store } from '../changes.ts';
 import type { JobContext } from '../jobs/job.ts';
@@ -122,8 +123,18 @@ async function enrichWork(
   // What a provider told stays when its key is taken away, unless another knows the work.
   if (found.record === undefined && isOfNobody(state, providers)) throw goneRecord(state);
   const languages = await deps.languages?.();
-  await save(deps, work, { asked: state, found, locale, languages });
+  await save(deps, work, { asked: state, found, locale, languages }).catch((error: unknown) => {
+    if (!isBadValue(error)) throw error;
+    throw unkeptRecord(found, error);
+  });
 }
+
+/** Whatever a provider says that the database does not take is that one record's trouble. */
+const unkeptRecord = ({ provider, record }: FoundBefore, cause: unknown): ProviderError =>
+  new ProviderError(provider?.name ?? 'nobody', {
+    ...{ failure: 'broken', cause },
+    detail: `what it says of ${record?.id ?? 'others'} cannot be kept: ${safeMessage(cause)}`,
+  });
 
 const isOfNobody = (
   { provider, providerId }: states.State,

@@ -26,6 +26,8 @@ const heat = {
   ...{ imdb: 'tt0113277', otherTitles: ['Heat - Fuego contra fuego'] },
 };
 
+const trailer = { site: 'YouTube', key: 'k', type: 'Trailer' };
+
 describe('metadata of films', () => {
   let db: TestDatabase;
   let tmdb: FakeTmdb;
@@ -353,6 +355,23 @@ describe('metadata of films', () => {
     const [row] = await db.sql`select tries, problem from metadata_states where tries > 0`;
     expect(row?.['problem']).to.contain('film');
   });
+
+  for (const [what, more] of [
+    ['a character that no text may have', { overview: 'A\0heist' }],
+    ['half a character', { videos: { results: [{ ...trailer, name: 'A \ud83d' }] } }],
+    ['a day that is none', { release_date: '1998-02-30' }],
+    ['more votes than there are people', { vote_count: 2 ** 40 }],
+  ] as const) {
+    it(`puts off one film alone of which a provider says ${what}`, async () => {
+      tmdb.films.push({ id: 7, title: 'Ronin', date: '1998-09-25', more });
+      await library.put({ 'Ronin (1998)/Ronin.mkv': 4 * GB, 'Heat (1995)/Heat.mkv': 4 * GB });
+      await scanAndEnrich();
+      expect((await film('Heat')).overview).to.equal('What happens in Heat.');
+      const rows = await db.sql`select problem from metadata_states where tries > 0`;
+      expect(rows).to.have.length(1);
+      expect(rows[0]?.['problem']).to.match(/^tmdb: what it says of 7 cannot be kept: /);
+    });
+  }
 
   it('leaves out what has another form, and takes the rest', async () => {
     tmdb.films.splice(0, 1, { ...heat, more: { genres: 'Drama', runtime: 'long', credits: [] } });

@@ -25,6 +25,12 @@ export function isBrokenReference(error: unknown, constraint?: string): boolean 
   return codeOf(error) === '23503' && matches(error, constraint);
 }
 
+/** True for a value that no column takes as it is: by its type (class 22), or by a check. */
+export function isBadValue(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && /^(?:22[0-9A-Z]{3}|23514)$/.test(code);
+}
+
 function matches(error: unknown, constraint: string | undefined): boolean {
   return (
     constraint === undefined ||
