@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { components } from '#api/types.ts';
 import { GB, nowMs, seriesSuite } from '#test/series.ts';
 import { saveShelf } from '../../progress/store.ts';
+import { historyOf } from '../history.ts';
 
 type Schemas = components['schemas'];
 
@@ -31,6 +32,10 @@ describe('series that a person edits', () => {
       ...{ params: { episodeId }, body },
       headers: match === undefined ? {} : { 'if-match': match },
     });
+
+  /** The titles there have been of a part, as its history tells. */
+  const told = async (kind: 'season' | 'episode', id: string) =>
+    (await historyOf(suite.db.sql, kind, id)).map(({ fields }) => fields['title']?.[1]);
 
   const nfo = '<tvshow><title>Of the file</title><plot>Told</plot><genre>War</genre></tvshow>';
 
@@ -106,6 +111,8 @@ describe('series that a person edits', () => {
     expect(whole.seasons.map(({ title }) => title)).to.deep.equal(['Beginnings', null]);
     const titles = (await episodes(after.id)).map(({ title }) => title);
     expect(titles).to.deep.equal([null, 'Second', null, null]);
+    expect(await told('season', whole.seasons[0]!.id)).to.deep.equal(['Beginnings']);
+    expect(await told('episode', (await episodes(after.id))[1]!.id)).to.deep.equal(['Second']);
   });
 
   it('have episodes that keep what is set, and show what is told when it is unlocked', async () => {
@@ -155,6 +162,7 @@ describe('series that a person edits', () => {
       [3, 'Mine'],
       [5, null],
     ]);
+    expect(await told('episode', (await episodes(id))[0]!.id)).to.deep.equal(['Mine']);
   });
 
   it('refuse what is based on an older state, and what is not there', async () => {

@@ -1,6 +1,6 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { mustBeAt, type Edit, type Editable, type Move } from '../edit.ts';
-import { changesOf, noteChanges } from '../history.ts';
+import { changesOf, inheritHistory, noteChanges } from '../history.ts';
 import { known, seasonShown } from './known.ts';
 import { works } from './series.ts';
 
@@ -90,9 +90,10 @@ export async function editPart(
   return { seriesId: row.seriesId, libraryId: row.libraryId };
 }
 
-/** What a person set of episodes moves to those that their files hold now. */
+/** What a person set of episodes moves to those that their files hold now, and what changed of them. */
 export async function inheritEpisodeEdits(tx: Tx, moves: readonly Move[]): Promise<void> {
   if (moves.length === 0) return;
+  await inheritHistory(tx, 'episode', moves);
   await tx`
     update episodes t set edits = f.edits || t.edits, revision = t.revision + 1,
       updated_at = now()
@@ -102,8 +103,8 @@ export async function inheritEpisodeEdits(tx: Tx, moves: readonly Move[]): Promi
 }
 
 /**
- * What a person set of seasons moves to those of the series that theirs turned out to be. Resolves
- * to the episodes of the one that the other has too.
+ * What a person set of seasons moves to those of the series that theirs turned out to be, and what
+ * changed of them. Resolves to the episodes of the one that the other has too.
  */
 export async function inheritSeasons(tx: Tx, { from, to }: Move): Promise<Move[]> {
   await tx`
@@ -111,6 +112,10 @@ export async function inheritSeasons(tx: Tx, { from, to }: Move): Promise<Move[]
     from seasons f
     where f.series_id = ${from} and t.series_id = ${to} and t.number = f.number
       and f.edits <> '{}'`;
+  const seasons = await tx<Move[]>`
+    select f.id as "from", t.id as "to" from seasons f join seasons t on t.number = f.number
+    where f.series_id = ${from} and t.series_id = ${to}`;
+  await inheritHistory(tx, 'season', seasons);
   return tx<Move[]>`
     select f.id as "from", t.id as "to" from episodes f join episodes t on t.key = f.key
     where f.series_id = ${from} and t.series_id = ${to}`;
