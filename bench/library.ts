@@ -6,7 +6,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { quantile } from './cluster.ts';
-import { startBenchNode, type BenchNode } from './node.ts';
+import { post, startBenchNode, type BenchNode } from './node.ts';
 import { median, report, type Row } from './report.ts';
 import { bareWalk } from './scan.ts';
 
@@ -146,18 +146,6 @@ async function scan(node: BenchNode, begin: () => Promise<void>): Promise<Scanne
   }
 }
 
-async function post(node: BenchNode, path: string, body: object): Promise<{ id: string }> {
-  const headers = {
-    authorization: `Bearer ${node.token}`,
-    'content-type': 'application/json',
-  };
-  const answer = await fetch(node.url + path, {
-    ...{ method: 'POST', headers, body: JSON.stringify(body) },
-  });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as { id: string };
-}
-
 /** First scan, rescans, and browsing beside and after it. */
 export async function benchLibrary(films: number, tree: string): Promise<Row[]> {
   await using node = await startBenchNode();
@@ -167,7 +155,7 @@ export async function benchLibrary(films: number, tree: string): Promise<Row[]> 
   let library = '';
   const first = await scan(node, async () => {
     const wish = { kind: 'movie', name: 'Films', paths: [tree], scanIntervalMinutes: 0 };
-    library = (await post(node, '/api/v1/libraries', wish)).id;
+    ({ id: library } = (await post(node, '/api/v1/libraries', wish)) as { id: string });
   });
   await pause(settleMs);
   const idle = noTimes();

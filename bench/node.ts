@@ -18,6 +18,18 @@ export interface BenchNode extends AsyncDisposable {
   memory(): { api: number; media: number };
 }
 
+/** Posts as the administrator; resolves to what is answered. Throws unless it is done. */
+export async function post(node: BenchNode, path: string, body: object): Promise<unknown> {
+  const answer = await fetch(node.url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${node.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
+  return text === '' ? undefined : JSON.parse(text);
+}
+
 interface Announced {
   url: string;
   token: string;

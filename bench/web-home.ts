@@ -4,6 +4,7 @@ import { stopTestPostgres } from '#test/postgres.ts';
 import { startServer } from '#test/server.ts';
 import { startBrowser } from '#test/web/browser.ts';
 import { expectBuilt } from '#test/web/site.ts';
+import { signIn } from '#test/web/suite.ts';
 import { fillFilms } from './films.ts';
 import { median, report, type Row } from './report.ts';
 
@@ -116,9 +117,7 @@ async function benchHome(count: number): Promise<Row[]> {
   await using context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(server.url);
-  await page.getByLabel('User name').fill(server.admin.username);
-  await page.getByLabel('Password').fill(server.admin.password);
-  await page.keyboard.press('Enter');
+  await signIn(page, server.admin);
   await page.getByRole('main').getByRole('link').first().waitFor();
   const who = await context.storageState();
   const url = server.url;

@@ -3,6 +3,7 @@ import { startServer } from '#test/server.ts';
 import { stopTestPostgres } from '#test/postgres.ts';
 import { startBrowser } from '#test/web/browser.ts';
 import { expectBuilt } from '#test/web/site.ts';
+import { signIn } from '#test/web/suite.ts';
 import { fillFilms } from './films.ts';
 import { median, report, type Row } from './report.ts';
 
@@ -70,9 +71,7 @@ async function benchWeb(count: number): Promise<Row[]> {
   await empty.close();
   const page = await context.newPage();
   await page.goto(`${server.url}/movies`);
-  await page.getByLabel('User name').fill(server.admin.username);
-  await page.getByLabel('Password').fill(server.admin.password);
-  await page.keyboard.press('Enter');
+  await signIn(page, server.admin);
   const card = page.getByRole('main').getByRole('link').first();
   await card.waitFor();
   const before = await weight(page);
