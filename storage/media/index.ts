@@ -165,9 +165,14 @@ function createCalls(parts: Parts): Media {
       return (await perform('readMany', input, options)).map(revive);
     },
     fingerprint: (root, path, options) => perform('fingerprint', { root, path }, options),
-    probe: async (root, path, options) =>
-      (await perform('head', { root, path }, options)) ??
-      (await perform('probe', { root, path }, options)),
+    async probe(root, path, options) {
+      const begun = performance.now();
+      const head = await perform('head', { root, path }, options);
+      if (head !== undefined) return head;
+      const { timeoutMs } = options;
+      const leftMs = timeoutMs && Math.max(1, timeoutMs - (performance.now() - begun));
+      return perform('probe', { root, path }, { ...options, ...(leftMs && { timeoutMs: leftMs }) });
+    },
     frame: (root, path, options) => perform('frame', { root, path, atMs: options.atMs }, options),
     attachedPicture: (root, path, options) =>
       perform('attachedPicture', { root, path, index: options.index }, options),
