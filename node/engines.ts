@@ -150,9 +150,11 @@ export async function openEngines(
 const openOutbound = (config: Config, version: string): Outbound =>
   createOutbound({
     trusted: [
-      ...[config['metadata.tmdb.url'], config['metadata.tvdb.url']],
-      ...[config['arr.radarr.url'] ?? [], config['arr.sonarr.url'] ?? []].flat(),
-    ],
+      config['metadata.tmdb.url'],
+      config['metadata.tvdb.url'],
+      config['arr.radarr.url'],
+      config['arr.sonarr.url'],
+    ].filter((url) => url !== undefined),
     userAgent: `Revenge/${version}`,
   });
 
