@@ -1,6 +1,6 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
-import { knownAs } from '../metadata/known-as.ts';
+import { knownAs } from '../content/series/known.ts';
 
 export type Shown = components['schemas']['CalendarEpisode'];
 

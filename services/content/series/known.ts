@@ -2,9 +2,19 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { problem } from '../../errors.ts';
-import { knownAs } from '../../metadata/known-as.ts';
 
 type Fragment = ReturnType<Queryable>;
+
+/**
+ * A condition: the known episode `k` is the episode `e` of the season `n` of its series, by season
+ * and number; or, in a first season that knows no such number, as counted through all seasons.
+ */
+export const knownAs = (sql: Queryable): Fragment => sql`(
+  k.series_id = e.series_id and (
+    (k.season = n.number and k.number = e.number)
+    or (n.number = 1 and k.absolute = coalesce(e.absolute, e.number) and not exists (
+      select from known_episodes o
+      where o.series_id = e.series_id and o.season = 1 and o.number = e.number))))`;
 
 /** What can be known of an episode: its columns, with the name and the type of each. */
 const columns = {
