@@ -5,10 +5,8 @@ import { needs } from '../needs.ts';
 import { writeFiles, type TestServer } from '../server.ts';
 import { barriers, until, type TestBrowser } from './browser.ts';
 import { long, markup, rtl } from './series-site.ts';
-import { openIn, signIn, startVisit, type Visit } from './suite.ts';
+import { excess, openIn, signIn, startVisit, type Visit } from './suite.ts';
 
-/** Text that is wider than what holds it, in CSS pixels. */
-const excess = `document.documentElement.scrollWidth - document.documentElement.clientWidth`;
 /** What markup in a name would have become. */
 const injected = `document.querySelectorAll('img[src="x"]').length`;
 const emoji = '👩‍👩‍👧‍👦🏳️‍🌈'.repeat(20);

@@ -5,7 +5,7 @@ import { needs } from '../needs.ts';
 import type { TestServer } from '../server.ts';
 import { barriers, until, type TestBrowser } from './browser.ts';
 import { long, makeSeries, markup, rtl } from './series-site.ts';
-import { openIn, signIn, startVisit, video, type Visit } from './suite.ts';
+import { excess, openIn, signIn, startVisit, video, type Visit } from './suite.ts';
 
 describe('series in the web app', function () {
   needs('chromium', 'ffmpeg');
@@ -241,7 +241,6 @@ describe('series in the web app', function () {
 
   it('leave a narrow page narrow, whatever they are called', async () => {
     const narrow = await context.newPage();
-    const excess = `document.documentElement.scrollWidth - document.documentElement.clientWidth`;
     await narrow.setViewportSize({ width: 360, height: 780 });
     for (const name of [markup, rtl, long, 'Northern Line']) {
       await narrow.goto(`${server.url}/series`);

@@ -49,3 +49,5 @@ export async function signIn(page: Page, { username, password }: Account): Promi
 
 /** In the page, whose types are not those of Node: the film that plays. */
 export const video = `document.querySelector('video')`;
+/** In the page: how much wider something is than what holds it, in CSS pixels. */
+export const excess = `document.documentElement.scrollWidth - document.documentElement.clientWidth`;
