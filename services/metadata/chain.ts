@@ -13,7 +13,7 @@ export interface ChainFound<Work extends WorkRecord = WorkRecord> extends Found<
 }
 
 /** What came of asking each of them; one that fails is passed over, and its first failure kept. */
-function createAsker() {
+export function createAsker() {
   let missed: ProviderError | undefined;
   return {
     missed: () => missed,

@@ -1,3 +1,5 @@
+import { problem, type ProblemError } from '../errors.ts';
+
 export type ProviderFailure =
   /** It is away, or so slow or so broken that it has not been asked. */
   | 'unavailable'
@@ -31,3 +33,7 @@ export class ProviderError extends Error {
     this.retryAfterMs = what.retryAfterMs;
   }
 }
+
+/** What who wants something of providers is told where there are none. */
+export const noProvider = (): ProblemError =>
+  problem('unavailable', 'No provider is configured: set metadata.tmdb.api_key');

@@ -4,6 +4,7 @@ import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import { defineJob, type JobAdder, type JobContext } from '../jobs/job.ts';
 import { enrichWorks, type EnrichDeps } from './enrich.ts';
+import { noProvider } from './provider-error.ts';
 
 /** Which works of a library are asked about anew. */
 export interface RefreshMany {
@@ -89,9 +90,7 @@ export function createRefreshMany(deps: {
         select kind from libraries where id = ${libraryId}`;
       if (library === undefined) throw problem('not-found', 'There is no such library.');
       const { kind } = library;
-      if (!hasProvider(kind)) {
-        throw problem('unavailable', 'No provider is configured: set metadata.tmdb.api_key');
-      }
+      if (!hasProvider(kind)) throw noProvider();
       const wanted = { libraryId, kind, which: body?.which ?? 'all', askedAtMs: now() };
       const jobId = await store.write((tx) =>
         jobs.add(tx, refreshManyJob, wanted, { key: `refresh:${libraryId}` }),

@@ -6,10 +6,11 @@ import { problem, type ProblemError } from '../errors.ts';
 import type { JobAdder, JobDefinition } from '../jobs/job.ts';
 import { safeMessage } from '../jobs/failure.ts';
 import { takeIds, type ProviderIds } from '../naming/ids.ts';
+import { createAsker } from './chain.ts';
 import type { EnrichPayload } from './enrich.ts';
 import type { Subject } from './kind.ts';
 import { findById, scored, type Scored, type WorkFacts } from './match.ts';
-import { ProviderError } from './provider-error.ts';
+import { noProvider, ProviderError } from './provider-error.ts';
 import { localeOf, type Candidate, type Locale, type WorkProvider } from './provider.ts';
 import { readRecord } from './record-view.ts';
 import { saveChoice, type WorkName } from './store.ts';
@@ -115,7 +116,7 @@ async function ask(deps: RoutesDeps, work: WorkName) {
   const { subject, facts } = await know(deps, work);
   const { providers } = subject;
   if (providers.length === 0) {
-    throw problem('unavailable', 'No provider is configured: set metadata.tmdb.api_key');
+    throw noProvider();
   }
   return { subject, facts, providers };
 }
@@ -143,17 +144,19 @@ async function search(
 ): Promise<readonly Scored[]> {
   const locale = localeOf(facts.language);
   const wanted = { ...facts, titles: [text, ...facts.titles], year: year ?? facts.year };
-  const asked = providers.map(async (provider) => {
-    const named = await byId(provider, text, locale);
-    const found = named ?? (await provider.search({ title: text, year }, locale));
-    return found.map((one) => scored(provider, wanted, one));
-  });
-  const answers = await Promise.allSettled(asked);
-  const answered = answers.filter((one) => one.status === 'fulfilled');
-  const failed = answers.find((one) => one.status === 'rejected');
-  if (answered.length === 0 && failed !== undefined) throw failed.reason;
+  const asker = createAsker();
+  const asked = providers.map((provider) =>
+    asker.ask(async () => {
+      const named = await byId(provider, text, locale);
+      const found = named ?? (await provider.search({ title: text, year }, locale));
+      return found.map((one) => scored(provider, wanted, one));
+    }),
+  );
+  const answered = (await Promise.all(asked)).filter((found) => found !== undefined);
+  const missed = asker.missed();
+  if (answered.length === 0 && missed !== undefined) throw missed;
   return answered
-    .flatMap(({ value }) => value)
+    .flat()
     .sort((a, b) => b.score - a.score || b.votes - a.votes)
     .slice(0, candidatesMax);
 }
