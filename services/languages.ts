@@ -100,6 +100,9 @@ export function normaliseLanguage(tag: string | undefined): string | undefined {
   return languageCode(lower) ?? lower;
 }
 
+/** A language tag without its region: `pt` of `pt-BR`. */
+export const bareLanguage = (tag: string): string => (tag.split('-')[0] ?? tag).toLowerCase();
+
 /** Every spelling of a language that files use: what a filter has to look for in raw tags. */
 export function languageSpellings(code: string): readonly string[] {
   return table.find(([known]) => known === code)?.slice(0, 3) ?? [code];

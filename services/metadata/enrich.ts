@@ -1,6 +1,7 @@
 import { isBadValue } from '#storage/postgres/errors.ts';
 import type { Artwork } from '../artwork/index.ts';
 import type { Store } from '../changes.ts';
+import { bareLanguage } from '../languages.ts';
 import type { JobContext } from '../jobs/job.ts';
 import { safeMessage } from '../jobs/failure.ts';
 import type { Log } from '../log.ts';
@@ -247,7 +248,8 @@ function extrasOf(
 ): states.Extras {
   if (record === undefined) return {};
   const isKept = ({ language }: { language: string }) =>
-    languages === undefined || languages.some((one) => one === language || one === bare(language));
+    languages === undefined ||
+    languages.some((one) => one === language || one === bareLanguage(language));
   return {
     otherTitles: record.otherTitles,
     translations: record.translations.filter(isKept),
@@ -257,5 +259,3 @@ function extrasOf(
     collectionId: record.collection?.id,
   };
 }
-
-const bare = (language: string): string => language.split('-')[0] ?? language;

@@ -1,5 +1,4 @@
 /** What providers' answers say, where anything may be empty or nothing. Pure. */
-import type { Locale } from '../metadata/provider.ts';
 
 /** A text that says something. */
 export const said = (text: string | null | undefined): string | undefined => {
@@ -25,10 +24,6 @@ export const minutes = (count: number | null | undefined): number | undefined =>
 export const namesOf = (list: readonly { name: string }[] | null | undefined): string[] => [
   ...new Set((list ?? []).flatMap(({ name }) => said(name) ?? [])),
 ];
-
-/** The language without its region, as most providers tag pictures and texts. */
-export const bareLanguage = ({ language }: Pick<Locale, 'language'>): string =>
-  (language.split('-')[0] ?? language).toLowerCase();
 
 /** Titles beside the two main ones, each once. */
 export function otherTitles(

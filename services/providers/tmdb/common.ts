@@ -1,4 +1,5 @@
 /** What TMDb says of films and series alike, in our words. Pure. */
+import { bareLanguage } from '../../languages.ts';
 import type { Credit, CreditRole } from '../../people/index.ts';
 import {
   localeOf,
@@ -8,7 +9,7 @@ import {
   type Trailer,
   type Translation,
 } from '../../metadata/provider.ts';
-import { bareLanguage, said, yearOf } from '../read.ts';
+import { said, yearOf } from '../read.ts';
 import type { Configuration, FilmHit, Picture, Pictures, Video } from './schemas.ts';
 
 /** A hit of a search. */
@@ -178,7 +179,7 @@ export function offersOf(
   urlOf: (type: PictureType, path: string) => string,
 ): ImageOffer[] {
   const { images } = work;
-  const own = bareLanguage(locale);
+  const own = bareLanguage(locale.language);
   const of = (
     type: PictureType,
     list: readonly Picture[] | null | undefined,

@@ -1,8 +1,8 @@
+import { bareLanguage } from '../../languages.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
 import type { Locale, SeriesRecord, WorkProvider } from '../../metadata/provider.ts';
 import type { Budget } from '../budget.ts';
 import { createProviderHttp, type ProviderHttp, type ProviderHttpDeps } from '../http.ts';
-import { bareLanguage } from '../read.ts';
 import { candidateOf, languageTag, pictureUrls } from './common.ts';
 import { filmRecord } from './film.ts';
 import * as schemas from './schemas.ts';
@@ -65,8 +65,8 @@ const isId = (id: string): boolean => /^\d{1,9}$/.test(id);
 const wholeQuery = (locale: Locale, append: string) => ({
   language: languageTag(locale),
   append_to_response: append,
-  include_image_language: [...new Set([bareLanguage(locale), 'en', 'null'])].join(','),
-  include_video_language: [...new Set([bareLanguage(locale), 'en'])].join(','),
+  include_image_language: [...new Set([bareLanguage(locale.language), 'en', 'null'])].join(','),
+  include_video_language: [...new Set([bareLanguage(locale.language), 'en'])].join(','),
 });
 
 const filmsOf = (http: ProviderHttp, ask: Ask): WorkProvider => ({

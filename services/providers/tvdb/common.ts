@@ -1,5 +1,5 @@
 /** What TheTVDB says of films and series alike, in our words. Pure. */
-import { languageCode, languageSpellings } from '../../languages.ts';
+import { bareLanguage, languageCode, languageSpellings } from '../../languages.ts';
 import type {
   Candidate,
   ImageOffer,
@@ -9,13 +9,13 @@ import type {
   WorkRecord,
 } from '../../metadata/provider.ts';
 import type { Credit, CreditRole } from '../../people/index.ts';
-import { bareLanguage, imdbOf, namesOf, otherTitles, said } from '../read.ts';
+import { imdbOf, namesOf, otherTitles, said } from '../read.ts';
 import type { Artwork, Hit, Series } from './schemas.ts';
 
 /** Languages as it names them: three letters, but for the Portuguese of Brazil. */
 export function tvdbLanguage(locale: Pick<Locale, 'language'>): string {
   if (/^pt-br$/i.test(locale.language)) return 'pt';
-  return languageSpellings(bareLanguage(locale))[1] ?? 'eng';
+  return languageSpellings(bareLanguage(locale.language))[1] ?? 'eng';
 }
 
 const countries: Readonly<Record<string, string>> = {
