@@ -117,6 +117,19 @@ export const untilVoters = (node: LabNode, count: number, timeoutMs = 120_000): 
     return status.leader !== null && well.length === count ? status : undefined;
   });
 
+/** Makes new nodes one cluster, which the first of them founds; resolves once all vote. */
+export async function gather(
+  nodes: readonly LabNode[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await foundWith(nodes[0]!, env);
+  for (const node of nodes.slice(1)) {
+    node.start(await joinAt(nodes[0]!));
+    await node.ready();
+  }
+  await untilVoters(nodes[0]!, nodes.length);
+}
+
 let written = 0;
 
 /** A change that only the leader may make, and back; resolves to the status, 201 if it was made. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { LabNode } from '../lab/node.ts';
 import { startPostgres } from '../lab/services.ts';
 import { quiet } from '../log.ts';
-import { foundWith, joinAt, openHome, untilVoters, untilWritten, type Home } from './home.ts';
+import { gather, openHome, untilVoters, untilWritten, type Home } from './home.ts';
 
 /** Prints figures, for whoever wants to know. */
 const report = process.env['REVENGE_TEST_REPORT'] === '1';
@@ -30,12 +30,7 @@ describe('three nodes whose addresses all changed in a power cut', function () {
 
   async function grow(env: Env): Promise<LabNode[]> {
     const nodes = await place(env, 1);
-    await foundWith(nodes[0]!, env);
-    for (const node of nodes.slice(1)) {
-      node.start(await joinAt(nodes[0]!));
-      await node.ready();
-    }
-    await untilVoters(nodes[0]!, 3);
+    await gather(nodes, env);
     return nodes;
   }
 

@@ -6,7 +6,7 @@ import { codeOf, isUnavailable } from '#storage/postgres/errors.ts';
 import type { LabNode } from '../lab/node.ts';
 import { quiet } from '../log.ts';
 import { failure } from '../postgres-members.ts';
-import { foundWith, joinAt, openHome, untilVoters, write, type Home } from './home.ts';
+import { gather, openHome, write, type Home } from './home.ts';
 
 describe('a member that is removed from a cluster with one shared database', function () {
   this.timeout(400_000);
@@ -16,12 +16,7 @@ describe('a member that is removed from a cluster with one shared database', fun
   before(async () => {
     home = await openHome();
     nodes = await Promise.all(['n1', 'n2', 'n3'].map((name) => home.place(name)));
-    await foundWith(nodes[0]!);
-    for (const node of nodes.slice(1)) {
-      node.start(await joinAt(nodes[0]!));
-      await node.ready();
-    }
-    await untilVoters(nodes[0]!, 3);
+    await gather(nodes);
     token = await home.token(nodes);
   });
   after(() => home?.[Symbol.asyncDispose]());

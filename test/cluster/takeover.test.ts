@@ -8,7 +8,7 @@ import { startTmdb, type FakeTmdb } from '../fakes/tmdb.ts';
 import { report } from '../faults/report.ts';
 import { until } from '../lab/cluster.ts';
 import type { LabNode } from '../lab/node.ts';
-import { foundWith, joinAt, openHome, untilVoters, type Home } from './home.ts';
+import { gather, openHome, type Home } from './home.ts';
 
 type Schemas = components['schemas'];
 
@@ -40,12 +40,7 @@ describe('a node of a cluster that is killed with -9 while it works', function (
       REVENGE_METADATA_TMDB_API_KEY: 'key',
     });
     nodes = await Promise.all(['n1', 'n2', 'n3'].map((name) => home.place(name)));
-    await foundWith(nodes[0]!);
-    for (const node of nodes.slice(1)) {
-      node.start(await joinAt(nodes[0]!));
-      await node.ready();
-    }
-    await untilVoters(nodes[0]!, 3);
+    await gather(nodes);
     token = await home.token(nodes);
   });
   after(async () => {
