@@ -1,0 +1,129 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { components } from '#api/types.ts';
+import { writeFiles } from '../server.ts';
+import type { Example, Examples } from '../spec-examples.ts';
+import type { Stock } from './stock.ts';
+
+type Schemas = components['schemas'];
+
+export function libraryExamples({ server, library, scanId }: Stock): Examples {
+  const one: Example = { params: { libraryId: library.id } };
+  const make = async (name: string): Promise<Example> => {
+    await writeFiles(server.films, { [`${name}/Film (2000)/Film (2000).mkv`]: 'no film' });
+    return { params: { libraryId: (await server.library(name, name)).id } };
+  };
+  const vanished = async (name: string): Promise<Example> => {
+    const { params } = await make(name);
+    await rm(join(server.films, name, 'Film (2000)'), { recursive: true });
+    await writeFiles(server.films, { [`${name}/Other (2001)/Other (2001).mkv`]: 'no film either' });
+    const path = `/api/v1/libraries/${params!['libraryId']}`;
+    await server.read(`${path}/scans`, { method: 'POST', json: {} });
+    await server.settled();
+    const { items } = await server.read<Schemas['MissingFilePage']>(`${path}/missing`);
+    return { params: { ...params, itemId: items[0]!.itemId! } };
+  };
+  return {
+    listLibraries: {},
+    createLibrary: async () => {
+      await writeFiles(server.films, { 'made/.keep': '' });
+      const paths = [join(server.films, 'made')];
+      return { body: { kind: 'movie', name: 'Made', paths, language: 'en', options: {} } };
+    },
+    getLibrary: one,
+    updateLibrary: async () => ({ ...(await make('changed')), body: { scanIntervalMinutes: 60 } }),
+    deleteLibrary: () => make('deleted'),
+    listLibraryScans: { ...one, query: { limit: '1', offset: '0' } },
+    startLibraryScan: async () => ({ ...(await make('scanned')), body: { mode: 'full' } }),
+    getVanished: one,
+    refreshLibrary: { ...one, body: { which: 'failed' } },
+    listMissingFiles: { ...one, query: { limit: '1' } },
+    keepMissingItem: () => vanished('kept'),
+    releaseMissingItem: () => vanished('released'),
+    forgetMissingItem: () => vanished('forgotten'),
+    confirmVanished: one,
+    keepVanished: one,
+    announceArrival: { ...one, body: { path: join(server.films, 'all/Heat (1995)') } },
+    receiveRadarrWebhook: {
+      body: {
+        eventType: 'Download',
+        movie: { id: 1, title: 'Heat', year: 1995, folderPath: '/movies/Heat (1995)' },
+        movieFile: { id: 1, relativePath: 'Heat (1995).mp4', size: 1 },
+        isUpgrade: false,
+      },
+    },
+    receiveSonarrWebhook: { body: { eventType: 'Test', series: { path: 'C:\\testpath' } } },
+    listLibraryProblems: { ...one, query: { offset: '0' } },
+    getScan: { params: { scanId } },
+    cancelScan: { params: { scanId } },
+    listFolders: { query: { path: server.films } },
+  };
+}
+
+export function movieExamples({ library, movieId }: Stock): Examples {
+  return {
+    listMovies: {
+      as: 'user',
+      query: { limit: '1', offset: '0', sort: 'year', library: library.id, genre: 'Crime' },
+    },
+    getMovieFilters: { as: 'user' },
+    listMovieGenres: { query: { library: library.id } },
+    getMovie: { as: 'user', params: { movieId } },
+    listItemHistory: { params: { kind: 'movie', itemId: movieId } },
+    refreshMovie: { params: { movieId } },
+    listMovieMatches: { params: { movieId }, query: { query: 'Heat', year: '1995' } },
+    matchMovie: { params: { movieId }, body: { provider: 'tmdb', id: '949' } },
+    getMovieRecord: { as: 'user', params: { movieId } },
+    updateMovie: { params: { movieId }, body: { tagline: 'A Los Angeles crime saga' } },
+  };
+}
+
+export function seriesExamples({ seriesId, seasonId, episodeId }: Stock): Examples {
+  return {
+    listSeries: { as: 'user', query: { limit: '1', sort: 'added', titlePrefix: 'dark' } },
+    getSeriesFilters: { as: 'user' },
+    listNextUp: { as: 'user', query: { limit: '5' } },
+    getSeries: { as: 'user', params: { seriesId } },
+    updateSeries: { params: { seriesId }, body: { overview: 'A child goes missing.' } },
+    getSeason: { as: 'user', params: { seasonId } },
+    updateSeason: { params: { seasonId }, body: { title: 'Cycle one' } },
+    refreshSeries: { params: { seriesId } },
+    listSeriesMatches: { params: { seriesId }, query: { query: 'Dark' } },
+    matchSeries: { params: { seriesId }, body: { provider: 'tmdb', id: '70523' } },
+    listMissingEpisodes: { as: 'user', params: { seriesId } },
+    getSeriesRecord: { as: 'user', params: { seriesId } },
+    listCalendar: { as: 'user', query: { from: '2017-12-01', to: '2017-12-31' } },
+    exportCalendar: { as: 'user', query: { daysBefore: '0' } },
+    listEpisodes: { as: 'user', params: { seriesId }, query: { season: '1', limit: '1' } },
+    getEpisode: { as: 'user', params: { episodeId } },
+    updateEpisode: { params: { episodeId }, body: { airDate: '2017-12-01', lockedFields: [] } },
+  };
+}
+
+export function imageExamples({ movieId, images }: Stock): Examples {
+  const params = { kind: 'movie', itemId: movieId };
+  const [, imageId = '', key = ''] = /images\/([^/]+)\/([^/?]+)/.exec(images[0]?.url ?? '') ?? [];
+  return {
+    getImage: { params: { imageId, key }, query: { width: '100' } },
+    listItemImages: { params },
+    chooseItemImage: { params: { ...params, imageId: images.at(-1)!.id } },
+    unchooseItemImage: { params: { ...params, imageId: images.at(-1)!.id } },
+  };
+}
+
+export function playbackExamples({ fileId }: Stock): Examples {
+  const params = { fileId };
+  return {
+    getPlaybackFile: { as: 'user', params },
+    getPlaybackContent: { as: 'user', params, headers: { range: 'bytes=100-199' }, status: 206 },
+    createPlaybackAddress: { as: 'user', params, body: { lifetimeMs: 60_000 } },
+    revokePlaybackAddresses: { as: 'user' },
+  };
+}
+
+export const searchExamples: Examples = {
+  search: { as: 'user', query: { q: 'heat', facets: 'genre' } },
+  suggest: { as: 'user', query: { q: 'he' } },
+  getSearchStatus: {},
+  rebuildSearch: { body: { engine: 'postgres' } },
+};
