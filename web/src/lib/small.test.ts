@@ -9,7 +9,7 @@ import { lifetimeOf } from './api/token.ts';
 import { changesOf, textOf, valueOf, type EditField } from './edit-fields.ts';
 import { episodeCode, withGaps, type EpisodeWords } from './episodes.ts';
 import { readMovieFilter, readSeriesFilter } from './filters.ts';
-import { fill, plural } from './text.ts';
+import { clip, fill, plural } from './text.ts';
 
 const messages = (code: string) =>
   JSON.parse(
@@ -182,6 +182,26 @@ describe('a circle of members', () => {
     const placed = circleOf([1, 2, 3, 4, 5], { radius: 100, x: 0, y: 0 });
     expect(placed[0]).to.include({ x: 0, y: -100 });
     expect(new Set(placed.map(({ x, y }) => `${x} ${y}`)).size).to.equal(5);
+  });
+});
+
+describe('the beginning of a text', () => {
+  it('ends before what does not fit whole', () => {
+    expect(clip('Heat', 4)).to.equal('Heat');
+    expect(clip('Heat', 2)).to.equal('He');
+    expect(clip('A🎬', 2)).to.equal('A');
+    expect(clip('A🎬', 3)).to.equal('A🎬');
+  });
+
+  it('can be part of an address', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.nat({ max: 20 }), (text, most) => {
+        const begun = clip(text, most);
+        expect(text.startsWith(begun)).to.equal(true);
+        expect(begun.length).to.be.within(Math.min(most, text.length) - 1, most);
+        expect(decodeURIComponent(encodeURIComponent(begun))).to.equal(begun);
+      }),
+    );
   });
 });
 

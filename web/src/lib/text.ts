@@ -15,3 +15,7 @@ export function fill(message: string, values: Values | undefined, language: stri
 export function plural(key: string, count: number, language: string): string {
   return `${key}#${new Intl.PluralRules(language).select(count)}`;
 }
+
+/** The beginning of a text, at most so many UTF-16 units: half a character is in no address. Pure. */
+export const clip = (text: string, most: number): string =>
+  text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
