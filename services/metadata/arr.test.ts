@@ -136,14 +136,19 @@ describe('what Radarr and Sonarr know', function () {
     expect(server.complaints.join('\n')).to.not.contain('arr-key');
   });
 
-  it('leaves what has no id, or no path, out', async () => {
+  it('leaves what has no id, or no path, out, and years that are none', async () => {
     radarr.works.push(
       { title: 'Broken', tmdbId: 3 },
-      radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 0, imdbId: '' }),
+      radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 0, imdbId: '', year: 1995.5 }),
+      radarrFilm({ title: 'Ronin', path: '/movies/Ronin', tmdbId: 7, year: 2 ** 40 }),
     );
     await pull();
-    const rows = await server.db.sql`select title, ids from arr_works where source = 'radarr'`;
-    expect([...rows]).to.deep.equal([{ title: 'Heat', ids: {} }]);
+    const rows = await server.db.sql`
+      select title, year, ids from arr_works where source = 'radarr' order by title`;
+    expect([...rows]).to.deep.equal([
+      { title: 'Heat', year: null, ids: {} },
+      { title: 'Ronin', year: null, ids: { tmdb: '7' } },
+    ]);
   });
 
   it('never decides what a person has decided', async () => {

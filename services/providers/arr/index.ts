@@ -10,7 +10,7 @@ export interface ArrOptions {
 }
 
 const text = z.string().nullish();
-const number = z.number().nullish();
+const number = z.int32().nullish();
 
 const common = {
   title: z.string(),
