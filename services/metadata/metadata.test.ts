@@ -359,7 +359,6 @@ describe('metadata of films', () => {
   for (const [what, more] of [
     ['a character that no text may have', { overview: 'A\0heist' }],
     ['half a character', { videos: { results: [{ ...trailer, name: 'A \ud83d' }] } }],
-    ['a day that is none', { release_date: '1998-02-30' }],
     ['more votes than there are people', { vote_count: 2 ** 40 }],
   ] as const) {
     it(`puts off one film alone of which a provider says ${what}`, async () => {
@@ -372,6 +371,15 @@ describe('metadata of films', () => {
       expect(rows[0]?.['problem']).to.match(/^tmdb: what it says of 7 cannot be kept: /);
     });
   }
+
+  it('takes a release day that is none for none, and the rest as it is', async () => {
+    const more = { release_date: '1995-02-30' };
+    tmdb.films.splice(0, 1, { ...heat, more });
+    await library.put({ 'Heat (1995)/Heat.mkv': 4 * GB });
+    await scanAndEnrich();
+    const view = await film();
+    expect(view).to.deep.include({ releaseDate: null, overview: 'What happens in Heat.' });
+  });
 
   it('leaves out what has another form, and takes the rest', async () => {
     tmdb.films.splice(0, 1, { ...heat, more: { genres: 'Drama', runtime: 'long', credits: [] } });

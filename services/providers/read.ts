@@ -6,9 +6,13 @@ export const said = (text: string | null | undefined): string | undefined => {
   return trimmed === '' ? undefined : trimmed;
 };
 
-/** A day that is one. */
+const dayForm = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
+
+/** A day that is one, also in the calendar of its year. */
 export const dayOf = (text: string | null | undefined): string | undefined =>
-  text != null && /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/.test(text) ? text : undefined;
+  text != null && dayForm.test(text) && new Date(text).toISOString().startsWith(text)
+    ? text
+    : undefined;
 
 export const yearOf = (text: string | null | undefined): number | undefined => {
   const day = dayOf(text);
