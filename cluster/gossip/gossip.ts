@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { formatHostPort } from '../addresses.ts';
-import { quieten, type QuietLog } from '../doors/quiet.ts';
+import { quieten, type QuietLog } from '#storage/quiet.ts';
 import { createDialer, type Dialer } from './dialer.ts';
 import { createGate, type Gate } from './gate.ts';
 import { gossipIdOf, NETWORK_KEY_BYTES } from './identity.ts';

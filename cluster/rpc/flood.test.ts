@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { createDoorkeeper } from '../doors/doorkeeper.ts';
 import { createIssuer, until, useRpc, type Issuer } from './harness.ts';
 import { createReplayGuard } from './replay.ts';
-import { createSeldom } from '../doors/seldom.ts';
+import { createSeldom } from '#storage/seldom.ts';
 import type { TlsMaterial } from './types.ts';
 
 const connections = Number(process.env['REVENGE_TEST_CONNECTIONS'] ?? 2_000);

@@ -6,7 +6,7 @@ import type { Refusal, Running } from './answer.ts';
 import { createCounter, type Counter } from './counter.ts';
 import type { Doorkeeper } from '../doors/doorkeeper.ts';
 import type { Members } from '../doors/members.ts';
-import type { QuietLog } from '../doors/quiet.ts';
+import type { QuietLog } from '#storage/quiet.ts';
 import type { Peer } from './peers.ts';
 import { createReplayGuard } from './replay.ts';
 import type { HandedOn, RpcLimits, RpcServerOptions, RpcServerStats } from './types.ts';

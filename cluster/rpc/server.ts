@@ -8,7 +8,7 @@ import { createDoorkeeper, type Doorkeeper } from '../doors/doorkeeper.ts';
 import { createMembers, type Members } from '../doors/members.ts';
 import { peerOf, type Peer } from './peers.ts';
 import { createResponder, type Responder } from './responder.ts';
-import { quieten, type QuietLog } from '../doors/quiet.ts';
+import { quieten, type QuietLog } from '#storage/quiet.ts';
 import {
   DEFAULT_RPC_LIMITS,
   type RpcLimits,

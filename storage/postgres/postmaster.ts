@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../log.ts';
+import { quieten } from '../quiet.ts';
 import type { Binaries, Owner } from './binaries.ts';
 import { identity, postgresEnv } from './initdb.ts';
 import { kinship, processesOf, startTime } from './process.ts';
@@ -78,12 +79,16 @@ function ending(child: ChildProcess): Promise<string> {
   });
 }
 
-/** PostgreSQL's own lines become ours, at the level it gave them. */
+/**
+ * PostgreSQL's own lines become ours, at the level it gave them: strangers at a port that is open
+ * to members cause as many refusals as they like.
+ */
 function relay(child: ChildProcess, log: Log): void {
   if (!child.stderr) return;
+  const quiet = quieten(log);
   createInterface({ input: child.stderr }).on('line', (line) => {
     const severity = /^\S* ?(DEBUG|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC):/.exec(line)?.[1];
-    if (severity === 'FATAL' || severity === 'PANIC') log.warn('postgres', { line });
+    if (severity === 'FATAL' || severity === 'PANIC') quiet.warn('postgres', { line, kind: line });
     else log.debug('postgres', { line });
   });
 }

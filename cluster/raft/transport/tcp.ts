@@ -1,7 +1,7 @@
 /** hashicorp/raft's TCP transport, both sides of it, with mutual TLS if wanted. */
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { quieten } from '../../doors/quiet.ts';
+import { quieten } from '#storage/quiet.ts';
 import type { FailureReason, Response } from '../core/types.ts';
 import { isUnknownCommand, responseFromWire } from '../wire/convert.ts';
 import { createBlockCache } from './blocks.ts';

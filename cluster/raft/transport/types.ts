@@ -8,7 +8,7 @@ import type {
   Response,
   ServerId,
 } from '../core/types.ts';
-import type { QuietLog } from '../../doors/quiet.ts';
+import type { QuietLog } from '#storage/quiet.ts';
 import type { Rest } from '../wire/resume.ts';
 
 export type Bytes = AsyncIterable<Uint8Array>;
