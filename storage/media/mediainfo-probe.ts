@@ -8,14 +8,34 @@ import type {
   VideoTrack,
 } from 'mediainfo.js';
 import type { AttachmentStream, AudioStream, Probe, SubtitleStream, VideoStream } from './media.ts';
+import {
+  attached,
+  audioCodecs,
+  channelLayouts,
+  containers,
+  microsoftCodecs,
+  textCodecs,
+  toldByFrames,
+  videoCodecs,
+  videoProfiles,
+  type Attached,
+  type Codec,
+} from './mediainfo-words.ts';
+
+/** The file a report is about. */
+export interface Reported {
+  readonly sizeBytes: number;
+  /** That so little of its pictures was read that there may not have been a whole one. */
+  readonly isBrief: boolean;
+}
 
 /**
  * MediaInfo's report in our words, which are ffprobe's; pure. Undefined where any part of it is not
- * in the tables below: then ffprobe has the say, and nobody is told half of what a file holds.
+ * in the tables: then ffprobe has the say, and nobody is told half of what a file holds.
  */
-export function readMediaInfo(report: MediaInfoResult, sizeBytes: number): Probe | undefined {
+export function readMediaInfo(report: MediaInfoResult, file: Reported): Probe | undefined {
   try {
-    return readReport(report.media?.track ?? [], sizeBytes);
+    return readReport(report.media?.track ?? [], file);
   } catch (error) {
     if (error instanceof Unknown) return undefined;
     throw error;
@@ -34,24 +54,25 @@ function sure<Value>(value: Value | undefined): Value {
 const of = <Kind extends Track['@type']>(tracks: readonly Track[], kind: Kind) =>
   tracks.filter((track) => track['@type'] === kind) as Extract<Track, { '@type': Kind }>[];
 
-const containers: Readonly<Record<string, string>> = {
-  Matroska: 'matroska',
-  WebM: 'matroska',
-  'MPEG-4': 'mp4',
-};
+/** What the words of a track depend on. */
+interface About {
+  readonly container: string;
+  readonly isBrief: boolean;
+}
 
-function readReport(tracks: readonly Track[], sizeBytes: number): Probe {
+function readReport(tracks: readonly Track[], { sizeBytes, isBrief }: Reported): Probe {
   const general = sure(of(tracks, 'General')[0]);
   const container = sure(containers[general.Format ?? '']);
+  const about: About = { container, isBrief };
   const seconds = sure(general.Duration);
   // Cut off, or of kinds that ffprobe would number and MediaInfo only counts.
   if (general.extra?.['IsTruncated'] !== undefined || general.OtherCount) throw new Unknown();
   const streams = [
-    ...of(tracks, 'Video').map(readVideo),
-    ...of(tracks, 'Audio').map(readAudio),
-    ...of(tracks, 'Text').map(readText),
+    ...of(tracks, 'Video').map((track) => readVideo(track, about)),
+    ...of(tracks, 'Audio').map((track) => readAudio(track, about)),
+    ...of(tracks, 'Text').map((track) => readText(track, about)),
   ].sort((a, b) => a.index - b.index);
-  const menus = of(tracks, 'Menu');
+  const menus = container === 'mpegts' ? oneProgramme(of(tracks, 'Menu')) : of(tracks, 'Menu');
   const numbered = [...streams.map(({ index }) => index), ...menus.flatMap(indexOfMenu)];
   const count = numbered.length;
   if (
@@ -71,25 +92,32 @@ function readReport(tracks: readonly Track[], sizeBytes: number): Probe {
   };
 }
 
+/** A transport stream's menus are its programmes: of several, each numbers its streams anew. */
+function oneProgramme(menus: readonly MenuTrack[]): readonly [] {
+  if (menus.length !== 1) throw new Unknown();
+  return [];
+}
+
 /** What was said more than once, by the container and by the stream, is joined by slashes. */
 const first = (value: string | undefined): string | undefined => value?.split(' / ')[0];
 
 type Stream = VideoTrack | AudioTrack | TextTrack;
 
-function readBase(track: Stream) {
+function readBase(track: Stream, { container }: About) {
+  const hasFlags = container === 'matroska' || container === 'mp4';
   return {
     index: indexOf(track),
     language: languageOf(track.Language),
     title: track.Title,
     // Matroska's report always says so, MP4's only where a track is switched off or one of several.
-    isDefault: first(track.Default) !== 'No',
+    isDefault: hasFlags && first(track.Default) !== 'No',
     isForced: first(track.Forced) === 'Yes',
   };
 }
 
 function indexOf({ StreamOrder: order }: Track): number {
-  if (order === undefined || !/^\d+$/.test(order)) throw new Unknown();
-  return Number(order);
+  // In a transport stream the programme stands before it.
+  return Number(sure(/^(0-)?(\d+)$/.exec(order ?? '')?.[2]));
 }
 
 /** Chapters that are a track of their own take up a number too. */
@@ -101,72 +129,54 @@ function languageOf(tag: string | undefined): string | undefined {
   return sure(/^([a-z]{2,3})(-[\w-]+)?$/.exec(tag)?.[1]);
 }
 
-type Codec = Readonly<{ codec: string; level?: (level: string) => number | undefined }>;
-
-const videoCodecs: Readonly<Record<string, Codec>> = {
-  AVC: { codec: 'h264', level: (level) => Math.round(Number(level) * 10) },
-  HEVC: { codec: 'hevc', level: (level) => Math.round(Number(level) * 30) },
-  AV1: { codec: 'av1', level: av1Level },
-  VP8: { codec: 'vp8' },
-  VP9: { codec: 'vp9' },
-};
-
-/** seq_level_idx of AV1's annex A; ffprobe's 0, which is level 2.0, counts as none. */
-function av1Level(level: string): number | undefined {
-  const [major = NaN, minor = NaN] = level.split('.').map(Number);
-  return (major - 2) * 4 + minor || undefined;
-}
-
-const videoProfiles: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  AVC: same(
-    'Baseline',
-    'Constrained Baseline',
-    'Main',
-    'High',
-    'High 10',
-    'High 4:2:2',
-    'High 4:4:4 Predictive',
-  ),
-  HEVC: {
-    ...same('Main', 'Main 10'),
-    'Main 4:2:0 12': 'Rext',
-    'Main 4:2:2 10': 'Rext',
-    'Main 4:4:4': 'Rext',
-  },
-  AV1: same('Main', 'High', 'Professional'),
-  VP8: { '': '0' },
-  VP9: { 0: 'Profile 0', 1: 'Profile 1', 2: 'Profile 2', 3: 'Profile 3' },
-};
-
-function same(...names: string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, name]));
-}
-
-function readVideo(track: VideoTrack): VideoStream {
-  const format = track.Format ?? '';
-  const { codec, level } = sure(videoCodecs[format]);
+function readVideo(track: VideoTrack, about: About): VideoStream {
+  const isTransport = about.container === 'mpegts';
   const bitDepth = track.BitDepth ?? 8;
-  // Which kind of HDR it is stands in frames, and full range changes what the pixels are called.
-  const transfer = first(track.transfer_characteristics);
-  if (track.HDR_Format !== undefined || transfer === 'PQ') throw new Unknown();
+  // Full range changes what the pixels are called; film in lines has two rates.
   if (first(track.colour_range) === 'Full') throw new Unknown();
+  if (track.ScanOrder?.includes('Pulldown') === true) throw new Unknown();
+  const named = nameVideo(track);
   return {
-    ...readBase(track),
+    ...readBase(track, about),
     type: 'video',
-    codec,
-    profile: sure(videoProfiles[format]?.[track.Format_Profile ?? '']),
-    level: levelOf(track.Format_Level, level),
+    ...named,
     width: sure(track.Width),
     height: sure(track.Height),
-    frameRate: track.FrameRate,
-    variableFrameRate: first(track.FrameRate_Mode) === 'VFR',
+    frameRate: isTransport ? sure(track.FrameRate) : track.FrameRate,
+    variableFrameRate: about.container !== 'avi' && first(track.FrameRate_Mode) === 'VFR',
     bitDepth,
     pixelFormat: pixelFormatOf(track.ChromaSubsampling, bitDepth),
-    hdr: transfer === 'HLG' ? 'HLG' : undefined,
+    hdr: hdrOf(track, about),
     dolbyVisionProfile: undefined,
-    interlaced: isInterlaced(track, codec),
-    bitrate: whole(track.BitRate),
+    interlaced: isInterlaced(track, named.codec),
+    // Of a transport stream only the ends were read.
+    bitrate: isTransport ? undefined : whole(track.BitRate),
   };
+}
+
+function nameVideo(track: VideoTrack): Pick<VideoStream, 'codec' | 'profile' | 'level'> {
+  const microsoft = microsoftCodecs[track.CodecID ?? ''];
+  if (microsoft !== undefined) return { codec: microsoft, profile: undefined, level: undefined };
+  const format = nameOf(track.Format, track.Format === 'MPEG Video' && track.Format_Version);
+  const { codec, level } = sure(videoCodecs[format]);
+  const profile = sure(videoProfiles[format]?.[track.Format_Profile ?? '']);
+  return { codec, profile, level: levelOf(track.Format_Level, level) };
+}
+
+const nameOf = (...parts: (string | false | undefined)[]): string =>
+  parts.filter(Boolean).join(' ');
+
+/** Which kind of PQ it is stands in every picture, so that a whole one must have been read. */
+function hdrOf(track: VideoTrack, { container, isBrief }: About): VideoStream['hdr'] {
+  const transfer = first(track.transfer_characteristics);
+  if (transfer === 'PQ') {
+    const hasPicture = container !== 'matroska' || track.Delay !== undefined;
+    const isPlain = (track.HDR_Format ?? 'SMPTE ST 2086') === 'SMPTE ST 2086';
+    if (isBrief || !hasPicture || !isPlain) throw new Unknown();
+    return 'HDR10';
+  }
+  if (track.HDR_Format !== undefined) throw new Unknown();
+  return transfer === 'HLG' ? 'HLG' : undefined;
 }
 
 function levelOf(text: string | undefined, read: Codec['level']): number | undefined {
@@ -181,95 +191,64 @@ function pixelFormatOf(chroma = '4:2:0', bitDepth: number): string {
 }
 
 function isInterlaced({ ScanType: scan }: VideoTrack, codec: string): boolean {
-  // Only H.264 leaves it open in what we trust: all others are whole pictures unless they say so.
-  if (scan === undefined && codec === 'h264') throw new Unknown();
+  // The others of what we trust are whole pictures unless they say so.
+  if (scan === undefined && ['h264', 'mpeg2video'].includes(codec)) throw new Unknown();
   return scan !== undefined && first(scan) !== 'Progressive';
 }
 
-const audioCodecs: Readonly<Record<string, { codec: string; profile?: string }>> = {
-  'AAC LC': { codec: 'aac', profile: 'LC' },
-  'AC-3': { codec: 'ac3' },
-  'E-AC-3': { codec: 'eac3' },
-  DTS: { codec: 'dts', profile: 'DTS' },
-  'MLP FBA': { codec: 'truehd' },
-  FLAC: { codec: 'flac' },
-  Opus: { codec: 'opus' },
-  Vorbis: { codec: 'vorbis' },
-  'MPEG Audio Layer 3': { codec: 'mp3' },
-  'MPEG Audio Layer 2': { codec: 'mp2' },
-};
-
-/** By the order in which a codec stores its channels; what has one name in both comes first. */
-const channelLayouts: Readonly<Record<string, string>> = {
-  M: 'mono',
-  C: 'mono',
-  'L R': 'stereo',
-  'L R C LFE Ls Rs': '5.1(side)',
-  'dts C L R Ls Rs LFE': '5.1(side)',
-  'aac C L R Ls Rs LFE': '5.1',
-  'L R C LFE Lb Rb': '5.1',
-  'L R C Lb Rb LFE': '5.1',
-  'L R LFE': '2.1',
-  'L R C Ls Rs': '5.0(side)',
-  'dts C L R Ls Rs': '5.0(side)',
-  'L R C LFE Lb Rb Ls Rs': '7.1',
-  'L R C Ls Rs Lb Rb LFE': '7.1',
-};
-
-function readAudio(track: AudioTrack): AudioStream {
-  const name = [track.Format, track.Format_Profile, track.Format_AdditionalFeatures];
-  const { codec, profile } = sure(audioCodecs[name.filter(Boolean).join(' ')]);
+function readAudio(track: AudioTrack, about: About): AudioStream {
+  const { codec, profile } = sure(track.Format === 'PCM' ? nameOfPcm(track) : nameAudio(track));
   const channels = sure(track.Channels);
+  // Without a header of its own it is another codec to ffprobe.
+  if (codec === 'aac' && about.container === 'mpegts' && track.MuxingMode !== 'ADTS')
+    throw new Unknown();
   return {
-    ...readBase(track),
+    ...readBase(track, about),
     type: 'audio',
     codec,
     profile,
     channels,
-    channelLayout: layoutOf(track.ChannelLayout, { codec, channels }),
+    channelLayout: layoutOf(track, { codec, channels, ...about }),
     sampleRate: whole(track.SamplingRate),
     bitrate: whole(track.BitRate),
   };
 }
 
-function layoutOf(
-  places: string | undefined,
-  { codec, channels }: { codec: string; channels: number },
-): string {
+const nameAudio = (track: AudioTrack) =>
+  audioCodecs[nameOf(track.Format, track.Format_Profile, track.Format_AdditionalFeatures)];
+
+function nameOfPcm(track: AudioTrack): { codec: string; profile?: undefined } {
+  const { BitDepth: bits, Format_Settings_Sign: sign, Format_Settings_Endianness: order } = track;
+  if (bits === 8 && sign === 'Unsigned') return { codec: 'pcm_u8' };
+  const isKnown = bits === 16 || bits === 24;
+  if (!isKnown || sign !== 'Signed' || order !== 'Little') throw new Unknown();
+  return { codec: `pcm_s${bits}le` };
+}
+
+interface Sound extends About {
+  readonly codec: string;
+  readonly channels: number;
+}
+
+function layoutOf(track: AudioTrack, sound: Sound): string | undefined {
+  const { codec, channels } = sound;
+  const places = track.ChannelLayout;
+  // Who wrote no order down meant none, and ffprobe makes none up.
+  if (codec.startsWith('pcm_') && places === undefined) {
+    return sound.container === 'mp4' ? sure(undefined) : undefined;
+  }
+  // Where the frames tell it, and it is not told, none was read.
+  if (toldByFrames.has(codec)) sure(places);
   const order = places ?? { 1: 'M', 2: 'L R' }[channels] ?? '';
   return sure(channelLayouts[order] ?? channelLayouts[`${codec} ${order}`]);
 }
 
-/** By the container's id of the codec. */
-const textCodecs: Readonly<Record<string, string>> = {
-  'S_TEXT/UTF8': 'subrip',
-  'S_TEXT/ASS': 'ass',
-  'S_TEXT/SSA': 'ass',
-  'S_TEXT/WEBVTT': 'webvtt',
-  'D_WEBVTT/SUBTITLES': 'webvtt',
-  S_VOBSUB: 'dvd_subtitle',
-  'S_HDMV/PGS': 'hdmv_pgs_subtitle',
-  S_DVBSUB: 'dvb_subtitle',
-  tx3g: 'mov_text',
-};
-
-const readText = (track: TextTrack): SubtitleStream => ({
-  ...readBase(track),
+const readText = (track: TextTrack, about: About): SubtitleStream => ({
+  ...readBase(track, about),
   type: 'subtitle',
   codec: sure(textCodecs[track.CodecID ?? '']),
   isHearingImpaired: track.ServiceKind?.split(' / ').includes('HI') ?? false,
 });
-
-type Attached = Pick<AttachmentStream, 'codec' | 'role' | 'mimeType'>;
-
-/** Matroska's report has the names of attachments, and not their types. */
-const attached: Readonly<Record<string, Attached>> = {
-  jpg: { codec: 'mjpeg', role: 'picture', mimeType: 'image/jpeg' },
-  jpeg: { codec: 'mjpeg', role: 'picture', mimeType: 'image/jpeg' },
-  png: { codec: 'png', role: 'picture', mimeType: 'image/png' },
-  ttf: { codec: 'ttf', role: 'font', mimeType: 'font/ttf' },
-  otf: { codec: 'otf', role: 'font', mimeType: 'font/otf' },
-};
 
 /** Attachments and covers, numbered after the tracks as ffprobe numbers them. */
 function readAttachments(

@@ -1,16 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { FileHandle } from 'node:fs/promises';
-import type { MediaInfoResult } from 'mediainfo.js';
 import { Piscina } from 'piscina';
 import type { Probe } from './media.ts';
-import { readMediaInfo } from './mediainfo-probe.ts';
 
 /** As many as there are cores, and no more than keep a disk busy; each takes some 30 MB. */
 const threadsMax = Math.min(4, availableParallelism());
 const idleMs = 10_000;
 /** A head is read in about 5 ms; what takes so much longer is not worth the wait. */
 const deadlineMs = 5_000;
-const bytesMax = 32 * 1024 * 1024;
 
 let threads: Piscina | undefined;
 
@@ -44,11 +41,8 @@ export async function readHead(
   threads ??= startThreads();
   const ends = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   try {
-    const report = (await threads.run(
-      { fd: handle.fd, sizeBytes, bytesMax },
-      { signal: ends },
-    )) as MediaInfoResult;
-    return readMediaInfo(report, sizeBytes);
+    const wish = { fd: handle.fd, sizeBytes };
+    return (await threads.run(wish, { signal: ends })) as Probe | undefined;
   } catch (error) {
     // Whatever became of the thread, the file is ffprobe's now: that tells what is wrong with it.
     signal.throwIfAborted();

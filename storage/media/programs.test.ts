@@ -58,7 +58,7 @@ describe('media programs', function () {
     const film = join(root, 'film.mkv');
     ffmpeg(...sources, ...sound, ...maps, ...codecs, ...languages, ...attach, film);
     // Of a kind that is left to ffprobe.
-    ffmpeg('-i', film, '-map', '0:v:0', '-c:v', 'mpeg4', join(root, 'film.avi'));
+    ffmpeg('-i', film, '-map', '0:v:0', '-c:v', 'flv', join(root, 'film.flv'));
     media = start();
     asked = [];
     server = createServer((request, response) => {
@@ -194,7 +194,7 @@ describe('media programs', function () {
 
   it('says that a program is missing', async () => {
     await using poor = start({ ffmpegPath: '/nonexistent/ffmpeg', ffprobePath: '/nonexistent/x' });
-    expect((await failure(poor.probe(root, 'film.avi', {}))).code).to.equal('tool-missing');
+    expect((await failure(poor.probe(root, 'film.flv', {}))).code).to.equal('tool-missing');
     const frame = poor.frame(root, 'film.mkv', { atMs: 0 });
     expect((await failure(frame)).code).to.equal('tool-missing');
   });
@@ -203,7 +203,7 @@ describe('media programs', function () {
     const slow = join(root, 'slow.sh');
     writeFileSync(slow, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
     await using stuck = start({ ffprobePath: slow });
-    const error = await failure(stuck.probe(root, 'film.avi', { timeoutMs: 300 }));
+    const error = await failure(stuck.probe(root, 'film.flv', { timeoutMs: 300 }));
     expect(error.code).to.equal('timeout');
     // Its process answers once the program is dead, so that nothing had to be replaced.
     while (stuck.stats().working > 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -214,7 +214,7 @@ describe('media programs', function () {
     const endless = join(root, 'endless.sh');
     writeFileSync(endless, '#!/bin/sh\nexec yes\n', { mode: 0o755 });
     await using loud = start({ ffprobePath: endless });
-    const error = await failure(loud.probe(root, 'film.avi', {}));
+    const error = await failure(loud.probe(root, 'film.flv', {}));
     expect(error).to.include({ code: 'unreadable' });
     expect(error.message).to.contain('too much');
   });
