@@ -4,11 +4,11 @@ import type { ProblemPlace } from './problems-store.ts';
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const smallNumber = /^\d{1,9}$/;
 
-/** The cursor after a scan. */
-export const scanCursor = (id: string): string => encode(id);
+/** The cursor after what its id places. */
+export const idCursor = (id: string): string => encode(id);
 
-/** The id a cursor of scans stands for; throws `invalid-cursor`. */
-export function readScanCursor(cursor: string | undefined): string | undefined {
+/** The id such a cursor stands for; throws `invalid-cursor`. */
+export function readIdCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const id = decode(cursor);
   if (!uuid.test(id)) throw invalid();

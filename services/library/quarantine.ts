@@ -3,7 +3,7 @@ import { displayName } from '#storage/media/path.ts';
 import { record } from '../activity/record.ts';
 import { pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
-import { readScanCursor as readIdCursor, scanCursor as idCursor } from './cursors.ts';
+import { idCursor, readIdCursor } from './cursors.ts';
 import { releaseItems } from './items.ts';
 import { findLibrary, lockLibrary } from './libraries-store.ts';
 import { noLibrary, type Asker } from './manage.ts';
@@ -70,7 +70,8 @@ async function keep(
 ): Promise<void> {
   await store.write(async (tx, stale) => {
     await lockItems(tx, which.libraryId);
-    const library = await mustHave(await lockLibrary(tx, which.libraryId));
+    const library = await lockLibrary(tx, which.libraryId);
+    if (library === undefined) throw noLibrary();
     const files = await keepMissing(tx, { ...which, isKept });
     if (files === 0) throw nothingMissing();
     const action = isKept ? 'library.missing-kept' : 'library.missing-released';
@@ -83,7 +84,8 @@ async function keep(
 async function forget(deps: ScannerDeps, which: Which, by: Asker): Promise<void> {
   await deps.store.write(async (tx, stale, tell) => {
     await lockItems(tx, which.libraryId);
-    const library = await mustHave(await lockLibrary(tx, which.libraryId));
+    const library = await lockLibrary(tx, which.libraryId);
+    if (library === undefined) throw noLibrary();
     const module = deps.modules.get(library.kind);
     const files = await deleteMissingOf(tx, which);
     if (files === 0 || module === undefined) throw nothingMissing();
@@ -96,11 +98,6 @@ async function forget(deps: ScannerDeps, which: Which, by: Asker): Promise<void>
     tell('library.changed', { libraryId, change: 'updated' });
   });
 }
-
-const mustHave = async (library: Library | undefined): Promise<Library> => {
-  if (library === undefined) throw noLibrary();
-  return library;
-};
 
 const nothingMissing = () => problem('not-found', 'Nothing of this work is missing.');
 

@@ -4,7 +4,7 @@ import type { Sql } from '#storage/postgres/connect.ts';
 import { pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
 import { permits, type Principal } from '../principal.ts';
-import { problemCursor, readProblemCursor, readScanCursor, scanCursor } from './cursors.ts';
+import { idCursor, problemCursor, readIdCursor, readProblemCursor } from './cursors.ts';
 import { listFolders } from './folders.ts';
 import { allLibraries, findLibrary, numbersOf, rootsOf } from './libraries-store.ts';
 import {
@@ -143,13 +143,13 @@ function scanRoutes(
       const { libraryId } = params;
       await mustExist(libraryId);
       const { offset, limit = limitDefault } = query;
-      const before = offset === undefined ? readScanCursor(query.cursor) : undefined;
+      const before = offset === undefined ? readIdCursor(query.cursor) : undefined;
       const page = { libraryId, before, offset: offset ?? 0, limit: limit + 1 };
       const rows = await scanPage(sql, page);
       const mayPaths = maySeePaths(principal);
       const { page: scans, last } = pageOf(rows, limit);
       const items = scans.map((row) => scanJson(row, mayPaths));
-      const nextCursor = last ? scanCursor(last.id) : null;
+      const nextCursor = last ? idCursor(last.id) : null;
       if (offset === undefined) return { body: { items, nextCursor } };
       return { body: { items, nextCursor, total: await countScans(sql, libraryId) } };
     },
