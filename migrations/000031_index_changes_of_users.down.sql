@@ -1,0 +1,1 @@
+drop index work_changes_user_idx;
