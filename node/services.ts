@@ -129,7 +129,7 @@ export async function createServices(deps: ServicesDeps) {
     ...{ jobs, media, unseen, settings, content },
     onItemsChanged: async (tx, kind, ids) => {
       await changes.changed(tx, kind, ids);
-      await artwork.due(tx, kind, ids);
+      await artwork.filesChanged(tx, kind, ids);
       await metadata.changed(tx, kind, ids);
     },
   });

@@ -360,10 +360,28 @@ describe('artwork', function () {
 
   it('asks for a look at each item, in jobs of a few', async () => {
     const ids = Array.from({ length: 40 }, () => randomUUID());
-    await db.sql.begin((tx) => artwork.due(tx, 'movie', ids));
+    for (const [nth, id] of ids.entries()) {
+      await rig.rows.addFile({ path: `${nth}.jpg`, role: 'image', itemId: id });
+    }
+    await db.sql.begin((tx) => artwork.filesChanged(tx, 'movie', ids));
     const jobs = await db.sql<{ ids: string[] }[]>`
       select payload->'itemIds' as ids from shared.jobs where name = 'artwork.refresh'`;
     expect(jobs.map((job) => job.ids.length)).to.have.members([16, 16, 8]);
     expect(jobs.flatMap((job) => job.ids)).to.have.members(ids);
+  });
+
+  it('asks for no look at a film that has yet to be looked into, and has no picture', async () => {
+    const [due, done, pictured] = [randomUUID(), randomUUID(), randomUUID()];
+    await rig.rows.addFile({ path: 'a.mkv', role: 'video', itemId: due });
+    await rig.rows.addFile({ path: 'b.mkv', role: 'video', itemId: done });
+    await rig.rows.addFile({ path: 'c.mkv', role: 'video', itemId: pictured });
+    await rig.rows.addFile({ path: 'c.jpg', role: 'image', itemId: pictured });
+    await db.sql`update files set probe_state = 'due' where item_id in (${due}, ${pictured})`;
+    await db.sql`update files set probe_state = 'failed' where item_id = ${done}`;
+    await db.sql`delete from shared.jobs`;
+    await db.sql.begin((tx) => artwork.filesChanged(tx, 'movie', [due, done, pictured]));
+    const jobs = await db.sql<{ ids: string[] }[]>`
+      select payload->'itemIds' as ids from shared.jobs where name = 'artwork.refresh'`;
+    expect(jobs.flatMap((job) => job.ids)).to.have.members([done, pictured]);
   });
 });

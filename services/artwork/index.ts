@@ -38,7 +38,7 @@ export interface Artwork {
   >;
   readonly jobs: readonly JobHandler[];
   /** Asks, in the transaction that changed files, for a new look at their items. */
-  readonly due: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
+  readonly filesChanged: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
   /** Notes, in the transaction of whoever was told, what a provider offers for an item. */
   readonly offered: (
     tx: Tx,
@@ -72,7 +72,7 @@ export function createArtwork(deps: ArtworkDeps): Artwork {
       ...createChoices({ store, show }),
     },
     jobs: refresh.jobs,
-    due: refresh.due,
+    filesChanged: refresh.filesChanged,
     async offered(tx, item, offers) {
       const isChanged = await replaceOffers(tx, item, offers);
       if (isChanged) await refresh.due(tx, item.kind, [item.itemId]);

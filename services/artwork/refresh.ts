@@ -24,8 +24,10 @@ export interface RefreshDeps extends OfferDeps {
 
 export interface Refresh {
   readonly jobs: readonly JobHandler[];
-  /** Asks for a new look at items whose files came, went or changed. */
+  /** Asks for a new look at items. */
   readonly due: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
+  /** Asks for it as soon as files that came, went or changed may tell something. */
+  readonly filesChanged: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
 }
 
 const itemsPerJob = 16;
@@ -33,21 +35,23 @@ const lateMs = 15 * 60_000;
 
 /** Makes the job and what asks for it. */
 export function createRefresh(deps: RefreshDeps): Refresh {
+  const due: Refresh['due'] = async (tx, kind, itemIds) => {
+    if (itemIds.length === 0) return;
+    // No key: a look that is under way may have read what has just changed. One in vain is cheap.
+    const payloads = [];
+    for (let at = 0; at < itemIds.length; at += itemsPerJob) {
+      payloads.push({ payload: { kind, itemIds: itemIds.slice(at, at + itemsPerJob) } });
+    }
+    await deps.jobs.addMany(tx, refreshArtwork, payloads);
+  };
   return {
     jobs: [
       on(refreshArtwork, ({ kind, itemIds }, context) =>
         refreshItems(deps, { kind, itemIds }, context),
       ),
     ],
-    async due(tx, kind, itemIds) {
-      if (itemIds.length === 0) return;
-      // No key: a look that is under way may have read what has just changed. One in vain is cheap.
-      const payloads = [];
-      for (let at = 0; at < itemIds.length; at += itemsPerJob) {
-        payloads.push({ payload: { kind, itemIds: itemIds.slice(at, at + itemsPerJob) } });
-      }
-      await deps.jobs.addMany(tx, refreshArtwork, payloads);
-    },
+    due,
+    filesChanged: async (tx, kind, itemIds) => due(tx, kind, await rows.readyToLookAt(tx, itemIds)),
   };
 }
 

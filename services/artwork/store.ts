@@ -127,6 +127,18 @@ export async function findSources(
     order by f.item_id, f.part nulls first, f.size_bytes desc, f.path`;
 }
 
+/**
+ * Those of some items whose files have something to look at: pictures, or films that were looked
+ * into. Films that are still to be change their item once more when they have been.
+ */
+export async function readyToLookAt(sql: Queryable, itemIds: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ itemId: string }[]>`
+    select distinct f.item_id as "itemId" from files f
+    where f.item_id = any (${itemIds as string[]}::uuid[]) and f.missing_since is null
+      and (f.role = 'image' or (f.role = 'video' and f.probe_state <> 'due'))`;
+  return rows.map(({ itemId }) => itemId);
+}
+
 export type NewImage = Omit<Image, 'id' | 'isChosen' | 'isChosenByUser' | 'isLost'>;
 
 /** Adds a picture; one of the same type and content takes over the new origin. */
