@@ -28,38 +28,75 @@ interface Identity {
 }
 
 /**
- * A file may have any number of names (hard links), each with a row; more than this many for one
- * are not looked at, or every arrival among n names would be compared with n rows.
+ * A file may have any number of names (hard links), each with a row. With this many of one, only
+ * those are looked at that are known to have left their place: or every arrival among n names would
+ * be compared with n rows, and the disk be asked for each.
  */
-const namesMax = 64;
+const namesMax = 16;
 
-/**
- * Rows of a library with the inode and size of one of the files given: of each, at most `namesMax`,
- * and those first that are known to have left their place.
- */
+/** Rows of a library with the inode and size of one of the files given; see `namesMax`. */
 export async function candidatesByInode(
   sql: Queryable,
   libraryId: string,
   files: readonly Identity[],
 ): Promise<Candidate[]> {
+  const found = await sql<{ id: string; inode: string; sizeBytes: number }[]>`
+    select likely.id, seen.inode, seen.size_bytes as "sizeBytes"
+    from ${distinctly(sql, files)} as seen
+    cross join lateral (
+      select f.id from files f
+      where f.library_id = ${libraryId} and f.inode = seen.inode and f.size_bytes = seen.size_bytes
+      limit ${namesMax}
+    ) as likely`;
+  const byFile = Map.groupBy(found, ({ inode, sizeBytes }) => `${inode} ${sizeBytes}`);
+  const crowds = [...byFile.values()].filter((names) => names.length === namesMax);
+  const few = [...byFile.values()].filter((names) => names.length < namesMax).flat();
+  const crowded = crowds.flatMap(([first]) => first ?? []);
+  const ids = [...few.map(({ id }) => id), ...(await idsOfLeft(sql, libraryId, crowded))];
+  if (ids.length === 0) return [];
   const rows = await sql<CandidateRow[]>`
     select ${fileColumns(sql)}, false as "isTrace", d.gone_since is not null as "isDirectoryGone"
-    from (
-      select distinct inode collate "C" as inode, size_bytes
-      from unnest(${files.map(({ inode }) => inode)}::text[], ${files.map(sizeOf)}::bigint[])
-        as seen (inode, size_bytes)
-    ) as seen
-    cross join lateral (
-      select f.id from files f join directories d on d.id = f.directory_id
-      where f.library_id = ${libraryId} and f.inode = seen.inode and f.size_bytes = seen.size_bytes
-      order by f.missing_since is null and d.gone_since is null, f.id
-      limit ${namesMax}
-    ) as likely
-    join files f on f.id = likely.id
-    join directories d on d.id = f.directory_id
+    from files f join directories d on d.id = f.directory_id
+    where f.id = any (${ids}::uuid[])
     order by f.id`;
   return rows.map(toCandidate);
 }
+
+/** Rows of these files that are known to have left their place, as far as `namesMax` of each. */
+async function idsOfLeft(
+  sql: Queryable,
+  libraryId: string,
+  files: readonly Identity[],
+): Promise<string[]> {
+  if (files.length === 0) return [];
+  const rows = await sql<{ id: string }[]>`
+    select left_files.id
+    from ${distinctly(sql, files)} as seen
+    cross join lateral (
+      (
+        select f.id from files f
+        where f.library_id = ${libraryId} and f.inode = seen.inode
+          and f.size_bytes = seen.size_bytes and f.missing_since is not null
+        limit ${namesMax}
+      )
+      union all
+      (
+        select f.id from library_roots r
+        join directories d on d.root_id = r.id and d.gone_since is not null
+        join files f on f.directory_id = d.id
+        where r.library_id = ${libraryId} and f.inode = seen.inode
+          and f.size_bytes = seen.size_bytes
+        limit ${namesMax}
+      )
+    ) as left_files`;
+  return rows.map(({ id }) => id);
+}
+
+const distinctly = (sql: Queryable, files: readonly Identity[]) => sql`(
+  select distinct inode collate "C" as inode, size_bytes
+  from unnest(${files.map(({ inode }) => inode)}::text[], ${files.map(sizeOf)}::bigint[])
+    as seen (inode, size_bytes)
+)`;
 
 /** Rows that were replaced at their place in this scan, by what they were before. */
 export async function candidatesByTrace(
@@ -72,11 +109,7 @@ export async function candidatesByTrace(
       t.size_bytes as "sizeBytes", t.mtime_ms as "mtimeMs", t.inode, t.device,
       f.item_id as "itemId", null as oshash, f.missing_since as "missingSince",
       true as "isTrace", false as "isDirectoryGone"
-    from (
-      select distinct inode collate "C" as inode, size_bytes
-      from unnest(${files.map(({ inode }) => inode)}::text[], ${files.map(sizeOf)}::bigint[])
-        as seen (inode, size_bytes)
-    ) as seen
+    from ${distinctly(sql, files)} as seen
     cross join lateral (
       select * from file_traces t
       where t.library_id = ${libraryId} and t.inode = seen.inode

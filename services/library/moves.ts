@@ -1,6 +1,6 @@
-import { MediaError, type Media } from '#storage/media/media.ts';
+import { MediaError, type FileFacts, type Media } from '#storage/media/media.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
-import { mapAtOnce } from './at-once.ts';
+import { chunksOf, mapAtOnce } from './at-once.ts';
 import { isProbed, type KnownFile, type Root, type SeenFile } from './model.ts';
 import {
   candidatesByHash,
@@ -13,7 +13,7 @@ import { isSameContent, type Comparison, type MoveSource } from './reconcile.ts'
 /** What looking for moves needs. */
 export interface MoveSearch {
   readonly sql: Queryable;
-  readonly media: Pick<Media, 'stat' | 'fingerprint'>;
+  readonly media: Pick<Media, 'statMany' | 'fingerprint'>;
   readonly libraryId: string;
   readonly roots: ReadonlyMap<string, Root>;
   readonly signal: AbortSignal;
@@ -24,7 +24,9 @@ export interface MoveSearch {
  * inodes and sizes are soon used again.
  */
 const telltaleBytes = 131_072;
-const lookupsAtOnce = 16;
+/** Looked up by one call, and calls at once. */
+const lookupsPerCall = 256;
+const callsAtOnce = 4;
 
 /**
  * Finds the rows that arrivals were before. A row is free when its own file is no longer at its
@@ -121,37 +123,66 @@ async function isProved(search: MoveSearch, seen: SeenFile, { row }: Candidate):
 
 /** Ids of the rows whose files have left their places. */
 async function findFree(round: Round, candidates: readonly Candidate[]): Promise<Set<string>> {
-  const unique = new Map(
-    candidates
-      .filter(({ row }) => !round.used.has(row.id) && !round.claimed.has(row.id))
-      .map((candidate) => [`${candidate.row.id}/${candidate.isTrace}`, candidate]),
+  const left = candidates.filter(
+    ({ row }) => !round.used.has(row.id) && !round.claimed.has(row.id),
   );
-  const checked = await mapAtOnce([...unique.values()], lookupsAtOnce, async (candidate) =>
-    (await isFree(round, candidate)) ? candidate.row.id : undefined,
-  );
-  return new Set(checked.filter((id) => id !== undefined));
+  const free = new Set<string>();
+  const unsure = new Map<string, KnownFile>();
+  for (const candidate of left) {
+    const { row } = candidate;
+    const isFree = knownToBeFree(round, candidate);
+    if (isFree === true) free.add(row.id);
+    if (isFree === undefined) unsure.set(row.id, row);
+  }
+  for (const id of await findLeft(round.search, [...unsure.values()])) free.add(id);
+  return free;
 }
 
-async function isFree(
+/** Undefined when only the disk can tell. */
+function knownToBeFree(
   { search, listed }: Round,
   { row, isTrace, isDirectoryGone }: Candidate,
-): Promise<boolean> {
+): boolean | undefined {
   const root = search.roots.get(row.rootId);
   if (isTrace || root === undefined || root.removedAt !== null) return true;
   if (root.unavailableSince !== null) return false; // its share may come back with the file
   if (row.missingSince !== null || isDirectoryGone || listed.has(row.directoryId)) return true;
-  return hasLeft(search, root, row);
+  return undefined;
 }
 
-async function hasLeft(search: MoveSearch, root: Root, row: KnownFile): Promise<boolean> {
+/** Ids of those rows whose files are at their places no more, looked up now. */
+async function findLeft(search: MoveSearch, rows: readonly KnownFile[]): Promise<string[]> {
+  const calls = [...Map.groupBy(rows, ({ rootId }) => rootId)].flatMap(([rootId, own]) =>
+    chunksOf(own, lookupsPerCall).map((chunk) => ({ rootId, chunk })),
+  );
+  const left = await mapAtOnce(calls, callsAtOnce, async ({ rootId, chunk }) => {
+    const now = await lookUp(search, rootId, chunk);
+    return chunk.filter((row, at) => hasLeft(row, now[at])).map(({ id }) => id);
+  });
+  return left.flat();
+}
+
+async function lookUp(
+  search: MoveSearch,
+  rootId: string,
+  rows: readonly KnownFile[],
+): Promise<(FileFacts | MediaError)[]> {
+  const root = search.roots.get(rootId);
+  if (root === undefined) return [];
   try {
-    const now = await search.media.stat(root.path, row.path, { signal: search.signal });
-    return now.inode !== row.inode && !isSameContent(row, now);
+    const paths = rows.map(({ path }) => path);
+    return await search.media.statMany(root.path, paths, { signal: search.signal });
   } catch (error) {
     if (!(error instanceof MediaError) || error.code === 'cancelled') throw error;
-    // Anything but a clear "not there" leaves the row where it is.
-    return error.code === 'not-found' || error.code === 'unreadable';
+    return []; // the mount does not answer, which proves nothing
   }
+}
+
+/** Anything but a clear "not there" leaves a row where it is. */
+function hasLeft(row: KnownFile, now: FileFacts | MediaError | undefined): boolean {
+  if (now === undefined) return false;
+  if (now instanceof MediaError) return now.code === 'not-found' || now.code === 'unreadable';
+  return now.inode !== row.inode && !isSameContent(row, now);
 }
 
 async function fingerprint(search: MoveSearch, seen: SeenFile): Promise<string | undefined> {

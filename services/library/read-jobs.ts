@@ -20,7 +20,7 @@ export const readDirectories = defineJob<ReadPayload>('library.read', {
 });
 
 /** What is saved in one transaction; few enough that all nodes get some. */
-const directoriesPerJob = 64;
+const directoriesPerJob = 256;
 
 /** Asks for directories to be read, by any node. */
 export async function addReads(

@@ -153,7 +153,7 @@ describe('a scan', () => {
     expect((await oneFile(rig, id, 'A/A.mkv')).id).to.equal(was.id);
   });
 
-  it('compares a name of a file that has hundreds with some of them only', async () => {
+  it('compares a name of a file that has hundreds with those only that left their place', async () => {
     await rig.write({ 'm/0/0.mkv': 'x' });
     for (let n = 1; n < 300; n++) {
       await mkdir(at(`m/${n}`));
@@ -164,7 +164,7 @@ describe('a scan', () => {
     expect(before).to.have.length(300);
     const { inode, sizeBytes } = await rig.media.stat(at('m'), '0/0.mkv', {});
     const asked = Array.from({ length: 300 }, () => ({ inode, sizeBytes }));
-    expect(await candidatesByInode(rig.db.sql, id, asked)).to.have.length(64);
+    expect(await candidatesByInode(rig.db.sql, id, asked)).to.deep.equal([]);
     // One that is renamed is known again all the same.
     await rename(at('m/299/299.mkv'), at('m/299/other.mkv'));
     await rename(at('m/298'), at('m/another'));

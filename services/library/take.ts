@@ -9,7 +9,7 @@ import { apply, insist, saveUnread, workOut, type Batch, type Proof } from './sa
 import { toVisit, type Visit } from './visit.ts';
 
 /** Read by one call, saved and identified in one transaction. */
-const directoriesAtOnce = 64;
+const directoriesAtOnce = 256;
 const filesAtOnce = 400;
 
 /** What is to be taken in. */

@@ -45,6 +45,7 @@ const traits: Readonly<Record<CallName, { kind: Kind; deadlineMs: number }>> = {
   listMany: { kind: 'files', deadlineMs: 60_000 },
   statDirectories: { kind: 'files', deadlineMs: 30_000 },
   stat: { kind: 'files', deadlineMs: 10_000 },
+  statMany: { kind: 'files', deadlineMs: 30_000 },
   resolve: { kind: 'files', deadlineMs: 10_000 },
   read: { kind: 'files', deadlineMs: 20_000 },
   readMany: { kind: 'files', deadlineMs: 60_000 },
@@ -160,6 +161,9 @@ function createCalls(parts: Parts): Media {
     resolve: (path, options) => perform('resolve', { root: path }, options),
     read: (root, path, options) =>
       perform('read', { root, path, maxBytes: options.maxBytes }, options),
+    async statMany(root, paths, options) {
+      return (await perform('statMany', { root, paths }, options)).map(revive);
+    },
     async readMany(root, paths, options) {
       const input = { root, paths, maxBytes: options.maxBytes };
       return (await perform('readMany', input, options)).map(revive);

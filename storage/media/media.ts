@@ -17,6 +17,12 @@ export interface Media {
   ): Promise<(Listing | MediaError)[]>;
   /** One file, after all links; proves that it lies inside `root` and that its mount answers. */
   stat(root: string, path: string, options: MediaCall): Promise<FileFacts>;
+  /** `stat` of many files in one round trip: one slot per path, in the order asked for. */
+  statMany(
+    root: string,
+    paths: readonly string[],
+    options: MediaCall,
+  ): Promise<(FileFacts | MediaError)[]>;
   /** Modification times of many directories at once; `undefined` for one that is not there. */
   statDirectories(
     root: string,

@@ -33,6 +33,7 @@ const rootWork: RootWork = {
     each(paths, work, (path) => listDirectory(work.root, path, { signal: work.signal, atOnce: 3 })),
   statDirectories: ({ paths }, { root, signal }) => statDirectories(root, paths, signal),
   stat: ({ path }, { root }) => statFile(root, path),
+  statMany: ({ paths }, work) => each(paths, work, (path) => statFile(work.root, path)),
   read: (input, { root }) => readWhole(root, input),
   readMany: ({ paths, maxBytes }, work) =>
     each(paths, work, (path) => readWhole(work.root, { path, maxBytes })),

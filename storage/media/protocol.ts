@@ -17,6 +17,7 @@ export interface Calls {
   listMany: Call<{ root: string; paths: readonly string[] }, (Listing | Failure)[]>;
   statDirectories: Call<{ root: string; paths: readonly string[] }, (DirectoryStat | undefined)[]>;
   stat: Call<File, FileFacts>;
+  statMany: Call<{ root: string; paths: readonly string[] }, (FileFacts | Failure)[]>;
   read: Call<File & { maxBytes: number }, Uint8Array>;
   readMany: Call<
     { root: string; paths: readonly string[]; maxBytes: number },

@@ -61,6 +61,8 @@ const defaults: Record<string, string> = {
   max_parallel_workers: '2',
   max_wal_senders: '2',
   autovacuum_max_workers: '2',
+  // A first scan fills empty tables within a minute, the default: by then all plans are wrong.
+  autovacuum_naptime: '5s',
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_line_prefix: '',
