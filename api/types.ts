@@ -1335,6 +1335,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/movies/{movieId}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes films one
+         * @description The films named become versions of this one and are gone. What people watched, liked and put on their lists is of it now, as is what they set and chose where nobody did so of this one. For good: no scan takes them apart again, but `POST …/split` does. 422 for films of different libraries.
+         */
+        post: operations["mergeMovies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/movies/{movieId}/record": {
         parameters: {
             query?: never;
@@ -1373,6 +1395,28 @@ export interface paths {
          * @description Without waiting for its time, and past what is cached. `item.updated` tells when something has changed; what a person set or locked stays.
          */
         post: operations["refreshMovie"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/movies/{movieId}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes versions of a film one of their own
+         * @description With all parts of what they are parts of; what people did stays with this one. For good: no scan makes them one again, but `POST …/merge` does. The new one is named by its files until a record is found, or chosen (`POST …/match`). 422 where no version would be left.
+         */
+        post: operations["splitMovie"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1717,6 +1761,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/series/{seriesId}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes series one
+         * @description The seasons and episodes of the series named are of this one, an episode that several have is one with the files of all, and they are gone. What people watched, liked and put on their lists is of it now, as is what they set and chose where nobody did so of this one. For good: no scan takes them apart again, but `POST …/split` does. 422 for series of different libraries.
+         */
+        post: operations["mergeSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series/{seriesId}/missing": {
         parameters: {
             query?: never;
@@ -1777,6 +1843,28 @@ export interface paths {
          * @description Without waiting for its time, and past what is cached. `item.updated` tells when something has changed; what a person set or locked stays.
          */
         post: operations["refreshSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series/{seriesId}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes files of a series one of their own
+         * @description Their episodes are of the new one, with what people did with them where no other file holds them. For good: no scan makes them one again, but `POST …/merge` does. The new one is named by its files until a record is found, or chosen (`POST …/match`). 422 where no file would be left.
+         */
+        post: operations["splitSeries"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2891,6 +2979,7 @@ export interface components {
                 after: unknown;
                 /** @description Null for none. */
                 before: unknown;
+                /** @description A field; or `merged` (a work became part of this one), `split` (one was taken out of it) or `splitFrom` (it was taken out of one), with the other's title as `after`. */
                 name: string;
             }[];
             /** @description `scan` (names, NFO and hint files), `user`, or a provider. */
@@ -3377,6 +3466,9 @@ export interface components {
             }[];
             runnerUp?: components["schemas"]["MovieReading"];
         };
+        MovieMerge: {
+            movieIds: components["schemas"]["Id"][];
+        };
         MoviePage: {
             items: components["schemas"]["MovieCard"][];
             nextCursor: string | null;
@@ -3396,6 +3488,10 @@ export interface components {
             score: number;
             title: string;
             year: number | null;
+        };
+        MovieSplit: {
+            /** @description Videos of the film. */
+            fileIds: components["schemas"]["Id"][];
         };
         MovieTextFilter: string[];
         MovieUpdate: {
@@ -3773,11 +3869,18 @@ export interface components {
             decades: components["schemas"]["FacetValue"][];
             genres: components["schemas"]["FacetValue"][];
         };
+        SeriesMerge: {
+            seriesIds: components["schemas"]["Id"][];
+        };
         SeriesPage: {
             items: components["schemas"]["SeriesCard"][];
             nextCursor: string | null;
             /** @description Only with `offset`. */
             total?: number;
+        };
+        SeriesSplit: {
+            /** @description Videos of the series. */
+            fileIds: components["schemas"]["Id"][];
         };
         SeriesUpdate: {
             certification?: string | null;
@@ -6443,6 +6546,40 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    mergeMovies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MovieMerge"];
+            };
+        };
+        responses: {
+            /** @description The film as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movie"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getMovieRecord: {
         parameters: {
             query?: never;
@@ -6494,6 +6631,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    splitMovie: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                movieId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MovieSplit"];
+            };
+        };
+        responses: {
+            /** @description The new film. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movie"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -7128,6 +7299,40 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    mergeSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesMerge"];
+            };
+        };
+        responses: {
+            /** @description The series as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listMissingEpisodes: {
         parameters: {
             query?: never;
@@ -7207,6 +7412,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    splitSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesSplit"];
+            };
+        };
+        responses: {
+            /** @description The new series. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
             };
             default: components["responses"]["Problem"];
         };

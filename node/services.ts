@@ -13,6 +13,7 @@ import {
   ourPath,
   readMappings,
   type LibraryDeps,
+  type OnItemsChanged,
 } from '#services/library/index.ts';
 import type { Log } from '#services/log.ts';
 import { createMetadata, type MetadataDeps } from '#services/metadata/index.ts';
@@ -114,6 +115,7 @@ export async function createServices(deps: ServicesDeps) {
   const content = createContent({
     ...{ ...store, cache, now, images: artwork, search: changes, random: Math.random },
     onIdsSet: (tx, kind, id) => metadata.idsSet(tx, kind, id),
+    onItemsChanged: (tx, kind, ids) => onItemsChanged(tx, kind, ids),
   });
   const search = createSearch({
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
@@ -125,14 +127,12 @@ export async function createServices(deps: ServicesDeps) {
   const name = () => people.settings.get('server.name');
   const calendar = createCalendar({ sql, now, name });
   const progress = createProgress({ ...store, kinds, compounds, now: timeOf });
-  const library = libraryOf(deps, {
-    ...{ jobs, media, unseen, settings, content },
-    onItemsChanged: async (tx, kind, ids) => {
-      await changes.changed(tx, kind, ids);
-      await artwork.filesChanged(tx, kind, ids);
-      await metadata.changed(tx, kind, ids);
-    },
-  });
+  const onItemsChanged: OnItemsChanged = async (tx, kind, ids) => {
+    await changes.changed(tx, kind, ids);
+    await artwork.filesChanged(tx, kind, ids);
+    await metadata.changed(tx, kind, ids);
+  };
+  const library = libraryOf(deps, { jobs, media, unseen, settings, content, onItemsChanged });
   const backups = backupsOf(deps, { settings: people.settings, jobs, blobs });
   const parts = [people.users, people.activity, artwork, search, metadata, library, backups];
   return {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackupError } from '#services/backup/errors.ts';
 import { writeWhole } from '#services/backup/file.ts';
-import type { RestoreOptions } from '#services/backup/restore.ts';
+import { restoreBackup, type RestoreOptions } from '#services/backup/restore.ts';
 import { tables } from '#services/backup/tables.ts';
 import { writeBackup, type WriteOptions, type Written } from '#services/backup/write.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
@@ -65,6 +65,23 @@ export const restoreWish = (
   savePicture: async () => undefined,
   ...more,
 });
+
+/** What `read` reads of a database, and of one that a backup of it was restored to. */
+export async function readTwice<T>(
+  sql: Sql,
+  read: (sql: Sql) => Promise<T>,
+): Promise<{ before: T; after: T }> {
+  const world = await backupWorld();
+  try {
+    const readPicture = async () => undefined;
+    const { path } = await world.backUp(sql, 'all.tar.zst', { readPicture });
+    const target = await world.database();
+    await restoreBackup(restoreWish(target.sql, path));
+    return { before: await read(sql), after: await read(target.sql) };
+  } finally {
+    await world.close();
+  }
+}
 
 /** Every row of what a backup holds, as PostgreSQL writes it, by table. */
 export async function contentOf(sql: Sql): Promise<Record<string, string[]>> {

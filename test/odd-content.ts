@@ -68,7 +68,8 @@ const library = `
   insert into arr_works (source, path, title, titles, year, ids) values
     ('radarr', ${odd}, '', array[null, '', ${odd}], null, '{"tmdb": "1"}');
   insert into root_views values ('${id(11)}', 'n1', false, ${odd}, 'infinity');
-  insert into file_traces values ('${id(16)}', '${id(10)}', '1', '1', 0, -0.5);`;
+  insert into file_traces values ('${id(16)}', '${id(10)}', '1', '1', 0, -0.5);
+  insert into file_pins values ('${id(16)}', '${id(20)}', true, '${id(21)}');`;
 
 const works = `
   insert into movies (id, library_id, title, sort_title, identity, year, release_date, overview,

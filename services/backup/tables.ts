@@ -41,6 +41,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.root_views': passing,
   'public.files': content,
   'public.file_traces': content,
+  'public.file_pins': content,
   'public.movies': content,
   'public.series': content,
   'public.seasons': content,

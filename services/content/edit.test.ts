@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import sharp from 'sharp';
 import type { components } from '#api/types.ts';
-import { restoreBackup } from '#services/backup/restore.ts';
-import { backupWorld, restoreWish } from '#test/backup.ts';
+import { readTwice } from '#test/backup.ts';
 import { startTmdb, type FakeTmdb } from '#test/fakes/tmdb.ts';
 import { enriched } from '#test/metadata.ts';
 import { startServer, type TestServer } from '#test/server.ts';
@@ -206,19 +205,9 @@ describe('what a person set of a film, and of a series with its seasons and epis
   });
 
   it('of either survives a restore from a backup', async () => {
-    const world = await backupWorld();
-    try {
-      const { path } = await world.backUp(server.db.sql, 'all.tar.zst', {
-        readPicture: async () => undefined,
-      });
-      const target = await world.database();
-      await restoreBackup(restoreWish(target.sql, path));
-      const before = await setIn(server.db.sql);
-      expect(before.images).to.have.length(2);
-      expect(before.records).to.have.length(2);
-      expect(await setIn(target.sql)).to.deep.equal(before);
-    } finally {
-      await world.close();
-    }
+    const { before, after } = await readTwice(server.db.sql, setIn);
+    expect(before.images).to.have.length(2);
+    expect(before.records).to.have.length(2);
+    expect(after).to.deep.equal(before);
   });
 });

@@ -12,6 +12,9 @@ export interface Works {
   readonly table: string;
 }
 
+/** Cache tag of what one person has done with works. */
+export const userTag = (userId: string): string => `user-items:${userId}`;
+
 /** One identification at a time per library; two would make two works of one. */
 export async function lockLibrary(tx: Tx, kind: Kind, libraryId: string): Promise<void> {
   await tx`select pg_advisory_xact_lock(hashtextextended(${`${kind}.identify:${libraryId}`}, 0))`;
@@ -85,6 +88,7 @@ export async function deleteWorks(
   await tx`delete from metadata_states where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from image_offers where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await forgetHistory(tx, kind, ids);
+  await tx`delete from file_pins where item_id = any (${gone}::uuid[])`;
   await tx`delete from images where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from ${tx(table)} where id = any (${gone}::uuid[])`;
 }

@@ -60,8 +60,36 @@ export function libraryExamples({ server, library, scanId }: Stock): Examples {
   };
 }
 
-export function movieExamples({ library, movieId }: Stock): Examples {
+/** The works of a library that is made of these files, which hold nothing. */
+async function worksOf(
+  server: Stock['server'],
+  kind: 'movie' | 'series',
+  { name, files }: { readonly name: string; readonly files: readonly string[] },
+): Promise<{ id: string; fileIds: string[] }[]> {
+  await writeFiles(
+    server.films,
+    Object.fromEntries(files.map((file) => [`${name}/${file}`, file])),
+  );
+  const { id } = await server.library(name, name, kind);
+  return [
+    ...(await server.db.sql<{ id: string; fileIds: string[] }[]>`
+      select item_id as id, array_agg(id::text order by path) as "fileIds" from files
+      where library_id = ${id} and role = 'video' group by item_id order by item_id`),
+  ];
+}
+
+export function movieExamples({ server, library, movieId }: Stock): Examples {
   return {
+    mergeMovies: async () => {
+      const files = ['Ran (1985)/Ran.mkv', 'Ran Restored/Ran Restored.mkv'];
+      const [one, other] = await worksOf(server, 'movie', { name: 'merged', files });
+      return { params: { movieId: one!.id }, body: { movieIds: [other!.id] } };
+    },
+    splitMovie: async () => {
+      const files = ['M (1931)/M (1931) - 1080p.mkv', 'M (1931)/M (1931) - 720p.mkv'];
+      const [one] = await worksOf(server, 'movie', { name: 'split', files });
+      return { params: { movieId: one!.id }, body: { fileIds: one!.fileIds.slice(1) } };
+    },
     listMovies: {
       as: 'user',
       query: { limit: '1', offset: '0', sort: 'year', library: library.id, genre: 'Crime' },
@@ -78,8 +106,18 @@ export function movieExamples({ library, movieId }: Stock): Examples {
   };
 }
 
-export function seriesExamples({ seriesId, seasonId, episodeId }: Stock): Examples {
+export function seriesExamples({ server, seriesId, seasonId, episodeId }: Stock): Examples {
   return {
+    mergeSeries: async () => {
+      const files = ['Lost (2004)/Lost S01E01.mkv', 'Lost HD/Lost HD S01E02.mkv'];
+      const [one, other] = await worksOf(server, 'series', { name: 'merged series', files });
+      return { params: { seriesId: one!.id }, body: { seriesIds: [other!.id] } };
+    },
+    splitSeries: async () => {
+      const files = ['a/Lost/Lost S01E01.mkv', 'b/Lost/Lost S01E02.mkv'];
+      const [one] = await worksOf(server, 'series', { name: 'split series', files });
+      return { params: { seriesId: one!.id }, body: { fileIds: one!.fileIds.slice(1) } };
+    },
     listSeries: { as: 'user', query: { limit: '1', sort: 'added', titlePrefix: 'dark' } },
     getSeriesFilters: { as: 'user' },
     listNextUp: { as: 'user', query: { limit: '5' } },

@@ -7,6 +7,7 @@ import type { Identified, IdentifyBatch } from '../module.ts';
 import type { PlacedFile } from '../placed.ts';
 import { noteChanges, scanChangesOf } from '../history.ts';
 import { heirsOf, mergeWorks } from '../merge.ts';
+import { followPins, loadPins } from '../pins.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
 import { editableFilms } from './edit.ts';
 import {
@@ -21,6 +22,7 @@ import {
 import * as store from './identify-store.ts';
 import { works } from './movie.ts';
 import type { NfoFilm } from './nfo.ts';
+import { pinnedPlans } from './pinned.ts';
 import { planUnit, type Plan, type Texts } from './plan.ts';
 import { forgetFilms } from './remove.ts';
 import { refreshFilms } from './refresh.ts';
@@ -39,14 +41,36 @@ export async function identify(
   const context = await store.loadContext(tx, wantedDirectories(batch));
   const latestYear = new Date(options.now()).getUTCFullYear() + 2;
   const planned = buildUnits(batch, context).map((unit) => planUnit(unit, texts, { latestYear }));
-  const plans = planned.flatMap((unit) => unit.plans);
+  const named = planned.flatMap((unit) => unit.plans);
+  const files = named.flatMap(({ videos }) => videos);
+  const pins = await loadPins(tx, works, { libraryId: library.id, files });
+  const plans = named.flatMap((plan) => pinnedPlans(plan, pins));
+  await followPins(tx, pins, plans);
   const known = await loadKnown(tx, library.id, plans);
   const resolved = resolve(plans, known, await newIds(tx, plans.length));
-  const { rows, added, updated } = decideRows(resolved, known, library.language);
+  const loose = planned.flatMap((unit) => unit.loose);
+  return settle(tx, library, { resolved, known, loose });
+}
+
+/** What was found in a library, ready to be kept. */
+export interface Findings {
+  readonly resolved: readonly Resolution[];
+  readonly known: readonly store.KnownRow[];
+  /** Files of no film. */
+  readonly loose: readonly PlacedFile[];
+}
+
+/** Writes films as they were found, and gives them their files. */
+export async function settle(
+  tx: Tx,
+  library: Pick<IdentifyBatch['library'], 'id' | 'language'>,
+  { resolved, known, loose }: Findings,
+): Promise<Identified> {
+  const telling = resolved.filter(({ plan }) => plan.keepsRow !== true);
+  const { rows, added, updated } = decideRows(telling, known, library.language);
   await store.saveFilms(tx, library.id, rows);
   await noteChanges(tx, 'movie', scanChangesOf(rows, known, fieldNames));
-  await saveFindings(tx, resolved, known);
-  const loose = planned.flatMap((unit) => unit.loose);
+  await saveFindings(tx, telling, known);
   const touched = await saveFiles(tx, decideFiles(resolved, loose));
   const removed = await settleOrphans(tx, touched, resolved);
   const gone = new Set(removed);
@@ -71,7 +95,8 @@ function digestTexts(texts: ReadonlyMap<string, Uint8Array>): Texts {
 
 function loadKnown(tx: Tx, libraryId: string, plans: readonly Plan[]): Promise<store.KnownRow[]> {
   const videos = plans.flatMap((plan) => plan.videos);
-  const itemIds = videos.flatMap(({ itemId }) => (itemId === undefined ? [] : [itemId]));
+  const pinned = plans.flatMap(({ pin }) => pin?.itemId ?? []);
+  const itemIds = [...videos.flatMap(({ itemId }) => itemId ?? []), ...pinned];
   return store.loadKnown(tx, libraryId, {
     itemIds: [...new Set(itemIds)],
     ids: plans.flatMap((plan) => idEntries(plan.ids)),

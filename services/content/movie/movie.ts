@@ -15,6 +15,8 @@ export interface MovieDeps extends Store {
   readonly now: () => number;
   /** Told, in the transaction, that a person has said what ids a work has elsewhere. */
   readonly onIdsSet?: (tx: Tx, kind: Kind, id: string) => Promise<void>;
+  /** Told, in the transaction, of works that a person made one or took apart. */
+  readonly onItemsChanged?: (tx: Tx, kind: Kind, ids: readonly string[]) => Promise<void>;
   /** 0 to 1; where a shuffled list begins. */
   readonly random: () => number;
 }
@@ -31,6 +33,3 @@ export const listTag = 'movies';
 
 /** Cache tag of one film. */
 export const itemTag = (id: string): string => `movie:${id}`;
-
-/** Cache tag of what one person has done with works. */
-export const userTag = (userId: string): string => `user-items:${userId}`;

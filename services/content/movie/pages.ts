@@ -2,7 +2,8 @@ import { presentState } from '../../progress/present.ts';
 import { noState, statesOf } from '../../progress/store.ts';
 import { countFilms, listFilms, listFilmsAt, type ListRows } from './list.ts';
 import { cursorAfter, type ListQuery } from './list-query.ts';
-import { listTag, userTag, type MovieDeps, type MoviePage } from './movie.ts';
+import { userTag } from '../works.ts';
+import { listTag, type MovieDeps, type MoviePage } from './movie.ts';
 import { presentCard } from './present.ts';
 
 /** Pages of films. */

@@ -6,6 +6,7 @@ import { emptyFilm, readNfo, type NfoFilm } from './nfo.ts';
 import { identityKey } from '../../naming/titles.ts';
 import { hintsIn, isHintFile, saysWork, withHints } from '../hints.ts';
 import type { Told } from '../match.ts';
+import type { Pin } from '../pins.ts';
 import type { PlacedFile } from '../placed.ts';
 import type { Unit } from './units.ts';
 
@@ -32,6 +33,10 @@ export interface Plan {
   readonly videos: readonly PlacedFile[];
   readonly sides: readonly SideFile[];
   readonly isPartial: boolean;
+  /** The film that a person gave its files to. */
+  readonly pin?: Pin | undefined;
+  /** What is said here is not said of the film that it is. */
+  readonly keepsRow?: boolean;
 }
 
 /** NFO files already read, by file id. */

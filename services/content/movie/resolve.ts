@@ -29,8 +29,8 @@ interface Target {
 }
 
 /**
- * Decides which film each plan is: the one its files already are, unless they say otherwise now;
- * else the one with its ids; else the one of its title and year; else a new one. Pure: `newId`
+ * Decides which film each plan is: the one a person gave its files to; else the one its files
+ * already are, unless they say otherwise now; else the one with its ids; else the one of its title and year; else a new one. Pure: `newId`
  * hands out ids.
  */
 export function resolve(
@@ -50,8 +50,13 @@ export function resolve(
     index.add(target);
     chosen.set(plan, target);
   };
+  for (const { plan, target } of pinnedOf(plans, targets)) {
+    target.isClaimed = true;
+    chosen.set(plan, target);
+    if (plan.keepsRow !== true) claim(plan, target);
+  }
   for (const plan of plans) {
-    const prior = priorOf(plan, targets);
+    const prior = chosen.has(plan) ? undefined : priorOf(plan, targets);
     if (prior === undefined) continue;
     const isItsOwn =
       agrees(plan, prior) && !conflicts(plan, prior) && !isElsewhere(plan, prior, index);
@@ -69,6 +74,20 @@ export function resolve(
     const target = chosen.get(plan);
     if (target === undefined) throw new Error('a plan was left without a film');
     return { plan, filmId: target.id, isNew: target.isNew };
+  });
+}
+
+/** Plans whose files a person gave to films; whatever ids they bear, they are those. */
+function pinnedOf(
+  plans: readonly Plan[],
+  targets: ReadonlyMap<string, Target>,
+): { plan: Plan; target: Target }[] {
+  return plans.flatMap((plan) => {
+    const target = targets.get(plan.pin?.itemId ?? '');
+    if (target === undefined) return [];
+    const isNews = plan.keepsRow !== true && !target.isIdLocked && conflicts(plan, target);
+    if (isNews) replaceIds(plan.ids, target);
+    return [{ plan, target }];
   });
 }
 

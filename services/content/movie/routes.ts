@@ -10,12 +10,21 @@ import { readDetail, type SharedView } from './detail.ts';
 import { editableFilms } from './edit.ts';
 import { countFacets } from './facets.ts';
 import { readListQuery } from './list-query.ts';
-import { itemTag, listTag, userTag, type MovieDeps, type MovieView } from './movie.ts';
+import { joinOperations } from '../join-routes.ts';
+import { userTag } from '../works.ts';
+import { joinFilms, splitFilm } from './join.ts';
+import { itemTag, listTag, type MovieDeps, type MovieView } from './movie.ts';
 import { definePages } from './pages.ts';
 
 /** Operations of api/movies.yaml. */
 export type MovieOperation =
-  'listMovies' | 'getMovieFilters' | 'listMovieGenres' | 'getMovie' | 'updateMovie';
+  | 'listMovies'
+  | 'getMovieFilters'
+  | 'listMovieGenres'
+  | 'getMovie'
+  | 'updateMovie'
+  | 'mergeMovies'
+  | 'splitMovie';
 
 const seconds = 1_000;
 const minutes = 60 * seconds;
@@ -56,6 +65,7 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
   });
   const show = (id: string, userId: string) => showFilm({ details, states }, id, userId);
   return {
+    ...createJoining(deps, show),
     async listMovies({ query, principal }) {
       const { userId } = callerOf(principal);
       return { body: await pages.get(readListQuery(query, { userId, random: deps.random })) };
@@ -88,6 +98,34 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
   };
 }
 
+/** Making films one, and taking one apart. */
+function createJoining(
+  deps: MovieDeps,
+  show: (id: string, userId: string) => Promise<Shown>,
+): HandlersOf<'mergeMovies' | 'splitMovie'> {
+  const joining = joinOperations(deps, {
+    ...{ kind: 'movie', listTag, itemTag, join: joinFilms, split: splitFilm },
+    changed: async (tx, ids) => deps.onItemsChanged?.(tx, 'movie', ids),
+  });
+  return {
+    async mergeMovies({ params, body, principal }) {
+      const { userId } = callerOf(principal);
+      await joining.merge({ into: params.movieId, from: body.movieIds, userId });
+      return show(params.movieId, userId);
+    },
+    async splitMovie({ params, body, principal }) {
+      const { userId } = callerOf(principal);
+      const asked = { id: params.movieId, fileIds: body.fileIds, userId, nowMs: deps.now() };
+      return { ...(await show(await joining.split(asked), userId)), status: 201 };
+    },
+  };
+}
+
+interface Shown {
+  readonly body: MovieView;
+  readonly headers: Record<string, string>;
+}
+
 async function showFilm(
   caches: {
     details: Cached<string, CachedDetail | undefined>;
@@ -95,7 +133,7 @@ async function showFilm(
   },
   id: string,
   userId: string,
-): Promise<{ body: MovieView; headers: Record<string, string> }> {
+): Promise<Shown> {
   const [detail, userState] = await Promise.all([
     caches.details.get(id),
     caches.states.get(`${userId} ${id}`),

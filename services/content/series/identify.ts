@@ -7,10 +7,12 @@ import type { LyingFile, PlacedFile } from '../placed.ts';
 import type { Move } from '../edit.ts';
 import { noteChanges, scanChangesOf } from '../history.ts';
 import { heirsOf, mergeWorks } from '../merge.ts';
+import { followPins, loadPins } from '../pins.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
 import { editableSeries, inheritEpisodeEdits, inheritSeasons } from './edit.ts';
 import { applyPlan, fieldNames, type SeriesRow } from './fields.ts';
 import * as store from './identify-store.ts';
+import { pinnedPlans } from './pinned.ts';
 import { planUnit, type GroupPlan, type SeriesPlan } from './plan.ts';
 import { refreshSeries } from './refresh.ts';
 import { forgetSeries, type Gone } from './remove.ts';
@@ -30,22 +32,49 @@ export async function identify(
   const latestYear = new Date(options.now()).getUTCFullYear() + 2;
   const naming = { kind: 'series' as const, latestYear };
   const planned = buildUnits(batch, context).map((unit) => planUnit(unit, batch.texts, naming));
-  const plans = planned.flatMap((unit) => unit.plans);
+  const named = planned.flatMap((unit) => unit.plans);
+  const files = named.flatMap((plan) => [...videosOf(plan), ...plan.around]);
+  const pins = await loadPins(tx, works, { libraryId: library.id, files });
+  const plans = named.flatMap((plan) => pinnedPlans(plan, pins));
+  await followPins(
+    tx,
+    pins,
+    plans.map((plan) => ({ pin: plan.pin, videos: videosOf(plan) })),
+  );
   const known = await loadKnown(tx, library.id, { plans, context });
   const { resolved, lost } = resolve(plans, known, await newIds(tx, plans.length));
-  const { rows, added, updated } = decideRows(resolved, known, library.language);
-  await store.saveSeries(tx, library.id, rows);
-  await noteChanges(tx, 'series', scanChangesOf(rows, known, fieldNames));
-  await saveIds(tx, resolved, known);
   const loose = [
     ...planned.flatMap((unit) => unit.loose),
     ...lost.flatMap(({ sides }) => sides.map(({ file }) => file)),
   ];
+  return settle(tx, library, { resolved, known, loose, gone: options.gone });
+}
+
+/** What was found in a library, ready to be kept. */
+export interface Findings {
+  readonly resolved: readonly Resolution[];
+  readonly known: readonly store.KnownRow[];
+  /** Files of no series. */
+  readonly loose: readonly PlacedFile[];
+  readonly gone: Gone;
+}
+
+/** Writes series as they were found, and gives them their files and episodes. */
+export async function settle(
+  tx: Tx,
+  library: Pick<IdentifyBatch['library'], 'id' | 'language'>,
+  { resolved, known, loose, gone }: Findings,
+): Promise<Identified> {
+  const telling = resolved.filter(({ plan }) => plan.keepsRow !== true);
+  const { rows, added, updated } = decideRows(telling, known, library.language);
+  await store.saveSeries(tx, library.id, rows);
+  await noteChanges(tx, 'series', scanChangesOf(rows, known, fieldNames));
+  await saveIds(tx, telling, known);
   const moved = await saveFiles(tx, decideFiles(resolved, loose));
   const told = await saveEpisodes(tx, resolved);
   const touched = [...new Set([...moved, ...told])];
-  await settleOrphans(tx, { touched, resolved, gone: options.gone });
-  await refreshSeries(tx, touched, options.gone);
+  await settleOrphans(tx, { touched, resolved, gone });
+  await refreshSeries(tx, touched, gone);
   const isNew = new Set(added);
   // Series that are gone count as updated: whoever looks them up anew finds them gone.
   const changed = [...new Set([...updated, ...touched])].filter((id) => !isNew.has(id));
@@ -97,7 +126,9 @@ function loadKnown(
   { plans, context }: { plans: readonly SeriesPlan[]; context: readonly LyingFile[] },
 ): Promise<store.KnownRow[]> {
   return store.loadKnown(tx, libraryId, {
-    itemIds: [...new Set(plans.flatMap((plan) => plan.itemIds))],
+    itemIds: [
+      ...new Set(plans.flatMap(({ itemIds, pin }) => (pin ? [...itemIds, pin.itemId] : itemIds))),
+    ],
     ids: plans.flatMap((plan) => idEntries(plan.ids)),
     titles: [...new Set(plans.map(({ identity }) => titleOf(identity)))],
     // A folder that is renamed may be too much for one batch: the rest of it is no other place.
@@ -213,7 +244,7 @@ async function moveStates(
 }
 
 /** What people did with episodes, and set of them, moves to others. */
-async function moveWork(tx: Tx, moves: readonly Move[]): Promise<void> {
+export async function moveWork(tx: Tx, moves: readonly Move[]): Promise<void> {
   await mergeStates(tx, 'episode', moves);
   await inheritEpisodeEdits(tx, moves);
 }

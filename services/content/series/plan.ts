@@ -6,6 +6,7 @@ import type { ScoredReading } from '../../naming/score.ts';
 import { identityKey, titleKey } from '../../naming/titles.ts';
 import { hintsIn, saysWork, withHints } from '../hints.ts';
 import { besideChoice, type Evidence, type Told } from '../match.ts';
+import type { Pin } from '../pins.ts';
 import type { PlacedFile } from '../placed.ts';
 import type { EpisodePlan } from './episodes.ts';
 import { groupEpisodes, type EpisodeGroup } from './grouping.ts';
@@ -40,6 +41,14 @@ export interface SeriesPlan {
   readonly itemIds: readonly string[];
   /** Its videos lie beside the batch, if anywhere: it may be one that is known already. */
   readonly isPartial: boolean;
+  /** Videos that lie beside the batch. */
+  readonly around: readonly PlacedFile[];
+  /** Whether all its files lie in a folder of its own. */
+  readonly hasFolder: boolean;
+  /** The series that a person gave its files to. */
+  readonly pin?: Pin | undefined;
+  /** What is said here is not said of the series that it is. */
+  readonly keepsRow?: boolean;
 }
 
 /** NFO files already read, by file id. */
@@ -225,6 +234,7 @@ function planOf(
     nfo: show?.show,
     match: matchOf({ ...found, year, path, show }),
     isPartial: found.groups.length === 0,
+    ...{ around, hasFolder: unit.folder !== undefined },
   };
 }
 
@@ -234,7 +244,8 @@ const hintsOf = ({ files, context }: Unit, texts: Texts, directory: string): Hin
 
 const stemPath = ({ directory, stem }: PlacedFile): string => `${directory}/${stem.toLowerCase()}`;
 
-function mostFrequent(ids: readonly string[]): string[] {
+/** Ids, the most frequent first. Pure. */
+export function mostFrequent(ids: readonly string[]): string[] {
   const counts = Map.groupBy(ids, (id) => id);
   return [...counts].sort(([, a], [, b]) => b.length - a.length).map(([id]) => id);
 }

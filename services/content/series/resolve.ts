@@ -18,9 +18,9 @@ export interface Resolution {
 }
 
 /**
- * Decides for each plan whether it is a known series: by an id elsewhere, by title and year, by
- * what its files were; else a new one. A folder without videos makes one only by its NFO. One
- * whose ids a person set is what its files were, whatever ids they bear. Pure.
+ * Decides for each plan whether it is a known series: by a person's word, by an id elsewhere, by
+ * title and year, by what its files were; else a new one. A folder without videos makes one only by
+ * its NFO. One whose ids a person set is what its files were, whatever ids they bear. Pure.
  */
 export function resolve(
   plans: readonly SeriesPlan[],
@@ -31,12 +31,15 @@ export function resolve(
   const resolved: Resolution[] = [];
   const lost: SeriesPlan[] = [];
   for (const plan of plans) {
-    const id = find(plan, [...pool.values()]);
+    const given = plan.pin !== undefined && pool.has(plan.pin.itemId) ? plan.pin.itemId : undefined;
+    const id = given ?? find(plan, [...pool.values()]);
     if (id === undefined && plan.isPartial && plan.nfo === undefined) {
       lost.push(plan);
       continue;
     }
     const seriesId = id ?? newId();
+    resolved.push({ plan, seriesId });
+    if (plan.keepsRow === true) continue;
     const before = pool.get(seriesId);
     const { identity } = plan;
     pool.set(seriesId, {
@@ -45,7 +48,6 @@ export function resolve(
       ids:
         before !== undefined && isIdLocked(before) ? before.ids : { ...before?.ids, ...plan.ids },
     });
-    resolved.push({ plan, seriesId });
   }
   return { resolved, lost };
 }

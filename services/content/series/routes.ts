@@ -3,6 +3,7 @@ import { problem } from '../../errors.ts';
 import { callerOf } from '../../principal.ts';
 import { editWork, type Update } from '../edit.ts';
 import { digestOf, etagOf, revisionOf } from '../etag.ts';
+import { joinOperations } from '../join-routes.ts';
 import { readEpisode, readSeason, readSeries, type Seen } from './detail.ts';
 import {
   editableEpisodes,
@@ -13,8 +14,10 @@ import {
 } from './edit.ts';
 import { listEpisodes, listNextUp } from './episode-list.ts';
 import { countFilters } from './filter.ts';
+import { joinSeries, splitSeries } from './join.ts';
 import { listMissing } from './known.ts';
 import { listSeries } from './list.ts';
+import type { Gone } from './remove.ts';
 import { episodesChangedIn } from './search.ts';
 import { itemTag, listTag, type SeriesDeps } from './series.ts';
 
@@ -30,10 +33,13 @@ export type SeriesOperation =
   | 'listEpisodes'
   | 'listMissingEpisodes'
   | 'getEpisode'
-  | 'updateEpisode';
+  | 'updateEpisode'
+  | 'mergeSeries'
+  | 'splitSeries';
 
 /** The API of series. */
 export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => ({
+  ...createJoining(deps),
   async listSeries({ query, principal }) {
     return { body: await listSeries(deps, query, callerOf(principal).userId) };
   },
@@ -86,6 +92,32 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
     return shown('episode', id, await readEpisode(deps, id, userId));
   },
 });
+
+/** Making series one, and taking one apart. */
+function createJoining(deps: SeriesDeps): HandlersOf<'mergeSeries' | 'splitSeries'> {
+  const gone: Gone = (tx, ids) => deps.search.changed(tx, 'episode', ids);
+  const joining = joinOperations(deps, {
+    ...{ kind: 'series', listTag, itemTag },
+    join: (tx, asked) => joinSeries(tx, asked, gone),
+    split: (tx, asked) => splitSeries(tx, asked, gone),
+    async changed(tx, ids) {
+      await deps.onItemsChanged?.(tx, 'series', ids);
+      await deps.search.changed(tx, 'episode', await episodesChangedIn(tx, ids));
+    },
+  });
+  return {
+    async mergeSeries({ params: { seriesId: into }, body, principal }) {
+      const { userId } = callerOf(principal);
+      await joining.merge({ into, from: body.seriesIds, userId });
+      return shown('series', into, await readSeries(deps, into, userId));
+    },
+    async splitSeries({ params: { seriesId: id }, body, principal }) {
+      const { userId } = callerOf(principal);
+      const newId = await joining.split({ id, fileIds: body.fileIds, userId, nowMs: deps.now() });
+      return { ...shown('series', newId, await readSeries(deps, newId, userId)), status: 201 };
+    },
+  };
+}
 
 /** An answer with its ETag; throws `not-found`. */
 function shown<View>(label: string, id: string, seen: Seen<View> | undefined) {
