@@ -15,6 +15,8 @@ export interface Operation {
   readonly 'x-signed'?: boolean;
   /** Other pages (another node's web app, a dashboard) may show what is answered. */
   readonly 'x-embeddable'?: boolean;
+  /** Asked again and again by whoever watches: logged only when it fails, or with debug. */
+  readonly 'x-quiet'?: boolean;
   /**
    * `auth`: guessing must be slow here, so the strict rate limit applies, as it does to every public
    * mutation that names none. `refresh`: the proof cannot be guessed, and asking is common.

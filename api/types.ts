@@ -104,6 +104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a node has logged lately, newest first
+         * @description Each node keeps its latest lines in memory, warnings and errors longer than the rest, without secrets. Any node answers for any other member.
+         */
+        get: operations["listLogLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/machine": {
         parameters: {
             query?: never;
@@ -3270,6 +3290,61 @@ export interface components {
             password: components["schemas"]["Password"];
             username: components["schemas"]["Username"];
         };
+        /** @enum {string} */
+        LogLevel: "error" | "warn" | "info" | "debug";
+        LogLine: {
+            at: components["schemas"]["Time"];
+            fields: {
+                [key: string]: unknown;
+            };
+            /** @description Rises with each line of a node */
+            id: number;
+            level: components["schemas"]["LogLevel"];
+            message: string;
+            module: string | null;
+        };
+        /**
+         * @example {
+         *       "nodeId": "kitchen",
+         *       "level": "info",
+         *       "modules": [
+         *         "http",
+         *         "library"
+         *       ],
+         *       "since": "2026-01-02T03:04:05.678Z",
+         *       "dropped": 0,
+         *       "items": [
+         *         {
+         *           "id": 1767323045678,
+         *           "at": "2026-01-02T03:04:05.678Z",
+         *           "level": "info",
+         *           "module": "http",
+         *           "message": "request",
+         *           "fields": {
+         *             "method": "GET",
+         *             "route": "/api/v1/movies",
+         *             "status": 200
+         *           }
+         *         }
+         *       ],
+         *       "nextCursor": null
+         *     }
+         */
+        LogPage: components["schemas"]["Page"] & {
+            /** @description Lines that made way for newer ones. */
+            dropped: number;
+            items: components["schemas"]["LogLine"][];
+            /** @description The least severe that this node logs. */
+            level: components["schemas"]["LogLevel"];
+            /** @description Of which there are lines. */
+            modules: string[];
+            nodeId: string;
+            /**
+             * Format: date-time
+             * @description Of the oldest line that is kept; null when there is none.
+             */
+            since: string | null;
+        };
         /**
          * @example {
          *       "nodeId": "kitchen",
@@ -4327,6 +4402,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FolderList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLogLines: {
+        parameters: {
+            query?: {
+                /** @description The `id` of the newest line that is known, for only what came since. */
+                after?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description The least severe that is shown. */
+                level?: components["schemas"]["LogLevel"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The part of the node that speaks. */
+                module?: string;
+                /** @description Whose; of the node that answers unless stated. */
+                nodeId?: string;
+                /** @description In the message or the fields, in upper or lower case. */
+                text?: string;
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
                 };
             };
             default: components["responses"]["Problem"];

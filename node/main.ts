@@ -35,9 +35,14 @@ import { createHints } from './cluster/hints.ts';
 import { leaderDuties } from './duties.ts';
 import { createClusterHandlers } from './cluster/operations.ts';
 import { createDoor, type Door } from './door.ts';
+import { sayFarewell } from './farewell.ts';
 import { createOnce } from './once.ts';
 import { createOperator, type Operator } from './operator.ts';
 import { createNodeHandlers } from './operations.ts';
+import { logCalls } from './logs/answer.ts';
+import { addLogGauges } from './logs/keep.ts';
+import { createLogHandlers, type LogHandlers } from './logs/operations.ts';
+import type { LogRing } from './logs/ring.ts';
 import { announce, localUrl, withdraw } from './rundir.ts';
 import { createServices, ensureMovieLibraries, type Services } from './services.ts';
 
@@ -45,6 +50,8 @@ import { createServices, ensureMovieLibraries, type Services } from './services.
 export interface NodeOptions {
   readonly config: ReadConfig;
   readonly log: Log;
+  /** The latest lines of `log`. */
+  readonly logs: LogRing;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The file given with --config; watched like the default one. */
   readonly configFile?: string | undefined;
@@ -69,6 +76,7 @@ export interface RunningNode extends Lifecycle {
 
 interface BaseDeps extends Pick<EngineOptions, 'config' | 'identity' | 'metrics' | 'log' | 'now'> {
   readonly door: Door;
+  readonly logs: LogRing;
 }
 
 /** Joins a cluster if it is to, and opens what everything else is built on. */
@@ -86,7 +94,8 @@ async function openBase(
   const { apiPort } = door.wish;
   const places = stack.use(createHints({ config, identity, version, apiPort, log }));
   const cluster = {
-    ...{ ...door.wish, version, hints: places.ask, calls: sharing.calls },
+    ...{ ...door.wish, version, hints: places.ask },
+    calls: { ...sharing.calls, ...logCalls({ ring: deps.logs, log }, isWitness) },
     database: () => sharing.offer(),
     onNetwork: (network: Network) => followOwner(config['data.dir'], network, log),
   };
@@ -142,8 +151,10 @@ const ownHandlers = (deps: {
   metrics: Metrics;
   control: ClusterControl;
   clients: Clients;
+  logs: LogHandlers;
 }) => ({
   ...createNodeHandlers(deps),
+  ...deps.logs,
   ...deps.clients.handlers,
   ...createClusterHandlers(deps.control),
 });
@@ -205,7 +216,7 @@ async function openUp(deps: InviteDeps): Promise<void> {
 /** Builds a node, in order, and starts it: this function is the architecture. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { values: config } = options.config;
-  const { now = Date.now, log } = options;
+  const { now = Date.now, log, logs } = options;
   await using stack = new AsyncDisposableStack();
   const { identity, porch } = await begin(options, now, stack);
   const { nodeId } = identity;
@@ -213,7 +224,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const metrics = createMetrics();
   const staleness = createStaleness();
   const door = createDoor(config, log);
-  const base = { config, identity, door, metrics, log, now };
+  const base = { config, identity, door, metrics, log, logs, now };
   const { engines, sharing } = await openBase(base, stack, staleness.hooks);
   const services = await createServices({ config, engines, metrics, nodeId, log, now });
   const health = stack.use(
@@ -225,6 +236,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }),
   );
   addGauges(metrics, engines, services);
+  addLogGauges(metrics, logs);
   await takePart(engines, { sharing, log, backups: services.backups });
   const control = controlOf(engines, { config, nodeId, now, sharing });
   await openUp({ config, identity, control, log, ...engines });
@@ -232,11 +244,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
   const operator = await openOperator(engines, now);
   const clients = clientsOf(engines, { config, nodeId });
+  const ownLog = createLogHandlers({ ring: logs, log, nodeId, member: engines.member });
+  const own = { health, metrics, control, clients, logs: ownLog };
   await porch.close();
   const http = stack.use(
     await startHttp(
       {
-        handlers: { ...services.handlers, ...ownHandlers({ health, metrics, control, clients }) },
+        handlers: { ...services.handlers, ...ownHandlers(own) },
         authenticate: operator.authenticate(services.users.authenticate),
         recheck: operator.recheck(services.users.recheck),
         ...{ clock: engines.clock, redis: engines.redis, staleness },
@@ -329,30 +343,6 @@ const requestMetrics = ({ requestDuration }: Metrics, health: Pick<Health, 'susp
     if (fact.status === 503) health.suspect();
   },
 });
-
-const handOverMs = 2_000;
-/** Balancers ask for readiness about once a second, and others send on until they have. */
-const farewellMs = 1_500;
-
-/**
- * In a cluster: a leader that stops names its successor, for an election would cost everybody
- * seconds; then requests are taken for a while longer, each on a connection that ends with it.
- */
-async function sayFarewell({ member }: Engines, log: Log): Promise<void> {
-  if (member.state.view().members.size < 2) return;
-  const farewell = pause(farewellMs);
-  if (member.offices.current()) {
-    try {
-      // Raft's own choice knows nothing of who is drained.
-      const successor = member.autopilot.successor();
-      await Promise.race([member.consensus.transfer(successor), pause(handOverMs)]);
-    } catch (error) {
-      const reason = String(error);
-      log.warn('leadership could not be handed over; the others will elect', { reason });
-    }
-  }
-  await farewell;
-}
 
 const loadEveryMs = 2_000;
 

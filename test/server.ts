@@ -5,10 +5,13 @@ import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { createLogger, transports } from 'winston';
+import { transports } from 'winston';
 import type { components } from '#api/types.ts';
 import { readConfig, type ReadConfig } from '#node/config/read.ts';
+import { createLog } from '#node/log.ts';
+import { keepLines } from '#node/logs/keep.ts';
 import { startNode, type RunningNode } from '#node/main.ts';
+import type { Log } from '#services/log.ts';
 import { permissionNames } from '#services/users/permissions.ts';
 import { findTool } from '#storage/media/tools.ts';
 import { noteOpen } from './open.ts';
@@ -38,6 +41,8 @@ export interface TestServer extends ExampleServer, AsyncDisposable {
   readonly user: Account;
   /** The secret that access tokens are signed with. */
   readonly jwtSecret: Uint8Array;
+  /** What the node says; a test may have it say more. */
+  readonly log: Log;
   /** Warnings and errors the node has logged, as JSON. */
   readonly complaints: readonly string[];
   /** `fetch` on this server. */
@@ -76,9 +81,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   await mkdir(films);
   const db = stack.use(await testDatabase());
   const complaints: string[] = [];
+  const log = collect(complaints);
   const node = await startNode({
     config: await configOf(dir, db, options.config),
-    log: collect(complaints),
+    ...{ log, logs: keepLines(log) },
     env: {},
     configFile: join(dir, 'config.yaml'),
     validateResponses: true,
@@ -94,7 +100,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const { admin, user } = await accounts(tools, node, options);
   const rest = stack.move();
   return {
-    ...{ url, node, db, films, admin, user, complaints },
+    ...{ url, node, db, films, admin, user, log, complaints },
     jwtSecret: Buffer.from(jwtSecret),
     adminToken: admin.tokens.accessToken,
     userToken: user.tokens.accessToken,
@@ -136,7 +142,8 @@ function collect(lines: string[]) {
       done();
     },
   });
-  return createLogger({ level: 'warn', transports: [new transports.Stream({ stream })] });
+  const log = createLog({ level: 'warn', format: 'json' });
+  return log.clear().add(new transports.Stream({ stream, level: 'warn' }));
 }
 
 const nobody: Account = {

@@ -1,4 +1,4 @@
-import { CallError } from '../rpc/index.ts';
+import { CallError, type Call } from '../rpc/index.ts';
 import type { ClusterState } from '../state/state.ts';
 import type { Announcement } from '../state/types.ts';
 import type { Autopilot } from './autopilot.ts';
@@ -22,6 +22,8 @@ export interface WitnessDeps extends CoreDeps, MeetingWish {
   readonly now: () => number;
   /** After this long without a leader what it knows counts as old, in milliseconds. */
   readonly maxStalenessMs: number;
+  /** What members may ask of it beside what is about Raft, by name. */
+  readonly calls?: Readonly<Record<string, Call>> | undefined;
 }
 
 /** A member that votes and keeps the log, and does nothing else. */
@@ -59,6 +61,7 @@ export function createWitness(deps: WitnessDeps): Witness {
     ...answersOf(deps, core),
     readings: () => undefined,
     whereabouts: meeting.rumours,
+    more: deps.calls,
     sign: () => Promise.reject(nodesOnly('it signs no certificates, ask a node')),
   });
   const close = async () => {

@@ -6,6 +6,7 @@ import type { Log } from '#services/log.ts';
 import { isUnavailable } from '#storage/postgres/errors.ts';
 import { startNode, type RunningNode } from '../main.ts';
 import { createLog } from '../log.ts';
+import { keepLines } from '../logs/keep.ts';
 import { keepMemory } from '../memory.ts';
 import { watchSignals } from '../signals.ts';
 import { findMediaTools, publicUrl, urlsElsewhere, welcomeLines } from '../welcome.ts';
@@ -61,11 +62,12 @@ export function addServe(program: Command): void {
         level: config.values['log.level'],
         format: config.values['log.format'],
       });
+      const logs = keepLines(log);
       const movies = (options.movies ?? []).map((dir) => resolve(dir));
       await expectFolders(movies, { config: config.values, log });
       const stopper = stopperHere(log);
       const stopListening = watchSignals({ onLevel: (level) => stopper.ask(level), now: Date.now });
-      const wish = { config, log, env, configFile: options.config, movies };
+      const wish = { config, log, logs, env, configFile: options.config, movies };
       const node = await startPatiently(() => startNode(wish), log);
       stopper.hand(node);
       const leaveMemory = keepMemory(log);

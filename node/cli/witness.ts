@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { startWitness } from '../cluster/witness.ts';
 import { createLog } from '../log.ts';
+import { keepLines } from '../logs/keep.ts';
 import { keepMemory } from '../memory.ts';
 import { watchSignals } from '../signals.ts';
 import { createContext, type GlobalOptions } from './context.ts';
@@ -38,7 +39,7 @@ export function addWitness(program: Command): void {
       const log = createLog({ level: values['log.level'], format: values['log.format'] });
       const stopper = stopperHere(log);
       const stopListening = watchSignals({ onLevel: (level) => stopper.ask(level), now: Date.now });
-      const witness = await startWitness({ config: values, log });
+      const witness = await startWitness({ config: values, log, logs: keepLines(log) });
       stopper.hand(witness);
       const leaveMemory = keepMemory(log, worthBytes);
       output.say(`This witness (${witness.nodeId}) votes; it serves nothing.`);

@@ -13,6 +13,9 @@ import { whoLeads } from '../checks.ts';
 import type { Config } from '../config/keys.ts';
 import { createHealth, type Health } from '../health.ts';
 import { checkKind, openNodeIdentity } from '../identity.ts';
+import { logCalls } from '../logs/answer.ts';
+import { addLogGauges } from '../logs/keep.ts';
+import type { LogRing } from '../logs/ring.ts';
 import { startMetricsListener } from '../metrics-listener.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
 import { announce, localUrl, withdraw } from '../rundir.ts';
@@ -27,6 +30,8 @@ import { createWitnessControl } from './witness-control.ts';
 export interface WitnessOptions {
   readonly config: Config;
   readonly log: Log;
+  /** The latest lines of `log`. */
+  readonly logs: LogRing;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Ends the process at once, when a stop is asked for again and again. */
@@ -44,6 +49,7 @@ interface Deps {
   readonly config: Config;
   readonly identity: Identity;
   readonly log: Log;
+  readonly logs: LogRing;
   readonly now: () => number;
 }
 
@@ -55,11 +61,11 @@ const leaderMs = 10_000;
  * @throws TrustError for a folder or certificate that cannot be used, RpcError when it is refused
  */
 export async function startWitness(options: WitnessOptions): Promise<RunningWitness> {
-  const { config, log, now = Date.now } = options;
+  const { config, log, logs, now = Date.now } = options;
   await using stack = new AsyncDisposableStack();
   const identity = stack.use(await openNodeIdentity(config, now));
   log.defaultMeta = { nodeId: identity.nodeId };
-  const deps = { config, identity, log, now };
+  const deps = { config, identity, log, logs, now };
   await enter(deps);
   let isBarred = false;
   let stop: () => void = () => {
@@ -68,6 +74,7 @@ export async function startWitness(options: WitnessOptions): Promise<RunningWitn
   const places = stack.use(createHints(tellingOf(deps)));
   const witness = stack.use(openWitness(deps, { hints: places.ask, stop: () => stop() }));
   const metrics = createMetrics();
+  addLogGauges(metrics, logs);
   const health = stack.use(healthOf(deps, { witness, metrics }));
   await witness.start();
   await witness.offices.find(leaderMs);
@@ -130,10 +137,12 @@ function openWitness(deps: Deps, { hints, stop }: Surroundings): Witness {
   const { nodeId, bootEpoch, session } = identity;
   const log = deps.log.child({ module: 'cluster' });
   const tell = () => announcementOf(tellingOf(deps));
+  const isWitness = (id: string) => witness.state.view().members.get(id)?.kind === 'witness';
   const witness: Witness = createWitness({
     self: { id: nodeId, bootEpoch, session },
     ...{ tell, log, now, pause, elapsed: () => performance.now(), random: Math.random },
     hints,
+    calls: logCalls({ ring: deps.logs, log: deps.log }, isWitness),
     maxStalenessMs: config['cluster.max_staleness'],
     openDriver: (machine, has, network) =>
       startDriver({

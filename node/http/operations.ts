@@ -38,7 +38,7 @@ export interface Route {
   readonly embeddable: boolean;
   readonly write: 'leader' | 'local' | undefined;
   readonly stream: boolean;
-  /** Served in the background of every house: not worth an info line. */
+  /** Asked again and again in the background: not worth an info line. */
   readonly quiet: boolean;
   /** A limit per address narrower than that of all requests. */
   readonly limit: NarrowLimit | undefined;
@@ -136,7 +136,7 @@ function bind(
     embeddable: operation['x-embeddable'] === true || operation['x-signed'] === true,
     write: mutation ? writeClass(method, operation) : undefined,
     stream,
-    quiet: operation.tags?.includes('health') === true,
+    quiet: operation['x-quiet'] === true || operation.tags?.includes('health') === true,
     limit: operation['x-limit'] ?? (access.kind === 'public' && mutation ? 'auth' : undefined),
     ...bodyOf(slice.operation),
     headerNames: named('header')

@@ -30,6 +30,7 @@ export const permissions = {
   'admin:backup': 'See and make backups',
   'admin:cluster': 'See and change the cluster',
   'admin:health': 'See the checks of every node',
+  'admin:logs': 'Read the logs of every node',
 } as const satisfies Record<Permission, string>;
 
 /** One name of the closed list. */

@@ -83,6 +83,18 @@ describe('two nodes and a witness', function () {
     expect(transfer).to.match(/witness/);
   });
 
+  it('show the log of each, asked of either node', async () => {
+    const headers = { authorization: `Bearer ${token}` };
+    for (const node of nodes) {
+      for (const id of ['n1', 'n2', 'w']) {
+        const answer = await fetch(`${node.url}/api/v1/admin/logs?nodeId=${id}`, { headers });
+        const { nodeId, items } = (await answer.json()) as { nodeId: string; items: object[] };
+        expect(nodeId).to.equal(id);
+        expect(items, id).to.not.deep.equal([]);
+      }
+    }
+  });
+
   it('go on when the leader is killed, and it comes back', async () => {
     const [leader, other] = await leaderAndOther();
     await leader.kill();

@@ -13,6 +13,7 @@ export const settingExamples: Examples = {
   resetSetting: { params: { settingKey: 'server.name' } },
   listActivity: { query: { limit: '2', action: 'auth', success: 'true' } },
   getMetrics: {},
+  listLogLines: { query: { limit: '2', level: 'debug', text: 'a', after: '0' } },
 };
 
 /** Of a folder of the test's own, set first: without one there are no backups. */

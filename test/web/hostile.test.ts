@@ -15,6 +15,7 @@ const keyName = markup.repeat(2).slice(0, 100).trim();
 const pages = [
   ...['/', '/movies', '/series', '/search?q=bold', '/lists', '/account', '/admin'],
   ...['/admin/libraries', '/admin/users', '/admin/jobs', '/admin/activity', '/admin/settings'],
+  '/admin/logs',
 ];
 
 describe('the web app with what nobody wished for', function () {

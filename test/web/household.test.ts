@@ -157,6 +157,7 @@ describe('the web app of a household', function () {
     ['/admin/jobs', 'Jobs'],
     ['/admin/cluster', 'Cluster'],
     ['/admin/activity', 'Activity'],
+    ['/admin/logs', 'Logs'],
     ['/admin/settings', 'Settings'],
     ['/account', 'My account'],
     ['/lists', 'My lists'],

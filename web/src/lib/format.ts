@@ -80,3 +80,7 @@ export function languageName(code: string, language: string): string {
 /** A share of one, in whole hundredths. */
 export const percent = (share: number, language: string): string =>
   share.toLocaleString(language, { style: 'percent' });
+
+/** A day and a time of day to the second. */
+export const momentOf = (at: string | number, language: string): string =>
+  new Date(at).toLocaleString(language, { dateStyle: 'short', timeStyle: 'medium' });

@@ -214,6 +214,13 @@ export const jobs = (state: Job['state'] | '') => ({
   },
 });
 
+/** Who belongs to the cluster, witnesses too. */
+export const members = () => ({
+  queryKey: ['cluster', 'members'] as const,
+  queryFn: async ({ signal }: { signal: AbortSignal }) =>
+    (await read(api.GET('/api/v1/cluster/members', { signal }))).items,
+});
+
 /** What the machine of the node that answers has and lacks. */
 export const machine = () => ({
   queryKey: ['machine'] as const,

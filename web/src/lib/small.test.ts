@@ -9,7 +9,9 @@ import { lifetimeOf } from './api/token.ts';
 import { changesOf, textOf, valueOf, type EditField } from './edit-fields.ts';
 import { episodeCode, withGaps, type EpisodeWords } from './episodes.ts';
 import { readMovieFilter, readSeriesFilter } from './filters.ts';
+import { asJson, factsOf, linesMax, readLogFilter, withNewer } from './log-lines.ts';
 import { clip, fill, plural } from './text.ts';
+import type { LogLine } from './types.ts';
 
 const messages = (code: string) =>
   JSON.parse(
@@ -258,5 +260,50 @@ describe('an edit', () => {
         expect(valueOf({ name: 'year', kind: 'year' }, textOf(year))).to.equal(year);
       }),
     );
+  });
+});
+
+describe('lines of a log', () => {
+  const line = (id: number, more: Partial<LogLine> = {}): LogLine => ({
+    ...{ id, at: '2026-01-02T03:04:05.678Z', level: 'info', module: null },
+    ...{ message: 'm', fields: {} },
+    ...more,
+  });
+
+  it('are asked for as the address says, and without what it cannot mean', () => {
+    const rows: [string, object][] = [
+      ['', {}],
+      [
+        'node=b&level=warn&module=http&text=%20x%20',
+        {
+          ...{ nodeId: 'b', level: 'warn', module: 'http', text: 'x' },
+        },
+      ],
+      ['level=loud&text=%20&module=', {}],
+      ['level=debug', {}],
+    ];
+    for (const [address, wanted] of rows) {
+      expect(readLogFilter(new URLSearchParams(address)), address).to.deep.equal(wanted);
+    }
+  });
+
+  it('come before those that are known, or instead of them where some are missing', () => {
+    const [known, newer] = [
+      [line(2), line(1)],
+      [line(4), line(3)],
+    ];
+    expect(withNewer(known, newer, false).map(({ id }) => id)).to.deep.equal([4, 3, 2, 1]);
+    expect(withNewer(known, newer, true)).to.equal(newer);
+    const full = Array.from({ length: linesMax }, (_, nth) => line(linesMax - nth));
+    expect(withNewer(full, [line(linesMax + 1)], false)).to.have.length(linesMax);
+  });
+
+  it('are told in short, and copied whole', () => {
+    const said = line(1, { module: 'http', fields: { status: 200, path: '/x y', gone: null } });
+    expect(factsOf(said)).to.equal('status=200 path=/x y');
+    const { timestamp, ...rest } = JSON.parse(asJson(said)) as Record<string, unknown>;
+    expect(timestamp).to.equal(said.at);
+    expect(rest).to.deep.include({ level: 'info', module: 'http', status: 200 });
+    expect(JSON.parse(asJson(line(1)))).to.not.have.property('module');
   });
 });

@@ -20,3 +20,6 @@ export type ClusterChange = Schemas['ClusterChange'];
 export type Finding = Schemas['Machine']['findings'][number];
 export type SearchItem = Schemas['SearchItem'];
 export type Setting = Schemas['Setting'];
+export type LogLevel = Schemas['LogLevel'];
+export type LogLine = Schemas['LogLine'];
+export type LogPage = Schemas['LogPage'];
