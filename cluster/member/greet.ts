@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Announcement } from '../state/types.ts';
+import { RpcError } from '../rpc/index.ts';
 import { BarredError } from './barred.ts';
 import type { Network } from './network.ts';
 import { sightingShape, type Rumours } from './rumours.ts';
@@ -37,8 +38,14 @@ export async function greetAll({ network, self, rumours }: GreetDeps): Promise<n
   });
   const answers = await Promise.allSettled(asked);
   const said = answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  if (said.includes('retired')) throw new BarredError('retired');
+  // Who did not hear of its removal as the last thing the leader told it is turned away at the door.
+  if (said.includes('retired') || answers.some(isTurnedAway)) throw new BarredError('retired');
   if (said.includes('copy')) throw new BarredError('restored-copy');
   if (said.includes('twice')) throw new BarredError('runs-already');
   return said.length;
 }
+
+const isTurnedAway = (answer: PromiseSettledResult<unknown>): boolean =>
+  answer.status === 'rejected' &&
+  answer.reason instanceof RpcError &&
+  answer.reason.code === 'removed';

@@ -174,6 +174,16 @@ describe('members of a cluster', function () {
       await leader.announce({ tags: ['after'] }, await put('after'));
     });
 
+    it('let none of those back in that were removed while they were away', async () => {
+      const leader = await members.leader();
+      const gone = [...members.running.values()].find(({ id }) => id !== leader.id)!;
+      await gone.close();
+      await leader.control.change('remove', gone.id, { force: false });
+      await until(() => !leader.state.view().members.has(gone.id));
+      const error: unknown = await members.start(gone.id).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(BarredError).with.property('why', 'retired');
+    });
+
     it('keep out a copy of a data folder, and let the true one back in', async () => {
       const leader = await members.leader();
       const [one] = [...members.running.values()].filter(({ id }) => id !== leader.id);

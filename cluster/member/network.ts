@@ -92,6 +92,7 @@ export async function openNetwork(deps: NetworkDeps): Promise<Network> {
     listen: deps.listens.rpc,
     clusterId: self.clusterId,
     isMember: (id) => roster.isMember(id),
+    isRemoved: (id) => roster.isRemoved(id),
     calls: deps.calls,
     join: deps.join,
     onHandedOn: deps.onHandedOn,
@@ -179,6 +180,7 @@ function createRoster(
     },
     // Until it knows the state, it lets in whoever has the cluster's certificate.
     isMember: (id: string) => (members.size > 0 ? members.has(id) : !state.view().retired.has(id)),
+    isRemoved: (id: string) => state.view().retired.has(id),
     book: () => Object.fromEntries(peers().map(({ id, addresses }) => [id, addresses.raft])),
     gossips: (): GossipMember[] =>
       peers().flatMap(({ id, gossipId, addresses }) =>

@@ -5,7 +5,7 @@ export type Executed = 'no' | 'unknown';
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   /**
-   * The handler's own, or: `unreachable`, `not-member`, `busy`, `closing`, `unknown-call`,
+   * The handler's own, or: `unreachable`, `not-member`, `removed`, `busy`, `closing`, `unknown-call`,
    * `bad-request`, `too-large`, `too-many-hops`, `bad-token` (all but surely not executed),
    * `replayed`, `deadline`, `aborted`, `broken` (the connection, in the middle), `bad-answer`,
    * `internal`.

@@ -106,6 +106,7 @@ function turnAway(state: State, res: ServerResponse, refusal: Refusal): void {
 /** What no member that is well does. */
 const suspicious: ReadonlySet<string> = new Set([
   'not-member',
+  'removed',
   'bad-token',
   'bad-request',
   'replayed',
@@ -121,6 +122,9 @@ function memberOf({ peers, options }: State, req: IncomingMessage): string | Ref
     return { ...status, message: `members only: ${peer?.why ?? 'the connection is over'}` };
   }
   if (options.isMember(peer.nodeId)) return peer.nodeId;
+  if (options.isRemoved?.(peer.nodeId)) {
+    return { ...status, code: 'removed', message: `${peer.nodeId} was removed from the cluster` };
+  }
   // This node may not have heard yet of one that has just joined.
   const message = `${peer.nodeId} is no member of the cluster that this node knows`;
   return { ...status, message, isRetryable: true };

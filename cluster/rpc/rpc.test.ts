@@ -196,6 +196,13 @@ describe('calls between nodes', () => {
       expect((await errorOf(here.call('n2', 'echo', 1))).code).to.equal('not-member');
     });
 
+    it('and one that was removed is told so, for good', async () => {
+      const { here } = await pair({ isMember: () => false, isRemoved: (id) => id === 'n1' });
+      expect(await errorOf(here.call('n2', 'echo', 1))).to.include({
+        ...{ code: 'removed', isRetryable: false, isExecuted: 'no' },
+      });
+    });
+
     it('whose certificate was checked on this very connection: no session is resumed', async () => {
       const { there } = await pair();
       const first = await tls(there.port, n1);

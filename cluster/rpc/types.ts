@@ -99,6 +99,8 @@ export interface RpcServerOptions {
   readonly clusterId: string;
   /** Asked at each request, so that who is removed is refused at once. */
   readonly isMember: (nodeId: string) => boolean;
+  /** Of who is no member: it was one, and never will be again. Absent: nobody is known to be. */
+  readonly isRemoved?: (nodeId: string) => boolean;
   readonly calls: Readonly<Record<string, Call>>;
   /**
    * Runs a request that another node handed on, and answers it. It must not be handed on again; the

@@ -51,12 +51,12 @@ function codeOf(text: string): string {
 const shown = (
   what: string,
   whose: (scene: Scene) => Partial<Credentials>,
-  why = /not-member/,
+  code = 'not-member',
 ): Attempt => ({
   what,
   try: (scene) => asking(scene, whose(scene), { path: '/rpc/readings' }),
-  answer: /^403 not-member/,
-  logged: why,
+  answer: new RegExp(`^403 ${code}`),
+  logged: new RegExp(code),
 });
 
 const handedOn = (headers: Record<string, string>, body: object): Question => ({
@@ -129,7 +129,7 @@ export const rpcPort: readonly Attempt[] = [
   shown('an expired certificate', ({ crowd }) => crowd.expired),
   shown('a certificate that is not valid yet', ({ crowd }) => crowd.notYet),
   shown('a certificate of another cluster', ({ crowd }) => crowd.wrongCluster),
-  shown('a node that was removed', ({ crowd }) => crowd.removed),
+  shown('a node that was removed', ({ crowd }) => crowd.removed, 'removed'),
   token('nobody made', async ({ usedToken }) => withSecret(usedToken), /^unknown-token$/),
   token('has been used', async ({ usedToken }) => usedToken, /^token-used$/),
   token(

@@ -185,7 +185,9 @@ const rank = (source: string): number => {
 };
 
 /** Whether two rows say the same. PostgreSQL keeps the rating in four bytes and orders keys of jsonb its own way. */
-export const sameRow = (a: FilmRow, b: FilmRow): boolean => canonical(a) === canonical(b);
+export const sameRow = (a: FilmRow, b: FilmRow): boolean =>
+  // Soon told of a film that is new, as all are in a first scan.
+  a.identity === b.identity && canonical(a) === canonical(b);
 
 const canonical = (row: FilmRow): string =>
   JSON.stringify({ ...row, rating: row.rating === null ? null : Math.fround(row.rating) }, sorted);
