@@ -3379,7 +3379,8 @@ export interface components {
             permissions: string[];
         };
         MeChange: {
-            displayName: components["schemas"]["DisplayName"];
+            displayName?: components["schemas"]["DisplayName"];
+            language?: components["schemas"]["ViewerLanguage"];
         };
         MediaChapter: {
             endMs: number;
@@ -3482,6 +3483,7 @@ export interface components {
             subtitles: components["schemas"]["ExternalSubtitle"][];
             tagline: string | null;
             tags: string[];
+            translated?: components["schemas"]["TranslatedFields"];
             updatedAt: components["schemas"]["Time"];
             versions: components["schemas"]["MovieVersion"][];
         };
@@ -3918,6 +3920,7 @@ export interface components {
             sources: components["schemas"]["FieldSources"];
             status: string | null;
             studios: string[];
+            translated?: components["schemas"]["TranslatedFields"];
             updatedAt: components["schemas"]["Time"];
             /** @description The episode to go on with: the one begun last, else the first one not watched after the one watched last, else the first one not watched, else the first. */
             upNext: components["schemas"]["EpisodeCard"] | null;
@@ -4031,11 +4034,16 @@ export interface components {
             sessionId: components["schemas"]["Id"];
             user: components["schemas"]["User"];
         };
+        /** @description The fields that are shown in another language than the library's, each with the language: that of the viewer's account, or one that the request accepts. Absent: none. */
+        TranslatedFields: {
+            [key: string]: string;
+        };
         User: {
             createdAt: components["schemas"]["Time"];
             disabled: boolean;
             displayName: string | null;
             id: components["schemas"]["Id"];
+            language: components["schemas"]["ViewerLanguage"];
             role: components["schemas"]["Role"];
             updatedAt: components["schemas"]["Time"];
             username: string;
@@ -4079,6 +4087,8 @@ export interface components {
             positionMs: number;
             watchedAt?: components["schemas"]["Time"];
         };
+        /** @description In which titles and texts of works are shown, as far as they are kept in it (`metadata.languages`): `de`, `pt-BR`. Null: as each request accepts (`Accept-Language`). */
+        ViewerLanguage: string | null;
         WatchlistRow: {
             addedAt: components["schemas"]["Time"];
             imdb?: string;

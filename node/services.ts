@@ -29,6 +29,7 @@ import {
   type Poster,
 } from '#services/search/index.ts';
 import { createSettings, type Settings } from '#services/settings/index.ts';
+import { createTranslations } from '#services/translations/index.ts';
 import {
   createMemoryCounters,
   createRedisCounters,
@@ -140,7 +141,7 @@ export async function createServices(deps: ServicesDeps) {
     ...{ jobs, playback, artwork, content, search, progress, library, backups },
     searchHealth: primary && ((signal: AbortSignal) => search.health(signal)),
     jobHandlers: parts.flatMap((part) => part.jobs),
-    handlers: {
+    handlers: createTranslations({ sql, cache }).over({
       ...people.users.handlers,
       ...people.settings.handlers,
       ...people.activity.handlers,
@@ -152,7 +153,7 @@ export async function createServices(deps: ServicesDeps) {
       ...progress.handlers,
       ...library.handlers,
       ...backups.handlers,
-    },
+    }),
   };
 }
 

@@ -57,7 +57,7 @@ describe('what else a record tells', function () {
   it('are other titles, trailers, and certifications by country', async () => {
     const { translations: texts, ...rest } = await record();
     expect(texts).to.deep.equal([
-      { language: 'en', title: null, overview: 'In English.', tagline: null },
+      { language: 'en', title: 'Heat', overview: 'In English.', tagline: null },
     ]);
     expect(rest).to.deep.include({ provider: 'tmdb', id: '949' });
     expect(rest.otherTitles).to.include.members(['Hitze', 'Chaleur', 'Fuego contra fuego']);

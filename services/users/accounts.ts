@@ -37,6 +37,8 @@ export interface NewUser {
 export interface UserChange {
   readonly displayName?: string | null | undefined;
   readonly role?: Principal['role'] | undefined;
+  /** Null: none of its own. */
+  readonly language?: string | null | undefined;
   readonly disabled?: boolean | undefined;
 }
 
@@ -129,9 +131,9 @@ async function updateIn(deps: AccountDeps, here: Change, updating: Updating): Pr
 }
 
 function patchOf(change: UserChange, before: UserRow | undefined, at: Date): userStore.UserPatch {
-  const { displayName, role, disabled } = change;
+  const { displayName, role, language, disabled } = change;
   return {
-    role,
+    ...{ role, language },
     displayName: displayName === undefined ? undefined : checkDisplayName(displayName),
     // Disabling twice keeps the first time.
     disabledAt: disabled === undefined ? undefined : disabled ? (before?.disabledAt ?? at) : null,

@@ -18,6 +18,7 @@ export interface KeyState {
   readonly userId: string;
   readonly username: string;
   readonly role: Principal['role'];
+  readonly language: string | null;
   readonly isDisabled: boolean;
   readonly scopes: string[];
   readonly expiresAtMs: number | null;
@@ -28,7 +29,7 @@ const columns = (sql: Queryable) => sql`
   last_used_at as "lastUsedAt"`;
 
 const state = (sql: Queryable) => sql`
-  select k.id as "keyId", u.id as "userId", u.username, u.role,
+  select k.id as "keyId", u.id as "userId", u.username, u.role, u.language,
     u.disabled_at is not null as "isDisabled", k.scopes,
     floor(extract(epoch from k.expires_at) * 1000)::float8 as "expiresAtMs"
   from shared.api_keys k join shared.users u on u.id = k.user_id`;

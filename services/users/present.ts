@@ -14,6 +14,7 @@ export const userJson = (user: UserRow): Schemas['User'] => ({
   username: user.username,
   displayName: user.displayName,
   role: user.role,
+  language: user.language,
   disabled: user.disabledAt !== null,
   createdAt: user.createdAt.toISOString(),
   updatedAt: user.updatedAt.toISOString(),

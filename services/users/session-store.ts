@@ -20,6 +20,7 @@ export interface SessionState {
   readonly userId: string;
   readonly username: string;
   readonly role: Principal['role'];
+  readonly language: string | null;
   readonly isDisabled: boolean;
   readonly isRevoked: boolean;
   readonly expiresAtMs: number;
@@ -31,7 +32,7 @@ export async function findSessionState(
   sessionId: string,
 ): Promise<SessionState | undefined> {
   const [row] = await sql<SessionState[]>`
-    select s.id as "sessionId", u.id as "userId", u.username, u.role,
+    select s.id as "sessionId", u.id as "userId", u.username, u.role, u.language,
       u.disabled_at is not null as "isDisabled", s.revoked_at is not null as "isRevoked",
       floor(extract(epoch from s.expires_at) * 1000)::float8 as "expiresAtMs"
     from shared.sessions s join shared.users u on u.id = s.user_id

@@ -40,7 +40,11 @@ export function createUserRoutes(deps: UserRouteDeps): HandlersOf<UserOperation>
     },
     async updateMe({ body, principal, request }) {
       const caller = signedInOf(principal);
-      const change = { displayName: body.displayName };
+      const { displayName, language } = body;
+      const change = {
+        ...(displayName === undefined ? {} : { displayName }),
+        ...(language === undefined ? {} : { language }),
+      };
       const user = await accounts.update(caller.userId, change, actorOf(caller, request.ip));
       return { body: meJson(user, caller) };
     },

@@ -7,6 +7,7 @@ export interface UserRow {
   readonly username: string;
   readonly displayName: string | null;
   readonly role: Principal['role'];
+  readonly language: string | null;
   readonly disabledAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -16,12 +17,13 @@ export interface UserRow {
 export interface UserPatch {
   readonly displayName?: string | null | undefined;
   readonly role?: Principal['role'] | undefined;
+  readonly language?: string | null | undefined;
   /** A time disables, null enables. */
   readonly disabledAt?: Date | null | undefined;
 }
 
 const columns = (sql: Queryable) => sql`
-  id, username, display_name as "displayName", role, disabled_at as "disabledAt",
+  id, username, display_name as "displayName", role, language, disabled_at as "disabledAt",
   created_at as "createdAt", updated_at as "updatedAt"`;
 
 /** One account by id. */
@@ -102,12 +104,13 @@ export async function updateUser(
   id: string,
   patch: UserPatch & { at: Date },
 ): Promise<UserRow | undefined> {
-  const { displayName, role, disabledAt, at } = patch;
+  const { displayName, role, language, disabledAt, at } = patch;
   const [row] = await tx<UserRow[]>`
     update shared.users set
       updated_at = ${at}
       ${displayName === undefined ? tx`` : tx`, display_name = ${displayName}`}
       ${role === undefined ? tx`` : tx`, role = ${role}`}
+      ${language === undefined ? tx`` : tx`, language = ${language}`}
       ${disabledAt === undefined ? tx`` : tx`, disabled_at = ${disabledAt}`}
     where id = ${id}
     returning ${columns(tx)}`;

@@ -34,7 +34,8 @@ export const languageTag = ({ language, country }: Locale): string =>
 
 /**
  * Texts by language. One of several countries is that of the country the language is named for, as
- * far as anything tells; the others keep their region.
+ * far as anything tells; the others keep their region. A title that the original's language lacks
+ * is the original's.
  */
 export function translationsOf(
   list: readonly {
@@ -50,13 +51,18 @@ export function translationsOf(
       | null
       | undefined;
   }[],
+  original: {
+    readonly language: string | null | undefined;
+    readonly title: string | undefined;
+  },
 ): Translation[] {
   return list.flatMap(({ iso_639_1, iso_3166_1, data }) => {
     const bare = said(iso_639_1);
     if (bare === undefined || data == null) return [];
     const region = said(iso_3166_1);
     const isUsual = region === undefined || localeOf(bare).country === region;
-    const title = said(data.title) ?? said(data.name);
+    const ownTitle = bare === original.language ? original.title : undefined;
+    const title = said(data.title) ?? said(data.name) ?? ownTitle;
     const [overview, tagline] = [said(data.overview), said(data.tagline)];
     const isTold = [title, overview, tagline].some((text) => text !== undefined);
     const language = isUsual ? bare : `${bare}-${region}`;

@@ -25,7 +25,9 @@ export function filmRecord(film: Film, locale: Locale, urlOf: UrlOf): WorkRecord
       ],
       [title, originalTitle],
     ),
-    translations: common.translationsOf(translations),
+    translations: common.translationsOf(translations, {
+      ...{ language: film.original_language, title: originalTitle },
+    }),
     year: read.yearOf(film.release_date),
     date: read.dayOf(film.release_date),
     runtimeMs: read.minutes(film.runtime),

@@ -46,7 +46,9 @@ export function seriesRecord(
       ],
       [title, originalTitle],
     ),
-    translations: common.translationsOf(translations),
+    translations: common.translationsOf(translations, {
+      ...{ language: series.original_language, title: originalTitle },
+    }),
     year: read.yearOf(series.first_air_date),
     countries: series.origin_country ?? undefined,
     date: read.dayOf(series.first_air_date),
