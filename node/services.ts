@@ -58,6 +58,9 @@ export interface ServicesDeps {
 const secretBytes = 32;
 /** Heartbeats come ten times a second. */
 const silentMs = 4_000;
+/** What goes before frames of videos, which are put off again after waiting so long for it. */
+const better = ['library', 'metadata'] as const;
+const idleMaxMs = 120_000;
 
 /** People: accounts, sessions, keys, settings, and the log of what they did. */
 export async function createPeople(
@@ -107,7 +110,9 @@ export async function createServices(deps: ServicesDeps) {
   const people = await createPeople({ ...deps, verifySignature: playback.verifySignature });
   const maxBytes = config['media.image_cache'];
   const blobs = createBlobs({ dir: engines.picturesDir, maxBytes, log, now });
-  const artwork = createArtwork({ store, cache, media, jobs, blobs, signingKey, outbound, log });
+  const whenIdle = (signal: AbortSignal) => jobs.whenIdle(better, { withinMs: idleMaxMs, signal });
+  const pictured = { store, cache, media, jobs, blobs, signingKey, outbound, log };
+  const artwork = createArtwork({ ...pictured, whenIdle });
 
   const primary = engines.typesense;
   const fallback = createPostgresSearch({ sql, schema: searchSchema });

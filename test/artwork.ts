@@ -39,6 +39,7 @@ export async function artworkRig(deps: {
   const rows = await libraryRows(db.sql, root);
   const itemId = randomUUID();
   const stale: string[] = [];
+  const isIdle = { now: true };
   const blobsIn = (folder: string): Blobs =>
     createBlobs({ dir: join(root, folder), maxBytes: 10_000_000, log: quiet, now: Date.now });
   const node = (blobs: Blobs): Artwork => {
@@ -48,6 +49,7 @@ export async function artworkRig(deps: {
     return createArtwork({
       store: { sql: db.sql, write: writeOn(db.sql, clock) },
       ...{ cache, media: deps.media, outbound: deps.outbound, jobs: createAdder(), blobs },
+      whenIdle: () => Promise.resolve(isIdle.now),
       ...{ signingKey: Buffer.alloc(32, 7), log: quiet },
     });
   };
@@ -61,21 +63,22 @@ export async function artworkRig(deps: {
     return ((await response.json()) as { items: ItemImage[] }).items;
   };
   return {
-    ...{ root, rows, itemId, stale, blobsIn, node, artwork, api, list },
+    ...{ root, rows, itemId, stale, isIdle, blobsIn, node, artwork, api, list },
     /** A file on disk and in the catalogue, as a scan would have it. */
     found: (path: string, role: FileRow['role'], rest: Partial<FileRow> = {}) => {
       const { size, mtimeMs } = statSync(join(root, path));
       return rows.addFile({ path, role, sizeBytes: size, mtimeMs, itemId, ...rest });
     },
     refresh: async (using: Artwork = artwork) => {
-      const [job] = using.jobs;
-      await job?.run(
-        { kind: 'movie', itemIds: [itemId] },
-        {
-          ...{ jobId: 'test', attempt: 1, log: quiet, progress: () => undefined },
-          signal: new AbortController().signal,
-        },
-      );
+      for (const job of using.jobs) {
+        await job.run(
+          { kind: 'movie', itemIds: [itemId] },
+          {
+            ...{ jobId: 'test', attempt: 1, log: quiet, progress: () => undefined },
+            signal: new AbortController().signal,
+          },
+        );
+      }
     },
     chosen: async (type = 'poster') =>
       (await list()).find((image) => image.type === type && image.isChosen),

@@ -24,6 +24,8 @@ export interface Collected {
   readonly made: readonly NewImage[];
   /** The failure that made it incomplete, so that nothing may be concluded from what is missing. */
   readonly postponed: MediaError | undefined;
+  /** A frame is yet to be made: until then nothing may be concluded from what is missing either. */
+  readonly isFrameDue: boolean;
 }
 
 /** A picture that is to be there, and how its bytes are got. */
@@ -59,7 +61,7 @@ export async function collect(
     if (result instanceof MediaError) postponed = result;
     else if (result !== undefined) made.push(result);
   }
-  return { kept, made: distinct(made), postponed };
+  return { kept, made: distinct(made), postponed, isFrameDue: false };
 }
 
 /** A picture from these bytes, in the store of this node. */

@@ -124,7 +124,9 @@ async function fetchOriginal(
     if (source === 'embedded' && streamIndex !== null) {
       return media.attachedPicture(root, path, { ...call, index: streamIndex });
     }
-    if (source === 'frame' && atMs !== null) return media.frame(root, path, { ...call, atMs });
+    if (source === 'frame' && atMs !== null) {
+      return (await media.frame(root, path, { ...call, atMs, among: 1 })).bytes;
+    }
   }
   if (source === 'provider' && sourceUrl !== null) {
     const bytes = await fetchPicture(outbound, sourceUrl);

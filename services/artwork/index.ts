@@ -11,7 +11,7 @@ import { createImageAddresses, type Addressed, type Show, type ShownImage } from
 import { createChoices } from './choices.ts';
 import { createDelivery } from './delivery.ts';
 import { replaceOffers, type Offer } from './offers.ts';
-import { createRefresh } from './refresh.ts';
+import { createRefresh, type WhenIdle } from './refresh.ts';
 import { findChosen } from './store.ts';
 
 export type { Show, ShownImage } from './address.ts';
@@ -22,6 +22,8 @@ export interface ArtworkDeps {
   readonly cache: Cache;
   readonly media: Media;
   readonly jobs: JobAdder;
+  /** Frames of videos are made only then: files to look into and providers to ask come first. */
+  readonly whenIdle: WhenIdle;
   /** Fetches what providers offer. */
   readonly outbound: Outbound;
   /** Originals and sizes made of them, on this node. */
@@ -58,10 +60,10 @@ export interface Artwork {
 
 /** Makes artwork. */
 export function createArtwork(deps: ArtworkDeps): Artwork {
-  const { store, cache, media, jobs, blobs, outbound } = deps;
+  const { store, cache, media, jobs, blobs, outbound, whenIdle } = deps;
   const log = deps.log.child({ module: 'artwork' });
   const addresses = createImageAddresses(deps.signingKey);
-  const refresh = createRefresh({ store, media, blobs, jobs, outbound, log });
+  const refresh = createRefresh({ store, media, blobs, jobs, outbound, log, whenIdle });
   const show: Show = (image) => {
     const { blurhash, width, height } = image;
     return { url: addresses.url(image), blurhash, width, height };

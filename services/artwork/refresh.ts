@@ -4,7 +4,7 @@ import { problem } from '../errors.ts';
 import { defineJob, on, type JobAdder, type JobHandler } from '../jobs/job.ts';
 import { chooseImages } from './choose.ts';
 import { collect, type Collected, type ItemFiles } from './collect.ts';
-import { addFrames } from './frames.ts';
+import { addFrames, keepFrames } from './frames.ts';
 import { addOffered, findOffers, type OfferDeps } from './offers.ts';
 import { goneOf, heirsOf } from './staying.ts';
 import * as rows from './store.ts';
@@ -17,10 +17,23 @@ export const refreshArtwork = defineJob<{ kind: string; itemIds: string[] }>('ar
   priority: 'low',
 });
 
+/** Makes frames for items that have no other pictures, once there is nothing better to do. */
+export const makeFrames = defineJob<{ kind: string; itemIds: string[] }>('artwork.frames', {
+  queue: 'transcode',
+  attempts: 6,
+  timeoutMs: 60 * 60_000,
+  priority: 'low',
+});
+
 export interface RefreshDeps extends OfferDeps {
   readonly store: Store;
   readonly jobs: JobAdder;
+  /** See ArtworkDeps. */
+  readonly whenIdle: WhenIdle;
 }
+
+/** Resolves to true once frames may be made, to false where that takes long. */
+export type WhenIdle = (signal: AbortSignal) => Promise<boolean>;
 
 export interface Refresh {
   readonly jobs: readonly JobHandler[];
@@ -32,6 +45,7 @@ export interface Refresh {
 
 const itemsPerJob = 16;
 const lateMs = 15 * 60_000;
+const busyMs = 60_000;
 
 /** Makes the job and what asks for it. */
 export function createRefresh(deps: RefreshDeps): Refresh {
@@ -47,17 +61,41 @@ export function createRefresh(deps: RefreshDeps): Refresh {
   return {
     jobs: [
       on(refreshArtwork, ({ kind, itemIds }, context) =>
-        refreshItems(deps, { kind, itemIds }, context),
+        refreshItems(deps, { kind, itemIds }, { ...context, areFramesMade: false }),
       ),
+      on(makeFrames, (payload, context) => refreshWithFrames(deps, payload, context)),
     ],
     due,
     filesChanged: async (tx, kind, itemIds) => due(tx, kind, await rows.readyToLookAt(tx, itemIds)),
   };
 }
 
-interface Context {
+interface Progress {
   readonly signal: AbortSignal;
   progress(done: number, total: number): void;
+}
+
+interface Context extends Progress {
+  readonly areFramesMade: boolean;
+}
+
+/** Item by item, while nothing is looked into and no provider is asked; the rest later. */
+async function refreshWithFrames(
+  deps: RefreshDeps,
+  { kind, itemIds }: { kind: string; itemIds: readonly string[] },
+  context: Progress,
+): Promise<void> {
+  const { signal } = context;
+  for (const [done, itemId] of itemIds.entries()) {
+    if (!(await deps.whenIdle(signal))) {
+      const left = itemIds.slice(done);
+      await deps.jobs.add(deps.store.sql, makeFrames, { kind, itemIds: left }, { delayMs: busyMs });
+      return;
+    }
+    const one = { signal, progress: () => undefined, areFramesMade: true };
+    await refreshItems(deps, { kind, itemIds: [itemId] }, one);
+    context.progress(done + 1, itemIds.length);
+  }
 }
 
 async function refreshItems(
@@ -71,6 +109,7 @@ async function refreshItems(
   const known = Map.groupBy(await rows.findImages(sql, kind, itemIds), ({ itemId }) => itemId);
   const offered = Map.groupBy(await findOffers(sql, kind, itemIds), ({ itemId }) => itemId);
   const late: string[] = [];
+  const bare: string[] = [];
   let postponed: Error | undefined;
   for (const [done, itemId] of itemIds.entries()) {
     const own = files.get(itemId);
@@ -81,7 +120,10 @@ async function refreshItems(
     const ofFiles = await collect(deps, item, signal);
     const { collected, isLate } = await addOffered(deps, item, { collected: ofFiles, signal });
     if (isLate) late.push(itemId);
-    const whole = await addFrames(deps, item, { collected, signal });
+    const whole = context.areFramesMade
+      ? await addFrames(deps, item, { collected, signal })
+      : keepFrames(item, collected);
+    if (whole.isFrameDue) bare.push(itemId);
     postponed ??= whole.postponed;
     await save(deps.store, item, whole);
     context.progress(done + 1, itemIds.length);
@@ -90,6 +132,7 @@ async function refreshItems(
   if (late.length > 0) {
     await deps.jobs.add(sql, refreshArtwork, { kind, itemIds: late }, { delayMs: lateMs });
   }
+  if (bare.length > 0) await deps.jobs.add(sql, makeFrames, { kind, itemIds: bare });
   if (postponed !== undefined) {
     throw problem('media-unavailable', postponed.message, { cause: postponed });
   }
@@ -97,7 +140,8 @@ async function refreshItems(
 
 async function save(store: Store, item: ItemFiles, collected: Collected): Promise<void> {
   const { known } = item;
-  const gone = collected.postponed ? [] : goneOf(item, collected);
+  const isPartial = collected.postponed !== undefined || collected.isFrameDue;
+  const gone = isPartial ? [] : goneOf(item, collected);
   const stays = known.filter((image) => !gone.includes(image));
   const chosen = chooseImages(stays);
   const heirs = heirsOf([...gone, ...stays.filter(({ isLost }) => isLost)], collected);

@@ -6,7 +6,8 @@ import { startDuties } from './duties.ts';
 import { createAdder } from './enqueue.ts';
 import { createJobHandlers, type JobHandlers } from './handlers.ts';
 import { cancelJob, readDepths, readJob, retryJob, type Depth } from './inspect.ts';
-import type { JobAdder, JobHandler } from './job.ts';
+import { whenIdle } from './idle.ts';
+import type { JobAdder, JobHandler, QueueName } from './job.ts';
 import { publishJob } from './publish.ts';
 import { effectiveLimit } from './queues.ts';
 import type { JobFinish } from './runs.ts';
@@ -49,6 +50,11 @@ export interface Jobs extends JobAdder {
   retry(jobId: string): Promise<boolean>;
   /** Jobs that this process works off just now. */
   count(): number;
+  /** See `idle.ts`. */
+  whenIdle(
+    queues: readonly QueueName[],
+    options: { readonly withinMs: number; readonly signal: AbortSignal },
+  ): Promise<boolean>;
   /** What waits, runs and is dead per queue, on all nodes, for the metrics. */
   stats(): Promise<Depth[]>;
 }
@@ -102,6 +108,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       return job !== undefined;
     },
     retry: async (jobId) => (await retryJob(sql, jobId)) !== undefined,
+    whenIdle: (queues, options) => whenIdle(sql, queues, options),
     count: () => workers?.count() ?? 0,
     stats: () => readDepths(sql),
   };

@@ -177,7 +177,8 @@ function createCalls(parts: Parts): Media {
       const leftMs = timeoutMs && Math.max(1, timeoutMs - (performance.now() - begun));
       return perform('probe', { root, path }, { ...options, ...(leftMs && { timeoutMs: leftMs }) });
     },
-    frame: (root, path, options) => perform('frame', { root, path, atMs: options.atMs }, options),
+    frame: (root, path, { atMs, among, ...options }) =>
+      perform('frame', { root, path, atMs, among }, options),
     attachedPicture: (root, path, options) =>
       perform('attachedPicture', { root, path, index: options.index }, options),
     inspectImage: (bytes, options) => perform('inspectImage', { bytes }, options),

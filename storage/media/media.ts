@@ -43,8 +43,8 @@ export interface Media {
   fingerprint(root: string, path: string, options: MediaCall): Promise<string>;
   /** Streams and chapters; a file that cannot be parsed is a MediaError `unreadable`. */
   probe(root: string, path: string, options: MediaCall): Promise<Probe>;
-  /** One frame as JPEG, at most 1920 pixels wide, taken at `atMs`. */
-  frame(root: string, path: string, options: MediaCall & { atMs: number }): Promise<Uint8Array>;
+  /** The frame that shows most of some whole pictures from `atMs` on. */
+  frame(root: string, path: string, options: MediaCall & FrameWish): Promise<Frame>;
   /** The picture attached to the container as stream `index`. */
   attachedPicture(
     root: string,
@@ -55,6 +55,19 @@ export interface Media {
   inspectImage(bytes: Uint8Array, options: MediaCall): Promise<ImageFacts>;
   /** Resizes to at most `width` pixels wide (never enlarged) and encodes. */
   resizeImage(bytes: Uint8Array, options: MediaCall & ImageTarget): Promise<Uint8Array>;
+}
+
+/** Which frame of a video is wanted. */
+export interface FrameWish {
+  readonly atMs: number;
+  /** Of how many pictures the one that shows most is taken. */
+  readonly among: number;
+}
+
+/** A JPEG, at most 1920 pixels wide, and where in the video it is. */
+export interface Frame {
+  readonly bytes: Uint8Array;
+  readonly atMs: number;
 }
 
 export interface MediaCall {

@@ -47,8 +47,8 @@ const rootWork: RootWork = {
     return probeFile(root, path, { ffprobe: tools.ffprobe, signal });
   },
   frame: async (input, { root, signal }) => {
-    const { grabFrame } = await import('./ffmpeg.ts');
-    return grabFrame(root, input, { ffmpeg: tools.ffmpeg, signal });
+    const { pickFrame } = await import('./ffmpeg.ts');
+    return pickFrame(root, input, { ffmpeg: tools.ffmpeg, signal });
   },
   attachedPicture: async (input, { root, signal }) => {
     const { copyPicture } = await import('./ffmpeg.ts');

@@ -121,7 +121,7 @@ describe('media programs', function () {
       writeFileSync(join(root, name), text);
       for (const call of [
         () => media.probe(root, name, {}),
-        () => media.frame(root, name, { atMs: 0 }),
+        () => media.frame(root, name, { atMs: 0, among: 1 }),
       ]) {
         const error = await failure(call());
         expect(error.code, name).to.equal('unreadable');
@@ -161,17 +161,16 @@ describe('media programs', function () {
   });
 
   it('takes a frame, and a picture that is attached', async () => {
-    const frame = await media.frame(root, 'film.mkv', { atMs: 1_000 });
-    expect(await media.inspectImage(frame, {})).to.include({
+    const frame = await media.frame(root, 'film.mkv', { atMs: 1_000, among: 3 });
+    expect(await media.inspectImage(frame.bytes, {})).to.include({
       format: 'jpeg',
       width: 320,
       height: 180,
     });
     const picture = await media.attachedPicture(root, 'film.mkv', { index: 2 });
     expect(Buffer.from(picture).equals(readFileSync(join(root, 'poster.jpg')))).to.equal(true);
-    expect((await failure(media.frame(root, 'film.mkv', { atMs: 60_000 }))).code).to.equal(
-      'unreadable',
-    );
+    const last = await media.frame(root, 'film.mkv', { atMs: 60_000, among: 3 });
+    expect(last.atMs).to.be.lessThan(2_000);
     expect((await failure(media.attachedPicture(root, 'film.mkv', { index: 9 }))).code).to.equal(
       'unreadable',
     );
@@ -181,21 +180,43 @@ describe('media programs', function () {
     const wide = join(root, 'anamorphic.mkv');
     const source = ['-f', 'lavfi', '-i', 'testsrc2=s=720x576:d=0.2', '-vf', 'setsar=64/45'];
     ffmpeg(...source, '-c:v', 'libx264', '-preset', 'ultrafast', wide);
-    const seen = await media.inspectImage(
-      await media.frame(root, 'anamorphic.mkv', { atMs: 0 }),
-      {},
-    );
+    const look = async (name: string) =>
+      media.inspectImage((await media.frame(root, name, { atMs: 0, among: 1 })).bytes, {});
+    const seen = await look('anamorphic.mkv');
     expect(seen).to.include({ width: 1024, height: 576 });
     const big = ['-f', 'lavfi', '-i', 'testsrc2=s=3840x2160:d=0.1', '-c:v', 'mjpeg'];
     ffmpeg(...big, join(root, 'big.mkv'));
-    const small = await media.inspectImage(await media.frame(root, 'big.mkv', { atMs: 0 }), {});
+    const small = await look('big.mkv');
     expect(small).to.include({ width: 1920, height: 1080 });
+  });
+
+  for (const ending of ['mkv', 'mp4', 'ts', 'avi']) {
+    it(`takes of some frames the one that shows most, and finds it again: ${ending}`, async () => {
+      const name = `scenes.${ending}`;
+      const dark = (seconds: number) => `color=s=320x180:r=25:d=${seconds}`;
+      const graph = `${dark(4)}[a];testsrc2=s=320x180:r=25:d=2[b];${dark(6)}[c];[a][b][c]concat=n=3`;
+      const codec = ending === 'avi' ? ['-c:v', 'mpeg4'] : ['-c:v', 'libx264'];
+      ffmpeg('-filter_complex', graph, ...codec, '-g', '50', '-bf', '2', join(root, name));
+      const best = await media.frame(root, name, { atMs: 2_500, among: 3 });
+      expect(best.atMs).to.be.within(3_900, 5_900);
+      const again = await media.frame(root, name, { atMs: best.atMs, among: 1 });
+      expect(Buffer.from(again.bytes).equals(best.bytes)).to.equal(true);
+      const first = await media.frame(root, name, { atMs: 0, among: 1 });
+      expect(first.bytes.length).to.be.lessThan(best.bytes.length / 2);
+    });
+  }
+
+  it('takes a frame of a video whose pictures all build on others', async () => {
+    const source = ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=6', '-c:v', 'libx264'];
+    ffmpeg(...source, '-g', '25', '-x264-params', 'intra-refresh=1', join(root, 'refresh.ts'));
+    const frame = await media.frame(root, 'refresh.ts', { atMs: 3_000, among: 3 });
+    expect(await media.inspectImage(frame.bytes, {})).to.include({ width: 320 });
   });
 
   it('says that a program is missing', async () => {
     await using poor = start({ ffmpegPath: '/nonexistent/ffmpeg', ffprobePath: '/nonexistent/x' });
     expect((await failure(poor.probe(root, 'film.flv', {}))).code).to.equal('tool-missing');
-    const frame = poor.frame(root, 'film.mkv', { atMs: 0 });
+    const frame = poor.frame(root, 'film.mkv', { atMs: 0, among: 1 });
     expect((await failure(frame)).code).to.equal('tool-missing');
   });
 

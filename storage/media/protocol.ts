@@ -1,6 +1,8 @@
 import type {
   DirectoryStat,
   FileFacts,
+  Frame,
+  FrameWish,
   ImageFacts,
   ImageTarget,
   Listing,
@@ -27,7 +29,7 @@ export interface Calls {
   fingerprint: Call<File, string>;
   head: Call<File, Probe | undefined>;
   probe: Call<File, Probe>;
-  frame: Call<File & { atMs: number }, Uint8Array>;
+  frame: Call<File & FrameWish, Frame>;
   attachedPicture: Call<File & { index: number }, Uint8Array>;
   inspectImage: Call<{ bytes: Uint8Array }, ImageFacts>;
   resizeImage: Call<{ bytes: Uint8Array } & ImageTarget, Uint8Array>;
