@@ -38,7 +38,7 @@ export async function greetAll({ network, self, rumours }: GreetDeps): Promise<n
   });
   const answers = await Promise.allSettled(asked);
   const said = answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  // Who did not hear of its removal as the last thing the leader told it is turned away at the door.
+  // One that did not hear of its removal as the leader's last word is turned away at the door.
   if (said.includes('retired') || answers.some(isTurnedAway)) throw new BarredError('retired');
   if (said.includes('copy')) throw new BarredError('restored-copy');
   if (said.includes('twice')) throw new BarredError('runs-already');
