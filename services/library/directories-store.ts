@@ -16,7 +16,13 @@ export interface KnownDirectory {
   readonly reads: number;
   /** Ignore files lie in it, which may change while its own time does not. */
   readonly holdsRules: boolean;
+  /** When it was read last, another file system than that of its parent was mounted here. */
+  readonly isMount: boolean;
 }
+
+const known = (sql: Queryable) => sql`
+  id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId", is_due as "isDue", reads,
+  ignores is not null as "holdsRules", is_mount as "isMount"`;
 
 /** One page of a root's directories in path order; those that wait to be read are left out. */
 export async function directoryPage(
@@ -24,8 +30,7 @@ export async function directoryPage(
   page: { rootId: string; after: string | undefined; limit: number },
 ): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      is_due as "isDue", reads, ignores is not null as "holdsRules"
+    select ${known(sql)}
     from directories
     where root_id = ${page.rootId} and path > ${page.after ?? ''} and gone_since is null
       and not is_due
@@ -39,8 +44,7 @@ export async function topDirectory(
   rootId: string,
 ): Promise<(KnownDirectory & { isGone: boolean }) | undefined> {
   const [row] = await sql<(KnownDirectory & { isGone: boolean })[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      is_due as "isDue", reads, ignores is not null as "holdsRules",
+    select ${known(sql)},
       gone_since is not null as "isGone"
     from directories where root_id = ${rootId} and path = ''`;
   return row;
@@ -53,8 +57,7 @@ export async function dueDirectories(
   limit: number,
 ): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      is_due as "isDue", reads, ignores is not null as "holdsRules"
+    select ${known(sql)}
     from directories where root_id = ${rootId} and is_due
     order by path
     limit ${limit}`;
@@ -66,8 +69,7 @@ export async function dueAfter(
   page: { rootId: string; after: string | undefined; limit: number },
 ): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      is_due as "isDue", reads, ignores is not null as "holdsRules"
+    select ${known(sql)}
     from directories
     where root_id = ${page.rootId} and is_due
       and (${page.after ?? null}::uuid is null or id > ${page.after ?? null}::uuid)
@@ -78,8 +80,7 @@ export async function dueAfter(
 /** Those of the directories given that still wait to be read. */
 export async function dueAmong(sql: Queryable, ids: readonly string[]): Promise<KnownDirectory[]> {
   return sql<KnownDirectory[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      is_due as "isDue", reads, ignores is not null as "holdsRules"
+    select ${known(sql)}
     from directories where id = any (${ids}::uuid[]) and is_due
     order by path`;
 }
@@ -92,10 +93,10 @@ export async function unreadAmong(
   sql: Queryable,
   directories: readonly Pick<KnownDirectory, 'id' | 'reads' | 'isDue'>[],
 ): Promise<string[]> {
-  const known = directories.map(({ id, reads, isDue }) => ({ id, reads, is_due: isDue }));
+  const before = directories.map(({ id, reads, isDue }) => ({ id, reads, is_due: isDue }));
   const rows = await sql<{ id: string }[]>`
     select d.id from directories d
-    join jsonb_to_recordset(${sql.json(known)}) as k (id uuid, reads integer, is_due boolean)
+    join jsonb_to_recordset(${sql.json(before)}) as k (id uuid, reads integer, is_due boolean)
       on k.id = d.id and k.reads = d.reads and d.gone_since is null
         and (d.is_due or not k.is_due)`;
   return rows.map(({ id }) => id);
@@ -114,8 +115,7 @@ export async function dueAt(
   const paths = places.places.map(({ path }) => path);
   const deep = places.places.filter(({ isDeep }) => isDeep).map(({ path }) => path);
   return sql<KnownDirectory[]>`
-    select id, path, mtime_ms as "mtimeMs", read_scan_id as "readScanId",
-      is_due as "isDue", reads, ignores is not null as "holdsRules"
+    select ${known(sql)}
     from directories d
     where d.root_id = ${places.rootId} and d.is_due and d.id <> all (${places.not}::uuid[])
       and (d.path = any (${paths}::text[])
@@ -195,6 +195,7 @@ export interface ReadDirectory {
   readonly leftOut: LeftOut;
   /** Its files are not as they were: they are to be identified. */
   readonly isChanged: boolean;
+  readonly isMount: boolean;
 }
 
 /** Records that directories were read. */
@@ -203,21 +204,22 @@ export async function saveRead(
   scanId: string,
   directories: readonly ReadDirectory[],
 ): Promise<void> {
-  const records = directories.map(({ id, mtimeMs, refused, leftOut, isChanged }) => ({
+  const records = directories.map(({ id, mtimeMs, refused, leftOut, ...is }) => ({
     id,
     mtime_ms: mtimeMs,
     refused: refused.length === 0 ? null : refused,
     ignored: Object.keys(leftOut).length === 0 ? null : leftOut,
-    is_changed: isChanged,
+    is_changed: is.isChanged,
+    is_mount: is.isMount,
   }));
   await tx`
     update directories d set
       mtime_ms = r.mtime_ms, is_due = false, reads = d.reads + 1, read_scan_id = ${scanId},
-      error = null, refused = r.refused, ignored = r.ignored,
+      error = null, refused = r.refused, ignored = r.ignored, is_mount = r.is_mount,
       is_settled = d.is_settled and not r.is_changed,
       revision = d.revision + r.is_changed::integer
     from jsonb_to_recordset(${tx.json(records)}) as r (id uuid, mtime_ms double precision,
-      refused jsonb, ignored jsonb, is_changed boolean)
+      refused jsonb, ignored jsonb, is_changed boolean, is_mount boolean)
     where d.id = r.id`;
 }
 

@@ -29,6 +29,21 @@ const asRecord = (seen: SeenFile) => ({
   probe_state: isProbed(seen.role) ? 'due' : 'none',
 });
 
+/** Those of some directories of a root in which, or below which, files are on record as present. */
+export async function holdingFiles(
+  sql: Queryable,
+  rootId: string,
+  paths: readonly string[],
+): Promise<string[]> {
+  const rows = await sql<{ path: string }[]>`
+    select wanted.path from unnest(${paths}::text[]) as wanted (path)
+    where exists (
+      select from directories d join files f on f.directory_id = d.id
+      where d.root_id = ${rootId} and f.missing_since is null
+        and (d.path = wanted.path or starts_with(d.path, wanted.path || '/')))`;
+  return rows.map(({ path }) => path);
+}
+
 /** Records files that are new. */
 export async function insertFiles(
   tx: Tx,

@@ -7,6 +7,7 @@ import * as filesStore from './files-store.ts';
 import { saveRules } from './ignore-store.ts';
 import { ignoringOf, isStillSo, type Ignoring } from './ignoring.ts';
 import { joinPath, type Root, type SeenFile } from './model.ts';
+import { distrustEmpty, mountsAmong } from './mount-points.ts';
 import { findMoves } from './moves.ts';
 import { compare, planFiles, type Comparison, type FilePlan } from './reconcile.ts';
 import type { Count, ScanRun } from './run.ts';
@@ -107,6 +108,8 @@ export interface Batch {
   readonly root: Root;
   readonly visits: readonly Visit[];
   readonly ignoring: Ignoring;
+  /** Ids of those directories at which another file system is mounted. */
+  readonly mounts: ReadonlySet<string>;
   readonly contents: readonly Content[];
   readonly comparison: Comparison;
   readonly plan: FilePlan;
@@ -151,8 +154,10 @@ function contentOf(
 }
 
 /** Finds out what is to be done; changes nothing. */
-export async function workOut(run: ScanRun, root: Root, visits: readonly Visit[]): Promise<Batch> {
+export async function workOut(run: ScanRun, root: Root, seen: readonly Visit[]): Promise<Batch> {
   const { store, media } = run.deps;
+  const visits = await distrustEmpty(run, root, seen);
+  const mounts = await mountsAmong(run, root, visits);
   const ignoring = await ignoringOf(run, root, visits);
   const contents = visits.flatMap((visit) => contentOf(run, root, { visit, ignoring }));
   const ids = contents.map(({ visit }) => visit.directory.id);
@@ -175,7 +180,7 @@ export async function workOut(run: ScanRun, root: Root, visits: readonly Visit[]
       .map((path) => ({ rootId: root.id, parentId: visit.directory.id, path })),
   );
   const gone = children.filter(({ path }) => !there.has(path));
-  return { root, visits, ignoring, contents, comparison, plan, discovered, gone };
+  return { root, visits, ignoring, mounts, contents, comparison, plan, discovered, gone };
 }
 
 /** Does it. @throws OutdatedError: it is to be worked out anew, see `insist` */
@@ -189,13 +194,14 @@ export async function apply(tx: Tx, run: ScanRun, batch: Batch): Promise<Count> 
 }
 
 async function applyDirectories(tx: Tx, run: ScanRun, batch: Batch): Promise<void> {
-  const { root, contents, discovered, gone } = batch;
+  const { root, contents, discovered, gone, mounts } = batch;
   const scanId = run.scan.id;
   const changed = changedDirectories(batch.plan);
   if (contents.length > 0) {
     const read = contents.map(({ visit, refused, leftOut }) => {
       const { id } = visit.directory;
-      return { id, mtimeMs: visit.mtimeMs, refused, leftOut, isChanged: changed.has(id) };
+      const is = { isChanged: changed.has(id), isMount: mounts.has(id) };
+      return { id, mtimeMs: visit.mtimeMs, refused, leftOut, ...is };
     });
     await directoriesStore.saveRead(tx, scanId, read);
   }

@@ -1,0 +1,1 @@
+alter table directories drop column is_mount;

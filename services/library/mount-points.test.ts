@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { libraryRig, type LibraryRig } from '#test/library.ts';
+import { needs } from '#test/needs.ts';
+
+describe('a share that is mounted inside a folder of a library', () => {
+  needs('root', 'mount');
+  let rig: LibraryRig;
+  let libraryId: string;
+  let share: string;
+  const films = ['Ran (1985)/Ran.mkv', 'Old/Heat (1995)/Heat.mkv'];
+  const mount = () => execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', share]);
+  const unmount = () => execFileSync('umount', [share]);
+
+  beforeEach(async () => {
+    rig = await libraryRig();
+    await rig.write({ 'm/Alien (1979)/Alien.mkv': 'alien' });
+    share = join(rig.folder, 'm/share');
+    await mkdir(share);
+    mount();
+    await rig.write(Object.fromEntries(films.map((path) => [`m/share/${path}`, path])));
+    libraryId = await rig.add('Films', 'm');
+  });
+  afterEach(async () => {
+    if (isMounted()) unmount();
+    await rig[Symbol.asyncDispose]();
+  });
+
+  const isMounted = () => execFileSync('mount').toString().includes(` ${share} `);
+  const missing = async () => {
+    const rows = await rig.db.sql<{ path: string }[]>`
+      select path from files where library_id = ${libraryId} and missing_since is not null
+      order by path`;
+    return rows.map(({ path }) => path);
+  };
+  const problems = async () => {
+    const rows = await rig.db.sql<{ path: string; error: string }[]>`
+      select d.path, d.error from directories d join library_roots r on r.id = d.root_id
+      where r.library_id = ${libraryId} and d.error is not null and d.gone_since is null`;
+    return rows.map(({ path, error }) => [path, error]);
+  };
+
+  for (const mode of ['quick', 'full'] as const) {
+    it(`keeps its films while it is not mounted, in a ${mode} scan, and says so`, async () => {
+      unmount();
+      expect(await rig.scan(libraryId, { mode })).to.have.property('filesMissing', 0);
+      expect(await missing()).to.deep.equal([]);
+      expect(await problems()).to.deep.equal([
+        ['share', 'the folder is empty, although it held files: is its share mounted?'],
+      ]);
+      // Nor does the next one, which finds all as the last has left it.
+      await rig.scan(libraryId, { mode });
+      expect(await missing()).to.deep.equal([]);
+    });
+  }
+
+  it('is as before when it is mounted again', async () => {
+    unmount();
+    await rig.scan(libraryId);
+    mount();
+    await rig.write({ [`m/share/${films[0]}`]: films[0]! });
+    await rig.scan(libraryId);
+    expect(await problems()).to.deep.equal([]);
+    expect(await missing()).to.deep.equal([`share/${films[1]}`]);
+  });
+
+  it('loses what is deleted in it, and all when its own folder is', async () => {
+    await rm(join(share, 'Old'), { recursive: true });
+    await rig.scan(libraryId);
+    expect(await missing()).to.deep.equal([`share/${films[1]}`]);
+    unmount();
+    await rm(share, { recursive: true });
+    await rig.scan(libraryId);
+    expect(await missing()).to.deep.equal(films.map((path) => `share/${path}`).toSorted());
+  });
+
+  it('is no matter to what is deleted in folders that are no share', async () => {
+    await rm(join(rig.folder, 'm/Alien (1979)/Alien.mkv'));
+    await writeFile(join(share, 'Ran (1985)/Ran.en.srt'), 'text');
+    await rig.scan(libraryId);
+    expect(await missing()).to.deep.equal(['Alien (1979)/Alien.mkv']);
+  });
+});
