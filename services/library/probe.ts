@@ -1,14 +1,16 @@
-import { MediaError } from '#storage/media/media.ts';
+import { MediaError, type Look } from '#storage/media/media.ts';
 import { problem } from '../errors.ts';
 import type { JobContext } from '../jobs/job.ts';
-import { mapAtOnce } from './at-once.ts';
+import { chunksOf, mapAtOnce } from './at-once.ts';
 import { refreshItems } from './items.ts';
 import { findLibrary } from './libraries-store.ts';
 import { probeTargets, saveProbes, type ProbeResult, type ProbeTarget } from './probe-store.ts';
 import { lockItems, type ScannerDeps } from './run.ts';
 
+/** Looked at in one round trip. */
+const looksAtOnce = 16;
 /** Asked for at once by one job; how many really run is bounded per mount behind `media`. */
-const probesAtOnce = 4;
+const asksAtOnce = 4;
 /** From this try on a file that takes too long is taken for one that cannot be probed. */
 const lastTimeoutTry = 3;
 const eventsMax = 20;
@@ -28,11 +30,15 @@ export async function runProbes(
   if (library === undefined || module === undefined) return;
   const targets = await probeTargets(deps.store.sql, payload.fileIds);
   let done = 0;
-  const outcomes = await mapAtOnce(targets, probesAtOnce, async (target) => {
-    const outcome = await probe(deps, target, context);
-    context.progress(++done, targets.length);
-    return outcome;
+  const groups = [...Map.groupBy(targets, ({ rootPath }) => rootPath).values()].flatMap((all) =>
+    chunksOf(all, looksAtOnce),
+  );
+  const found = await mapAtOnce(groups, asksAtOnce, async (group) => {
+    const outcomes = await probeMany(deps, group, context);
+    context.progress((done += group.length), targets.length);
+    return outcomes;
   });
+  const outcomes = found.flat();
   const results = outcomes.filter(isResult);
   if (results.length > 0) {
     await deps.turns(library.id, () =>
@@ -53,18 +59,57 @@ export async function runProbes(
   if (postponed !== undefined) throw later(postponed);
 }
 
+type Context = Pick<JobContext, 'signal' | 'attempt'>;
+
+/** What was found of files below one root; a MediaError for one of which it cannot be told now. */
+async function probeMany(
+  deps: ScannerDeps,
+  targets: readonly ProbeTarget[],
+  context: Context,
+): Promise<(ProbeResult | MediaError)[]> {
+  const { signal } = context;
+  const full = targets.filter(({ sizeBytes }) => sizeBytes > 0);
+  const looks = new Map<ProbeTarget, Look | MediaError>();
+  if (full.length > 0) {
+    const paths = full.map(({ path }) => path);
+    const found = await lookMany(deps, full[0]!.rootPath, { paths, signal });
+    for (const [at, target] of full.entries()) looks.set(target, found[at]!);
+  }
+  return mapAtOnce(targets, asksAtOnce, (target) =>
+    probe(deps, { target, look: looks.get(target) }, context),
+  );
+}
+
+async function lookMany(
+  { media }: ScannerDeps,
+  root: string,
+  { paths, signal }: { paths: readonly string[]; signal: AbortSignal },
+): Promise<readonly (Look | MediaError)[]> {
+  try {
+    return await media.lookMany(root, paths, { signal });
+  } catch (error) {
+    if (!(error instanceof MediaError) || error.code === 'cancelled') throw error;
+    return paths.map(() => error);
+  }
+}
+
 /** What was found; or a MediaError when it could not be found out now. */
 async function probe(
   { media }: ScannerDeps,
-  target: ProbeTarget,
-  { signal, attempt }: Pick<JobContext, 'signal' | 'attempt'>,
+  { target, look }: { target: ProbeTarget; look: Look | MediaError | undefined },
+  { signal, attempt }: Context,
 ): Promise<ProbeResult | MediaError> {
   const failed = (error: string, oshash?: string) => ({ target, probe: undefined, error, oshash });
-  if (target.sizeBytes === 0) return failed('the file is empty');
-  let oshash: string | undefined;
+  if (look === undefined) return failed('the file is empty');
+  const { rootPath, path } = target;
+  // One that takes too long must not be held against those that were looked at with it.
+  const isOpen = look instanceof MediaError && look.code === 'timeout';
+  let oshash = look instanceof MediaError ? undefined : look.fingerprint;
   try {
-    oshash = await media.fingerprint(target.rootPath, target.path, { signal });
-    const found = await media.probe(target.rootPath, target.path, { signal });
+    if (look instanceof MediaError && !isOpen) throw look;
+    oshash ??= await media.fingerprint(rootPath, path, { signal });
+    const known = look instanceof MediaError ? undefined : look.probe;
+    const found = known ?? (await media.probe(rootPath, path, { signal, isLookedAt: !isOpen }));
     return { target, probe: found, error: undefined, oshash };
   } catch (error) {
     if (!(error instanceof MediaError) || error.code === 'cancelled') throw error;

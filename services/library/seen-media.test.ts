@@ -9,7 +9,10 @@ describe('media of folders that a node does not see', () => {
       (error: unknown) => (error as MediaError).code,
     );
   const failing = (code: MediaError['code']) =>
-    ({ stat: async () => Promise.reject(new MediaError(code, 'x')) }) as unknown as Media;
+    ({
+      stat: async () => Promise.reject(new MediaError(code, 'x')),
+      lookMany: async () => Promise.resolve([new MediaError(code, 'x')]),
+    }) as unknown as Media;
 
   for (const { root, code, told } of [
     { root: '/away', code: 'not-found', told: 'unavailable' },
@@ -19,6 +22,8 @@ describe('media of folders that a node does not see', () => {
     it(`say ${told} for ${code} in ${root}`, async () => {
       const media = mediaOfSeen(failing(code), new Set(['/away']));
       expect(await codeOf(media.stat(root, 'x', {}))).to.equal(told);
+      const [one] = await media.lookMany(root, ['x'], {});
+      expect((one as MediaError).code).to.equal(told);
     });
   }
 });

@@ -29,11 +29,16 @@ const playlists = [
   /^v=0\r?\n/,
 ];
 
-/** Refuses a file whose beginning shows that it is a list of other files. */
-export async function refusePlaylist(handle: FileHandle): Promise<void> {
+/** Whether a file's beginning shows that it is a list of other files. */
+export async function isPlaylist(handle: FileHandle): Promise<boolean> {
   const { buffer, bytesRead } = await attempt(() => handle.read(Buffer.alloc(256), 0, 256, 0));
   const head = buffer.toString('utf8', 0, bytesRead).replace(/^[\ufeff\s]+/, '');
-  if (playlists.some((pattern) => pattern.test(head))) {
+  return playlists.some((pattern) => pattern.test(head));
+}
+
+/** Refuses a list of other files. */
+export async function refusePlaylist(handle: FileHandle): Promise<void> {
+  if (await isPlaylist(handle)) {
     throw new MediaError('unreadable', 'a playlist in disguise, not a media file');
   }
 }

@@ -1,5 +1,5 @@
 import { type BigIntStats } from 'node:fs';
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import {
   attempt,
   checkRelative,
@@ -137,22 +137,31 @@ export async function readWhole(
 export async function fingerprintFile(root: Root, path: string): Promise<string> {
   const { handle, stat: facts } = await openFile(root, path);
   try {
-    const size = Number(facts.size);
-    const head = Buffer.alloc(chunkBytes);
-    const tail = Buffer.alloc(chunkBytes);
-    await attempt(() => handle.read(head, 0, chunkBytes, 0));
-    await attempt(() => handle.read(tail, 0, chunkBytes, Math.max(0, size - chunkBytes)));
-    const sum = BigInt.asUintN(64, facts.size + sumWords(head) + sumWords(tail));
-    return sum.toString(16).padStart(16, '0');
+    return await fingerprintOf(handle, facts.size);
   } finally {
     await handle.close();
   }
 }
 
+/** The same of an open file of `sizeBytes`. */
+export async function fingerprintOf(handle: FileHandle, sizeBytes: bigint): Promise<string> {
+  const size = Number(sizeBytes);
+  const head = Buffer.alloc(chunkBytes);
+  const tail = Buffer.alloc(chunkBytes);
+  await attempt(() => handle.read(head, 0, chunkBytes, 0));
+  await attempt(() => handle.read(tail, 0, chunkBytes, Math.max(0, size - chunkBytes)));
+  const sum = BigInt.asUintN(64, sizeBytes + sumWords(head) + sumWords(tail));
+  return sum.toString(16).padStart(16, '0');
+}
+
 function sumWords(bytes: Buffer): bigint {
-  let sum = 0n;
-  for (let at = 0; at < bytes.length; at += 8) sum += bytes.readBigUInt64LE(at);
-  return sum;
+  // In halves, whose sums are exact: bigints would take as long as all the rest of a look.
+  let [low, high] = [0, 0];
+  for (let at = 0; at < bytes.length; at += 8) {
+    low += bytes.readUInt32LE(at);
+    high += bytes.readUInt32LE(at + 4);
+  }
+  return BigInt(low) + (BigInt(high) << 32n);
 }
 
 interface Place {

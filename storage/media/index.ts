@@ -51,6 +51,7 @@ const traits: Readonly<Record<CallName, { kind: Kind; deadlineMs: number }>> = {
   readMany: { kind: 'files', deadlineMs: 60_000 },
   fingerprint: { kind: 'files', deadlineMs: 20_000 },
   head: { kind: 'heads', deadlineMs: 20_000 },
+  lookMany: { kind: 'heads', deadlineMs: 60_000 },
   probe: { kind: 'probes', deadlineMs: 30_000 },
   frame: { kind: 'frames', deadlineMs: 45_000 },
   attachedPicture: { kind: 'frames', deadlineMs: 30_000 },
@@ -169,7 +170,11 @@ function createCalls(parts: Parts): Media {
       return (await perform('readMany', input, options)).map(revive);
     },
     fingerprint: (root, path, options) => perform('fingerprint', { root, path }, options),
-    async probe(root, path, options) {
+    async lookMany(root, paths, options) {
+      return (await perform('lookMany', { root, paths }, options)).map(revive);
+    },
+    async probe(root, path, { isLookedAt = false, ...options }) {
+      if (isLookedAt) return perform('probe', { root, path }, options);
       const begun = performance.now();
       const head = await perform('head', { root, path }, options);
       if (head !== undefined) return head;

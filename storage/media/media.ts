@@ -42,7 +42,13 @@ export interface Media {
   /** OpenSubtitles hash of a file: 64 KiB from each end plus the size, 16 hex digits. */
   fingerprint(root: string, path: string, options: MediaCall): Promise<string>;
   /** Streams and chapters; a file that cannot be parsed is a MediaError `unreadable`. */
-  probe(root: string, path: string, options: MediaCall): Promise<Probe>;
+  probe(root: string, path: string, options: MediaCall & ProbeWish): Promise<Probe>;
+  /** `fingerprint`, and `probe` where no program is needed for it, of many files in one round trip. */
+  lookMany(
+    root: string,
+    paths: readonly string[],
+    options: MediaCall,
+  ): Promise<(Look | MediaError)[]>;
   /** The frame that shows most of some whole pictures from `atMs` on. */
   frame(root: string, path: string, options: MediaCall & FrameWish): Promise<Frame>;
   /** The picture attached to the container as stream `index`. */
@@ -55,6 +61,19 @@ export interface Media {
   inspectImage(bytes: Uint8Array, options: MediaCall): Promise<ImageFacts>;
   /** Resizes to at most `width` pixels wide (never enlarged) and encodes. */
   resizeImage(bytes: Uint8Array, options: MediaCall & ImageTarget): Promise<Uint8Array>;
+}
+
+/** How a file is probed. */
+export interface ProbeWish {
+  /** `lookMany` has left it open: ask the program at once. */
+  readonly isLookedAt?: boolean;
+}
+
+/** A file as `lookMany` sees it. */
+export interface Look {
+  readonly fingerprint: string;
+  /** Undefined where its head leaves something open. */
+  readonly probe: Probe | undefined;
 }
 
 /** Which frame of a video is wanted. */

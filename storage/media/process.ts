@@ -42,6 +42,10 @@ const rootWork: RootWork = {
     const { probeHead } = await import('./probe-file.ts');
     return probeHead(root, path, signal);
   },
+  lookMany: async ({ paths }, work) => {
+    const { lookAt } = await import('./probe-file.ts');
+    return each(paths, work, (path) => lookAt(work.root, path, work.signal));
+  },
   probe: async ({ path }, { root, signal }) => {
     const { probeFile } = await import('./probe-file.ts');
     return probeFile(root, path, { ffprobe: tools.ffprobe, signal });

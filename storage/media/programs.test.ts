@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import { quiet } from '#test/log.ts';
 import { needs } from '#test/needs.ts';
 import { createMedia, encodePath, MediaError, type MediaEngine } from './index.ts';
+import type { Look } from './media.ts';
 import { describeTools, findTool, readEncoders } from './tools.ts';
 
 const ffmpeg = (...args: string[]) =>
@@ -86,6 +87,23 @@ describe('media programs', function () {
     expect(picture).to.include({ frameRate: 25, bitDepth: 8, interlaced: false });
     expect(sound).to.include({ type: 'audio', codec: 'aac', language: 'de', channels: 1 });
     expect(cover).to.include({ type: 'attachment', role: 'picture' });
+  });
+
+  it('looks at many files at once, and leaves open what needs a program', async () => {
+    writeFileSync(join(root, 'list.mkv'), '#EXTM3U\n');
+    writeFileSync(join(root, 'nothing.mkv'), '');
+    const paths = ['film.mkv', 'gone.mkv', 'film.flv', 'list.mkv', 'nothing.mkv', '../film.mkv'];
+    const looks = await media.lookMany(root, paths, {});
+    const codes = looks.map((look) => (look instanceof MediaError ? look.code : 'ok'));
+    expect(codes).to.deep.equal(['ok', 'not-found', 'ok', 'ok', 'ok', 'forbidden']);
+    const [film, , other, list, nothing] = looks as Look[];
+    expect(film).to.deep.equal({
+      fingerprint: await media.fingerprint(root, 'film.mkv', {}),
+      probe: await media.probe(root, 'film.mkv', {}),
+    });
+    for (const open of [other, list, nothing]) expect(open?.probe).to.equal(undefined);
+    const asked = await media.probe(root, 'film.flv', { isLookedAt: true });
+    expect(asked.container).to.equal('flv');
   });
 
   it('takes any name for a name', async () => {

@@ -6,6 +6,7 @@ import type {
   ImageFacts,
   ImageTarget,
   Listing,
+  Look,
   MediaErrorCode,
   Probe,
 } from './media.ts';
@@ -28,6 +29,7 @@ export interface Calls {
   resolve: Call<{ root: string }, string>;
   fingerprint: Call<File, string>;
   head: Call<File, Probe | undefined>;
+  lookMany: Call<{ root: string; paths: readonly string[] }, (Look | Failure)[]>;
   probe: Call<File, Probe>;
   frame: Call<File & FrameWish, Frame>;
   attachedPicture: Call<File & { index: number }, Uint8Array>;
