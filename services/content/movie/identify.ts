@@ -6,6 +6,7 @@ import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '..
 import type { Identified, IdentifyBatch } from '../module.ts';
 import type { PlacedFile } from '../placed.ts';
 import { noteChanges, scanChangesOf } from '../history.ts';
+import { mapInTurns } from '../map-in-turns.ts';
 import { heirsOf, mergeWorks } from '../merge.ts';
 import { followPins, loadPins } from '../pins.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
@@ -40,7 +41,9 @@ export async function identify(
   await lockLibrary(tx, 'movie', library.id);
   const context = await store.loadContext(tx, wantedDirectories(batch));
   const latestYear = new Date(options.now()).getUTCFullYear() + 2;
-  const planned = buildUnits(batch, context).map((unit) => planUnit(unit, texts, { latestYear }));
+  const planned = await mapInTurns(buildUnits(batch, context), (unit) =>
+    planUnit(unit, texts, { latestYear }),
+  );
   const named = planned.flatMap((unit) => unit.plans);
   const files = named.flatMap(({ videos }) => videos);
   const pins = await loadPins(tx, works, { libraryId: library.id, files });

@@ -6,6 +6,7 @@ import type { Identified, IdentifyBatch } from '../module.ts';
 import type { LyingFile, PlacedFile } from '../placed.ts';
 import type { Move } from '../edit.ts';
 import { noteChanges, scanChangesOf } from '../history.ts';
+import { mapInTurns } from '../map-in-turns.ts';
 import { heirsOf, mergeWorks } from '../merge.ts';
 import { followPins, loadPins } from '../pins.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
@@ -31,7 +32,9 @@ export async function identify(
   const context = await store.loadBelow(tx, foldersOf(batch));
   const latestYear = new Date(options.now()).getUTCFullYear() + 2;
   const naming = { kind: 'series' as const, latestYear };
-  const planned = buildUnits(batch, context).map((unit) => planUnit(unit, batch.texts, naming));
+  const planned = await mapInTurns(buildUnits(batch, context), (unit) =>
+    planUnit(unit, batch.texts, naming),
+  );
   const named = planned.flatMap((unit) => unit.plans);
   const files = named.flatMap((plan) => [...videosOf(plan), ...plan.around]);
   const pins = await loadPins(tx, works, { libraryId: library.id, files });
