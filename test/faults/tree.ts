@@ -92,7 +92,10 @@ export async function makeTree(videos: number): Promise<Tree> {
 
 const run = promisify(execFile);
 
-/** A film of one second, a few kilobytes, with picture and sound; and a small picture. */
+/**
+ * A film of one second, a few kilobytes, with picture and sound; and a small picture. The film is of a
+ * kind that ffprobe is started for, so that looking into them takes time enough to be interrupted.
+ */
 export async function makeSeeds(folder: string): Promise<{ video: string; picture: string }> {
   const ffmpeg = findTool('ffmpeg', {});
   if (ffmpeg === undefined) throw new Error('no ffmpeg: call needs("ffmpeg") in this suite');
@@ -100,7 +103,7 @@ export async function makeSeeds(folder: string): Promise<{ video: string; pictur
   await run(ffmpeg.path, [
     ...['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=5'],
     ...['-f', 'lavfi', '-i', 'sine=f=330:r=22050', '-t', '1'],
-    ...['-c:v', 'mpeg4', '-q:v', '31', '-c:a', 'aac', '-b:a', '16k', video],
+    ...['-c:v', 'flv', '-q:v', '31', '-c:a', 'aac', '-b:a', '16k', video],
   ]);
   const create = { width: 20, height: 30, channels: 3, background: 'teal' } as const;
   await sharp({ create }).jpeg().toFile(picture);
