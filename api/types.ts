@@ -3108,9 +3108,7 @@ export interface components {
             lastScan?: components["schemas"]["LibraryScan"];
             name: string;
             numbers?: components["schemas"]["LibraryNumbers"];
-            options: {
-                [key: string]: unknown;
-            };
+            options: components["schemas"]["LibraryOptions"];
             /** @description Only for those who may change libraries. */
             roots?: components["schemas"]["LibraryRoot"][];
             scanIntervalMinutes: number;
@@ -3139,9 +3137,7 @@ export interface components {
             /** @description BCP 47; the language its texts are wanted in. */
             language?: string;
             name: string;
-            options?: {
-                [key: string]: unknown;
-            };
+            options?: components["schemas"]["LibraryOptions"];
             paths: string[];
             scanIntervalMinutes?: number;
         };
@@ -3158,6 +3154,12 @@ export interface components {
             problems: number;
             /** Format: int64 */
             sizeBytes: number;
+        };
+        LibraryOptions: {
+            /** @description True keeps NFO files of what is known beside the media (`movie.nfo`, `tvshow.nfo`, one beside each episode), for other programs: the one thing that is ever written there. None that somebody else wrote, or changed, is replaced. */
+            writeNfo?: boolean;
+        } & {
+            [key: string]: unknown;
         };
         LibraryProblem: {
             fileId?: components["schemas"]["Id"];
@@ -3259,9 +3261,7 @@ export interface components {
             /** @description BCP 47; the language its texts are wanted in. */
             language?: string;
             name?: string;
-            options?: {
-                [key: string]: unknown;
-            };
+            options?: components["schemas"]["LibraryOptions"];
             paths?: string[];
             scanIntervalMinutes?: number;
         };

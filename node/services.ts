@@ -5,6 +5,7 @@ import { createArtwork } from '#services/artwork/index.ts';
 import { createBackups, type BackupDeps } from '#services/backup/index.ts';
 import { createCalendar } from '#services/calendar/index.ts';
 import { createContent } from '#services/content/index.ts';
+import { createNfoWriting } from '#services/content/nfo-job.ts';
 import { ProblemError } from '#services/errors.ts';
 import { createJobs } from '#services/jobs/index.ts';
 import {
@@ -140,7 +141,8 @@ export async function createServices(deps: ServicesDeps) {
   };
   const library = libraryOf(deps, { jobs, media, unseen, settings, content, onItemsChanged });
   const backups = backupsOf(deps, { settings: people.settings, jobs, blobs });
-  const parts = [people.users, people.activity, artwork, search, metadata, library, backups];
+  const nfo = createNfoWriting({ sql, media, log: log.child({ module: 'nfo' }) });
+  const parts = [people.users, people.activity, artwork, search, metadata, library, backups, nfo];
   return {
     ...people,
     ...{ jobs, playback, artwork, content, search, progress, library, backups },

@@ -42,6 +42,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.files': content,
   'public.file_traces': content,
   'public.file_pins': content,
+  'public.nfo_states': derived,
   'public.movies': content,
   'public.series': content,
   'public.seasons': content,

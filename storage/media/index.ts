@@ -49,6 +49,7 @@ const traits: Readonly<Record<CallName, { kind: Kind; deadlineMs: number }>> = {
   resolve: { kind: 'files', deadlineMs: 10_000 },
   read: { kind: 'files', deadlineMs: 20_000 },
   readMany: { kind: 'files', deadlineMs: 60_000 },
+  put: { kind: 'files', deadlineMs: 30_000 },
   fingerprint: { kind: 'files', deadlineMs: 20_000 },
   head: { kind: 'heads', deadlineMs: 20_000 },
   lookMany: { kind: 'heads', deadlineMs: 60_000 },
@@ -169,6 +170,8 @@ function createCalls(parts: Parts): Media {
       const input = { root, paths, maxBytes: options.maxBytes };
       return (await perform('readMany', input, options)).map(revive);
     },
+    put: (root, path, { bytes, over, ...options }) =>
+      perform('put', { root, path, bytes, over }, options),
     fingerprint: (root, path, options) => perform('fingerprint', { root, path }, options),
     async lookMany(root, paths, options) {
       return (await perform('lookMany', { root, paths }, options)).map(revive);

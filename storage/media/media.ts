@@ -37,6 +37,15 @@ export interface Media {
     paths: readonly string[],
     options: MediaCall & { maxBytes: number },
   ): Promise<(Uint8Array | MediaError)[]>;
+  /**
+   * Puts a small file in place, whole or not at all. What is there is replaced only if its SHA-256
+   * (hex) is `over`; links are never followed, folders never made.
+   */
+  put(
+    root: string,
+    path: string,
+    options: MediaCall & { bytes: Uint8Array; over: string | undefined },
+  ): Promise<Put>;
   /** The real, absolute path of a directory, all links resolved. */
   resolve(path: string, options: MediaCall): Promise<string>;
   /** OpenSubtitles hash of a file: 64 KiB from each end plus the size, 16 hex digits. */
@@ -88,6 +97,12 @@ export interface Frame {
   readonly bytes: Uint8Array;
   readonly atMs: number;
 }
+
+/**
+ * What became of a file that was to be put: it is there, it was there already, another one is there
+ * and stays, or nothing may be written there.
+ */
+export type Put = 'written' | 'same' | 'kept' | 'read-only';
 
 export interface MediaCall {
   readonly signal?: AbortSignal;

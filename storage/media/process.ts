@@ -37,6 +37,10 @@ const rootWork: RootWork = {
   read: (input, { root }) => readWhole(root, input),
   readMany: ({ paths, maxBytes }, work) =>
     each(paths, work, (path) => readWhole(work.root, { path, maxBytes })),
+  put: async (input, { root }) => {
+    const { putWhole } = await import('./put.ts');
+    return putWhole(root, input);
+  },
   fingerprint: ({ path }, { root }) => fingerprintFile(root, path),
   head: async ({ path }, { root, signal }) => {
     const { probeHead } = await import('./probe-file.ts');

@@ -9,6 +9,7 @@ import type {
   Look,
   MediaErrorCode,
   Probe,
+  Put,
 } from './media.ts';
 
 type File = { root: string; path: string };
@@ -26,6 +27,7 @@ export interface Calls {
     { root: string; paths: readonly string[]; maxBytes: number },
     (Uint8Array | Failure)[]
   >;
+  put: Call<File & { bytes: Uint8Array; over: string | undefined }, Put>;
   resolve: Call<{ root: string }, string>;
   fingerprint: Call<File, string>;
   head: Call<File, Probe | undefined>;

@@ -2,6 +2,7 @@ import { attachSides, type SideFile } from './attach.ts';
 import { groupFilms, type FilmGroup } from './grouping.ts';
 import type { NamingOptions } from '../../naming/reading.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
+import { isOurs } from '../../nfo/mark.ts';
 import { emptyFilm, readNfo, type NfoFilm } from './nfo.ts';
 import { identityKey } from '../../naming/titles.ts';
 import { hintsIn, isHintFile, saysWork, withHints } from '../hints.ts';
@@ -68,19 +69,21 @@ function planGroup(found: {
   texts: Texts;
 }): Plan {
   const { unit, group, sides, texts } = found;
-  const { nfo: written, problems } = chooseNfo(group, sides, texts);
+  const { nfo: written, problems, ownIds } = chooseNfo(group, sides, texts);
   const nfo = group.hasFolder ? hinted(unit, written, texts) : written;
   const { reading } = group;
   const title = nfo?.film.title ?? reading.title;
   const year = nfo?.film.year ?? reading.year;
   const videos = group.versions.flatMap(({ parts, auxiliary }) => [...parts, ...auxiliary]);
   const first = videos[0];
+  const isKnown = videos.some(({ itemId }) => itemId !== undefined);
   return {
     path: group.hasFolder ? unit.owner : (first?.path ?? unit.owner),
     group,
     nfo,
     problems,
-    ids: { ...reading.ids, ...nfo?.film.ids },
+    // What we wrote of a film that is known says nothing new; of one that is not, which it was.
+    ids: { ...(isKnown ? {} : ownIds), ...reading.ids, ...nfo?.film.ids },
     title,
     year,
     identity: identityKey(title, year),
@@ -104,7 +107,7 @@ function chooseNfo(
   group: FilmGroup<PlacedFile>,
   sides: readonly SideFile[],
   texts: Texts,
-): Pick<Plan, 'nfo' | 'problems'> {
+): Pick<Plan, 'nfo' | 'problems'> & { ownIds: ProviderIds } {
   const stems = new Set(
     group.versions.flatMap(({ stem, parts }) => [stem, ...parts.map((part) => part.stem)]),
   );
@@ -118,17 +121,22 @@ function chooseNfo(
     .filter((side) => rank(side) < 2 || others === 1)
     .sort((a, b) => rank(a) - rank(b));
   const problems: { path: string; message: string }[] = [];
+  let ownIds: ProviderIds = {};
   for (const side of candidates) {
     const text = texts.get(side.file.id);
     if (text === undefined) continue;
     const { film, problems: messages } = readNfo(text.bytes);
+    if (isOurs(text.bytes)) {
+      ownIds = film?.ids ?? {};
+      continue;
+    }
     // A release's own .nfo is decoration: only one that means to describe the film can be wrong.
     if (rank(side) < 2)
       problems.push(...messages.map((message) => ({ path: side.file.path, message })));
     if (film !== undefined) {
       const told = { from: 'nfo' as const, film, path: side.file.path, digest: text.digest };
-      return { nfo: told, problems };
+      return { nfo: told, problems, ownIds };
     }
   }
-  return { nfo: undefined, problems };
+  return { nfo: undefined, problems, ownIds };
 }

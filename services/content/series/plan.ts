@@ -5,6 +5,7 @@ import type { NamingOptions } from '../../naming/reading.ts';
 import type { ScoredReading } from '../../naming/score.ts';
 import { identityKey, titleKey } from '../../naming/titles.ts';
 import { hintsIn, saysWork, withHints } from '../hints.ts';
+import { isOurs } from '../../nfo/mark.ts';
 import { besideChoice, type Evidence, type Told } from '../match.ts';
 import type { Pin } from '../pins.ts';
 import type { PlacedFile } from '../placed.ts';
@@ -185,7 +186,7 @@ function showNfo(unit: Unit, texts: Texts): ToldShow | undefined {
   for (const file of unit.files) {
     if (file.directory !== unit.folder || file.name.toLowerCase() !== 'tvshow.nfo') continue;
     const bytes = texts.get(file.id);
-    if (bytes === undefined) continue;
+    if (bytes === undefined || isOurs(bytes)) continue;
     const { show, problems } = readShowNfo(bytes);
     const { path } = file;
     return {
@@ -194,6 +195,15 @@ function showNfo(unit: Unit, texts: Texts): ToldShow | undefined {
     };
   }
   return undefined;
+}
+
+/** What an NFO of ours in the series' folder says of ids elsewhere. */
+function ownIds({ files, folder }: Unit, texts: Texts): ProviderIds {
+  const file = files.find(
+    ({ directory, name }) => directory === folder && name.toLowerCase() === 'tvshow.nfo',
+  );
+  const bytes = file && texts.get(file.id);
+  return bytes === undefined || !isOurs(bytes) ? {} : (readShowNfo(bytes).show?.ids ?? {});
 }
 
 function planOf(
@@ -222,7 +232,7 @@ function planOf(
   const groups = found.groups.map((group) => {
     const first = group.versions[0]?.parts[0];
     const bytes = first && texts.get(nfos.get(stemPath(first)) ?? '');
-    const written = bytes === undefined ? [] : readEpisodeNfo(bytes);
+    const written = bytes === undefined || isOurs(bytes) ? [] : readEpisodeNfo(bytes);
     return hintedGroup(group, written, hintsFor(group));
   });
   const videos = found.groups.flatMap(({ versions }) => versions.flatMap(({ parts }) => parts));
@@ -230,7 +240,8 @@ function planOf(
   const path = unit.folder ?? videos[0]?.path ?? '';
   return {
     ...{ title, year, identity: identityKey(title, year), groups, sides, itemIds: before },
-    ids: { ...reading.ids, ...show?.show?.ids },
+    // What we wrote of a series that is known says nothing new; of one that is not, which it was.
+    ids: { ...(before.length > 0 ? {} : ownIds(unit, texts)), ...reading.ids, ...show?.show?.ids },
     nfo: show?.show,
     match: matchOf({ ...found, year, path, show }),
     isPartial: found.groups.length === 0,

@@ -1,0 +1,238 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { createTestOrder } from '#test/clock.ts';
+import { filmLibrary, type FilmLibrary } from '#test/films.ts';
+import { quiet } from '#test/log.ts';
+import { testDatabase, type TestDatabase } from '#test/postgres.ts';
+import { writeOn } from '#test/write.ts';
+import { createCache } from '#storage/cache/index.ts';
+import { createMedia, type MediaEngine } from '#storage/media/index.ts';
+import { editWork } from './edit.ts';
+import { createContent } from './index.ts';
+import type { Kind } from './module.ts';
+import { editableFilms } from './movie/edit.ts';
+import { createNfoWriting } from './nfo-job.ts';
+
+const nowMs = Date.UTC(2026, 5, 1);
+
+describe('NFO files beside the media', () => {
+  let db: TestDatabase;
+  let media: MediaEngine;
+  let base: string;
+  let content: ReturnType<typeof createContent>;
+  let warned: string[];
+
+  before(async () => {
+    db = await testDatabase();
+    media = createMedia({
+      ...{ log: quiet, processes: 1, idleMs: 60_000, perMountLimit: 4, now: Date.now },
+    });
+    const clock = createTestOrder().node();
+    const now = () => nowMs;
+    content = createContent({
+      ...{ sql: db.sql, write: writeOn(db.sql, clock), now, random: () => 0.5 },
+      cache: createCache({ clock, log: quiet, now, l1MaxBytes: 1_000_000 }),
+      images: { forItems: async () => new Map() },
+      search: { changed: async () => undefined },
+    });
+  });
+  after(async () => {
+    await media[Symbol.asyncDispose]();
+    await db.close();
+  });
+  beforeEach(async () => {
+    await db.sql`delete from libraries`;
+    await db.sql`delete from nfo_states`;
+    base = await mkdtemp(join(tmpdir(), 'revenge-nfo-'));
+    warned = [];
+  });
+  afterEach(() => rm(base, { recursive: true }));
+
+  let jobs: ReturnType<typeof createNfoWriting>['jobs'];
+  beforeEach(() => {
+    const warn = (message: string) => void warned.push(message);
+    ({ jobs } = createNfoWriting({ sql: db.sql, media, log: { warn } }));
+  });
+  /** Writes what is due, as the job does. */
+  const run = () =>
+    jobs[0]!.run(
+      {},
+      {
+        ...{ jobId: 'x', attempt: 1, log: quiet, progress: () => undefined },
+        signal: new AbortController().signal,
+      },
+    );
+  const scan = async (library: FilmLibrary, kind: Kind) => {
+    const batch = await library.batch();
+    const module = content.modules.find((one) => one.kind === kind)!;
+    await db.sql.begin((tx) => module.identify(tx, batch));
+  };
+  const pathOf = (path: string) => join(base, 'library', path);
+  const text = (path: string) => readFile(pathOf(path), 'utf8');
+  const put = async (files: Readonly<Record<string, string>>) => {
+    for (const [path, content] of Object.entries(files)) {
+      await mkdir(dirname(pathOf(path)), { recursive: true });
+      await writeFile(pathOf(path), content);
+    }
+  };
+  /** A library of files, each on disk and in the catalogue, that asks for NFO files. */
+  const libraryOf = async (kind: Kind, paths: readonly string[], isAsking = true) => {
+    const library = await filmLibrary(db.sql, undefined, kind);
+    await db.sql`update library_roots set path = ${join(base, 'library')}`;
+    if (isAsking) await db.sql`update libraries set options = '{"writeNfo": true}'`;
+    await put(Object.fromEntries(paths.map((path) => [path, path])));
+    await library.put(Object.fromEntries(paths.map((path) => [path, 1_000_000_000])));
+    await scan(library, kind);
+    return library;
+  };
+  const state = async () => {
+    const [row] = await db.sql<{ problem: string | null }[]>`select problem from nfo_states`;
+    return row?.problem;
+  };
+
+  it('are written of films, each where others look for it', async () => {
+    await libraryOf('movie', [
+      'Heat (1995) [tmdbid-949]/Heat.mkv',
+      'Flat/Alien (1979).mkv',
+      'Flat/Brave (2012).mkv',
+      'Top (2001).mkv',
+    ]);
+    await run();
+    expect(await readdir(pathOf('Flat'))).to.deep.equal([
+      'Alien (1979).mkv',
+      'Alien (1979).nfo',
+      'Brave (2012).mkv',
+      'Brave (2012).nfo',
+    ]);
+    expect(await text('Top (2001).nfo')).to.contain('<title>Top</title>');
+    const heat = await text('Heat (1995) [tmdbid-949]/movie.nfo');
+    expect(heat).to.contain('<uniqueid type="tmdb" default="true">949</uniqueid>');
+  });
+
+  it('are written of series and their episodes', async () => {
+    await libraryOf('series', [
+      'Dark (2017) [tvdbid-1]/Season 1/Dark S01E01 Secrets.mkv',
+      'Dark (2017) [tvdbid-1]/Season 1/Dark S01E02E03.mkv',
+    ]);
+    await run();
+    const show = await text('Dark (2017) [tvdbid-1]/tvshow.nfo');
+    expect(show).to.contain('<title>Dark</title>').and.contain('>1</uniqueid>');
+    const one = await text('Dark (2017) [tvdbid-1]/Season 1/Dark S01E01 Secrets.nfo');
+    expect(one).to.contain('<title>Secrets</title>').and.contain('<episode>1</episode>');
+    const both = await text('Dark (2017) [tvdbid-1]/Season 1/Dark S01E02E03.nfo');
+    expect(both.match(/<episodedetails>/g)).to.have.length(2);
+  });
+
+  it('are not written unless the library asks for it', async () => {
+    await libraryOf('movie', ['Heat (1995)/Heat.mkv'], false);
+    await run();
+    expect(await readdir(pathOf('Heat (1995)'))).to.deep.equal(['Heat.mkv']);
+  });
+
+  it('are written anew when the work changes, and say nothing to the next scan', async () => {
+    const library = await libraryOf('movie', ['Heat (1995)/Heat.mkv']);
+    await run();
+    const path = 'Heat (1995)/movie.nfo';
+    const first = await text(path);
+    await library.put({ [path]: first });
+    const before = await db.sql`select title, year, sources, match, revision from movies`;
+    await scan(library, 'movie');
+    expect(await db.sql`select title, year, sources, match, revision from movies`).to.deep.equal(
+      before,
+    );
+    const [film] = await db.sql<{ id: string }[]>`select id from movies`;
+    await db.sql.begin((tx) =>
+      editWork(tx, editableFilms, {
+        ...{ id: film!.id, update: { overview: 'By me' }, revision: undefined },
+      }),
+    );
+    await run();
+    expect(await text(path)).to.contain('<plot>By me</plot>');
+    expect(await readdir(pathOf('Heat (1995)'))).to.deep.equal(['Heat.mkv', 'movie.nfo']);
+  });
+
+  it('tell an empty catalogue which films and series they were', async () => {
+    const paths = { movie: 'Odd name/odd.mkv', series: 'Odd/Odd S01E01.mkv' };
+    for (const kind of ['movie', 'series'] as const) {
+      const name = kind === 'movie' ? 'Odd name/movie.nfo' : 'Odd/tvshow.nfo';
+      const library = await libraryOf(kind, [paths[kind]]);
+      await db.sql`
+        insert into external_ids (kind, item_id, source, value)
+        select ${kind}, item_id, 'tmdb', '949' from files where role = 'video' limit 1`;
+      await run();
+      const written = await text(name);
+      await db.sql`delete from libraries`;
+      await db.sql`delete from external_ids`;
+      await rm(pathOf(name));
+      const again = await libraryOf(kind, []);
+      await again.put({ [paths[kind]]: 1_000_000_000, [name]: written });
+      await scan(again, kind);
+      expect(await db.sql`select source, value from external_ids`).to.deep.equal([
+        { source: 'tmdb', value: '949' },
+      ]);
+      await db.sql`delete from external_ids`;
+      await db.sql`delete from libraries`;
+      expect(library.id).to.not.equal(again.id);
+    }
+  });
+
+  it('of others stay, and so do ours that somebody changed', async () => {
+    const library = await libraryOf('movie', ['Heat (1995)/Heat.mkv', 'Ran (1985)/Ran.mkv']);
+    const theirs = '<movie><title>Theirs</title></movie>';
+    await put({ 'Heat (1995)/movie.nfo': theirs, 'Ran (1985)/Ran.nfo': theirs });
+    await library.put({ 'Heat (1995)/movie.nfo': theirs, 'Ran (1985)/Ran.nfo': theirs });
+    await scan(library, 'movie');
+    await run();
+    expect(await text('Heat (1995)/movie.nfo')).to.equal(theirs);
+    expect(await readdir(pathOf('Ran (1985)'))).to.deep.equal(['Ran.mkv', 'Ran.nfo']);
+
+    await rm(pathOf('Heat (1995)/movie.nfo'));
+    await db.sql`delete from nfo_states`;
+    await run();
+    const changed = (await text('Heat (1995)/movie.nfo')).replace(
+      '</movie>',
+      '<tag>x</tag></movie>',
+    );
+    await put({ 'Heat (1995)/movie.nfo': changed });
+    await db.sql`delete from nfo_states`;
+    await run();
+    expect(await text('Heat (1995)/movie.nfo')).to.equal(changed);
+  });
+
+  it('are never written through links that lead out', async () => {
+    await libraryOf('movie', ['Heat (1995)/Heat.mkv']);
+    await mkdir(join(base, 'outside'));
+    await rm(pathOf('Heat (1995)'), { recursive: true });
+    await symlink(join(base, 'outside'), pathOf('Heat (1995)'));
+    await run();
+    expect(await readdir(join(base, 'outside'))).to.deep.equal([]);
+  });
+
+  it('are tried again where a mount is away, and refused ones are told of once', async () => {
+    const library = await libraryOf('movie', ['Heat (1995)/Heat.mkv', 'Ran (1985)/Ran.mkv']);
+    await db.sql`update library_roots set path = ${join(base, 'unmounted')}`;
+    await run();
+    expect(await state()).to.contain('the root cannot be read');
+    await db.sql`update library_roots set path = ${join(base, 'library')}`;
+    await run();
+    expect(await readdir(pathOf('Ran (1985)'))).to.deep.equal(['Ran.mkv']);
+    await db.sql`update nfo_states set next_at = now()`;
+    await run();
+    expect(await readdir(pathOf('Ran (1985)'))).to.deep.equal(['Ran.mkv', 'movie.nfo']);
+    expect(await state()).to.equal(null);
+
+    // The kernel's own files: nobody makes others there, whoever they are.
+    await db.sql`update library_roots set path = '/sys'`;
+    await db.sql`update directories set path = 'kernel' where path = 'Ran (1985)'`;
+    await db.sql`update directories set path = 'devices' where path = 'Heat (1995)'`;
+    await db.sql`delete from nfo_states`;
+    await run();
+    await db.sql`update nfo_states set next_at = now()`;
+    await run();
+    expect(await state()).to.equal('nothing may be written there');
+    expect(warned).to.have.length(1);
+    expect(library.id).to.be.a('string');
+  });
+});
