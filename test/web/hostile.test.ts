@@ -99,15 +99,29 @@ describe('the web app with what nobody wished for', function () {
     await page.unroute(isList);
   });
 
-  it('asks before it deletes a key', async () => {
-    await open('/account');
-    await page.getByRole('button', { name: `Delete: ${keyName}` }).click();
-    const question = page.getByRole('dialog', { name: `Delete the key ${keyName}?` });
-    await question.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('button', { name: `Delete: ${keyName}` }).click();
-    expect(await barriers(page)).to.deep.equal([]);
-    await question.getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('You have no API keys.').waitFor();
+  it('asks before it deletes a key, a user or a token, and does it once', async () => {
+    await server.read('/api/v1/cluster/init', { method: 'POST' });
+    const json = { uses: 1 };
+    const wish = { method: 'POST', json };
+    const { id } = await server.read<{ id: string }>('/api/v1/cluster/tokens', wish);
+    const cases = [
+      ['/account', `Delete: ${keyName}`, `Delete the key ${keyName}?`, 'Delete'],
+      ['/admin/users', 'Delete: user', 'Delete user?', 'Delete'],
+      ['/admin/cluster', `Revoke: ${id}`, `Revoke the token ${id}?`, 'Revoke'],
+    ] as const;
+    for (const [path, label, title, action] of cases) {
+      await open(path);
+      const asked = page.getByRole('button', { name: label, exact: true });
+      const question = page.getByRole('dialog', { name: title });
+      await asked.click();
+      await question.getByRole('button', { name: 'Cancel' }).click();
+      await question.waitFor({ state: 'detached' });
+      await asked.click();
+      expect(await barriers(page), path).to.deep.equal([]);
+      await question.getByRole('button', { name: action, exact: true }).click();
+      await question.waitFor({ state: 'detached' });
+      await asked.waitFor({ state: 'detached' });
+    }
   });
 
   it('keeps an edit through a session that ends in the middle of it', async () => {
