@@ -67,6 +67,12 @@ describe('the web app of a household', function () {
     await page.getByRole('button', { name: 'Choose this folder' }).click();
     await page.getByRole('button', { name: 'Add and scan' }).click();
 
+    const bar = page.getByRole('progressbar', { name: 'Progress of the scan' });
+    await bar.waitFor();
+    await page.locator('[role=progressbar][aria-valuenow="100"]').waitFor();
+    await page.getByText('3 titles added').waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+
     await page.getByRole('heading', { name: 'Your library is here' }).waitFor();
     await server.settled();
     await page.getByRole('button', { name: 'Go to the library' }).click();
