@@ -2897,7 +2897,7 @@ export interface components {
             airDate: string | null;
             durationMs: number | null;
             id: components["schemas"]["Id"];
-            /** @description Of its series. */
+            /** @description Its own, and those of its series for the types of which it has none. */
             images: components["schemas"]["ItemImages"];
             isAvailable: boolean;
             /** @description Its number in the season. */
@@ -3885,6 +3885,8 @@ export interface components {
         Season: {
             episodeCount: number;
             id: components["schemas"]["Id"];
+            /** @description Its own; none of its series. */
+            images: components["schemas"]["ItemImages"];
             /** @description Something of it can be played. */
             isAvailable: boolean;
             lockedFields: components["schemas"]["LockedFields"];
@@ -4193,7 +4195,7 @@ export interface components {
         /** @description The `ETag` it was read with; another version is refused with 412. */
         IfMatch: string;
         ImageItemId: components["schemas"]["Id"];
-        ImageItemKind: "movie" | "series";
+        ImageItemKind: "movie" | "series" | "season" | "episode";
         ItemId: components["schemas"]["Id"];
         ItemKind: components["schemas"]["ItemKind"];
         JobId: components["schemas"]["Id"];

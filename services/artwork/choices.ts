@@ -2,6 +2,7 @@ import type { HandlersOf } from '#api/handler.ts';
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import type { Show } from './address.ts';
+import { workTagsOf, type PictureParts } from './parts.ts';
 import { chooseAgain, tagsOf } from './refresh.ts';
 import { findImages, lockItems, setChoice } from './store.ts';
 
@@ -9,8 +10,9 @@ import { findImages, lockItems, setChoice } from './store.ts';
 export function createChoices(deps: {
   store: Store;
   show: Show;
+  parts: readonly PictureParts[];
 }): HandlersOf<'listItemImages' | 'chooseItemImage' | 'unchooseItemImage'> {
-  const { store, show } = deps;
+  const { store, show, parts } = deps;
   const choose = async (
     which: { kind: string; itemId: string; imageId: string },
     isChosen: boolean,
@@ -21,7 +23,8 @@ export function createChoices(deps: {
       const isThere = await setChoice(tx, { kind, itemId, id: imageId }, isChosen);
       if (!isThere) throw problem('not-found', 'The item has no such picture');
       await chooseAgain(tx, kind, itemId);
-      stale(...tagsOf(kind, itemId));
+      const part = parts.find((one) => one.kind === kind);
+      stale(...tagsOf(kind, itemId), ...(await workTagsOf(tx, part, itemId)));
     });
     return { status: 204, body: undefined };
   };

@@ -16,6 +16,8 @@ export interface ItemFiles {
   readonly itemId: string;
   readonly files: readonly SourceFile[];
   readonly known: readonly Image[];
+  /** How pictures beside are named; as those of works unless stated. */
+  readonly readName?: typeof readImageName | undefined;
 }
 
 /** The pictures the files of an item give now: old ones that still hold, and new ones. */
@@ -80,13 +82,14 @@ export function isPassing(error: MediaError): boolean {
   return error.code === 'unavailable' || error.code === 'timeout';
 }
 
-function wantedLocal({ media }: CollectDeps, { files }: ItemFiles): Wanted[] {
+function wantedLocal({ media }: CollectDeps, item: ItemFiles): Wanted[] {
+  const { files, readName = readImageName } = item;
   const videos = files.filter(({ role }) => role === 'video');
   const stems = videos.map(({ name }) => name.replace(/\.[^.]*$/, ''));
   return files
     .filter(({ role }) => role === 'image')
     .flatMap((file): Wanted[] => {
-      const named = readImageName(file.path, stems);
+      const named = readName(file.path, stems);
       if (named === undefined) return [];
       const bytes = (signal: AbortSignal) =>
         media.read(file.root, file.path, { signal, maxBytes: imageBytesMax });

@@ -11,6 +11,7 @@ import { createImageAddresses, type Addressed, type Show, type ShownImage } from
 import { createChoices } from './choices.ts';
 import { createDelivery } from './delivery.ts';
 import { replaceOffers, type Offer } from './offers.ts';
+import type { PictureParts } from './parts.ts';
 import { createRefresh, type WhenIdle } from './refresh.ts';
 import { findChosen } from './store.ts';
 
@@ -24,6 +25,8 @@ export interface ArtworkDeps {
   readonly jobs: JobAdder;
   /** Frames of videos are made only then: files to look into and providers to ask come first. */
   readonly whenIdle: WhenIdle;
+  /** Parts of works that have pictures of their own. */
+  readonly parts?: readonly PictureParts[];
   /** Fetches what providers offer. */
   readonly outbound: Outbound;
   /** Originals and sizes made of them, on this node. */
@@ -60,10 +63,10 @@ export interface Artwork {
 
 /** Makes artwork. */
 export function createArtwork(deps: ArtworkDeps): Artwork {
-  const { store, cache, media, jobs, blobs, outbound, whenIdle } = deps;
+  const { store, cache, media, jobs, blobs, outbound, whenIdle, parts = [] } = deps;
   const log = deps.log.child({ module: 'artwork' });
   const addresses = createImageAddresses(deps.signingKey);
-  const refresh = createRefresh({ store, media, blobs, jobs, outbound, log, whenIdle });
+  const refresh = createRefresh({ store, media, blobs, jobs, parts, outbound, log, whenIdle });
   const show: Show = (image) => {
     const { blurhash, width, height } = image;
     return { url: addresses.url(image), blurhash, width, height };
@@ -71,7 +74,7 @@ export function createArtwork(deps: ArtworkDeps): Artwork {
   return {
     handlers: {
       ...createDelivery({ sql: store.sql, cache, blobs, addresses, media, outbound }),
-      ...createChoices({ store, show }),
+      ...createChoices({ store, show, parts }),
     },
     jobs: refresh.jobs,
     filesChanged: refresh.filesChanged,

@@ -6,6 +6,13 @@ import { chooseImages } from './choose.ts';
 import { collect, type Collected, type ItemFiles } from './collect.ts';
 import { addFrames, keepFrames } from './frames.ts';
 import { addOffered, findOffers, type OfferDeps } from './offers.ts';
+import {
+  partsToLookAt,
+  sourcesOfParts,
+  sourcesOfWorks,
+  workTagsOf,
+  type PictureParts,
+} from './parts.ts';
 import { goneOf, heirsOf } from './staying.ts';
 import * as rows from './store.ts';
 
@@ -30,6 +37,7 @@ export interface RefreshDeps extends OfferDeps {
   readonly jobs: JobAdder;
   /** See ArtworkDeps. */
   readonly whenIdle: WhenIdle;
+  readonly parts: readonly PictureParts[];
 }
 
 /** Resolves to true once frames may be made, to false where that takes long. */
@@ -66,7 +74,13 @@ export function createRefresh(deps: RefreshDeps): Refresh {
       on(makeFrames, (payload, context) => refreshWithFrames(deps, payload, context)),
     ],
     due,
-    filesChanged: async (tx, kind, itemIds) => due(tx, kind, await rows.readyToLookAt(tx, itemIds)),
+    async filesChanged(tx, kind, itemIds) {
+      const ready = await rows.readyToLookAt(tx, itemIds);
+      await due(tx, kind, ready);
+      for (const one of deps.parts.filter(({ of }) => of === kind && ready.length > 0)) {
+        await due(tx, one.kind, await partsToLookAt(tx, one, ready));
+      }
+    },
   };
 }
 
@@ -105,7 +119,10 @@ async function refreshItems(
 ): Promise<void> {
   const { sql } = deps.store;
   const { signal } = context;
-  const files = Map.groupBy(await rows.findSources(sql, kind, itemIds), ({ itemId }) => itemId);
+  const part = deps.parts.find((one) => one.kind === kind);
+  const files = part
+    ? await sourcesOfParts(sql, part, itemIds)
+    : await sourcesOfWorks(sql, { kind, parts: deps.parts }, itemIds);
   const known = Map.groupBy(await rows.findImages(sql, kind, itemIds), ({ itemId }) => itemId);
   const offered = Map.groupBy(await findOffers(sql, kind, itemIds), ({ itemId }) => itemId);
   const late: string[] = [];
@@ -116,16 +133,20 @@ async function refreshItems(
     // Nothing is there now: what is known stays, since a share that is away takes no picture along.
     if (own === undefined) continue;
     const offers = offered.get(itemId) ?? [];
-    const item = { kind, itemId, files: own, known: known.get(itemId) ?? [], offers };
+    const from = { files: own, known: known.get(itemId) ?? [], readName: part?.readName };
+    const item = { kind, itemId, offers, ...from };
     const ofFiles = await collect(deps, item, signal);
     const { collected, isLate } = await addOffered(deps, item, { collected: ofFiles, signal });
     if (isLate) late.push(itemId);
-    const whole = context.areFramesMade
-      ? await addFrames(deps, item, { collected, signal })
-      : keepFrames(item, collected);
+    const framed = () =>
+      context.areFramesMade
+        ? addFrames(deps, item, { collected, signal })
+        : keepFrames(item, collected);
+    // Of what a part has no picture of, its work's is shown.
+    const whole = part ? collected : await framed();
     if (whole.isFrameDue) bare.push(itemId);
     postponed ??= whole.postponed;
-    await save(deps.store, item, whole);
+    await save(deps.store, { ...item, part }, whole);
     context.progress(done + 1, itemIds.length);
   }
   // No try of this job's is spent on a provider that may be away for hours.
@@ -138,7 +159,11 @@ async function refreshItems(
   }
 }
 
-async function save(store: Store, item: ItemFiles, collected: Collected): Promise<void> {
+async function save(
+  store: Store,
+  item: ItemFiles & { readonly part: PictureParts | undefined },
+  collected: Collected,
+): Promise<void> {
   const { known } = item;
   const isPartial = collected.postponed !== undefined || collected.isFrameDue;
   const gone = isPartial ? [] : goneOf(item, collected);
@@ -155,7 +180,7 @@ async function save(store: Store, item: ItemFiles, collected: Collected): Promis
     for (const { from, to } of heirs) await rows.moveChoice(tx, from, to);
     await rows.deleteImages(tx, gone);
     await chooseAgain(tx, item.kind, item.itemId);
-    stale(...tagsOf(item.kind, item.itemId));
+    stale(...tagsOf(item.kind, item.itemId), ...(await workTagsOf(tx, item.part, item.itemId)));
   });
 }
 

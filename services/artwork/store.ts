@@ -116,15 +116,35 @@ export async function findSources(
   itemIds: readonly string[],
 ): Promise<SourceFile[]> {
   return sql<SourceFile[]>`
-    select f.id, f.item_id as "itemId", f.role, r.path as root, f.path, f.name,
-      f.size_bytes as "sizeBytes", f.mtime_ms as "mtimeMs", f.probe
+    select ${sourceColumns(sql)}, f.item_id as "itemId"
     from files f
     join library_roots r on r.id = f.root_id and r.removed_at is null
     join libraries l on l.id = f.library_id and l.kind = ${kind}
-    where f.item_id = any (${itemIds as string[]}::uuid[]) and f.role in ('image', 'video')
-      and f.missing_since is null and r.unavailable_since is null
-      and not coalesce((f.facts->>'auxiliary')::boolean, false)
-    order by f.item_id, f.part nulls first, f.size_bytes desc, f.path`;
+    where f.item_id = any (${itemIds as string[]}::uuid[]) and ${isSource(sql)}
+    order by f.item_id, ${sourceOrder(sql)}`;
+}
+
+const sourceColumns = (sql: Queryable) => sql`
+  f.id, f.role, r.path as root, f.path, f.name, f.size_bytes as "sizeBytes",
+  f.mtime_ms as "mtimeMs", f.probe`;
+const isSource = (sql: Queryable) => sql`
+  f.role in ('image', 'video') and f.missing_since is null and r.unavailable_since is null
+  and not coalesce((f.facts->>'auxiliary')::boolean, false)`;
+const sourceOrder = (sql: Queryable) => sql`f.part nulls first, f.size_bytes desc, f.path`;
+
+/** As `findSources`, of parts that claim the files; the part is the item. */
+export async function findSourcesOf(
+  sql: Queryable,
+  claims: readonly { readonly partId: string; readonly fileId: string }[],
+): Promise<SourceFile[]> {
+  if (claims.length === 0) return [];
+  return sql<SourceFile[]>`
+    select ${sourceColumns(sql)}, c."partId" as "itemId"
+    from jsonb_to_recordset(${sql.json(claims)}) as c ("partId" uuid, "fileId" uuid)
+    join files f on f.id = c."fileId"
+    join library_roots r on r.id = f.root_id and r.removed_at is null
+    where ${isSource(sql)}
+    order by c."partId", ${sourceOrder(sql)}`;
 }
 
 /**

@@ -5,6 +5,9 @@ import type { ContentModule } from './module.ts';
 import { createMovie, type MovieDeps } from './movie/index.ts';
 import { createSeries, type SeriesDeps } from './series/index.ts';
 
+/** Parts of works, of all kinds, that have pictures of their own. */
+export { pictureParts } from './series/index.ts';
+
 /** What the kinds need together. */
 export type ContentDeps = MovieDeps & SeriesDeps;
 

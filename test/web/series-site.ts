@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFiles } from '../server.ts';
-import { makeVideo, writePoster } from './site.ts';
+import { makeVideo, writePoster, writeStill } from './site.ts';
 
 /** Names as no series should have, and some have. */
 export const markup = '<img src=x onerror=alert(1)> "&" <b>Bold</b>';
@@ -39,4 +39,7 @@ export async function makeSeries(dir: string): Promise<void> {
     await copyFile(first, join(dir, name, `Season 1/${name} S01E01.mp4`));
   }
   await writePoster(line, 'Northern Line');
+  await writePoster(join(line, 'Season 1'), 'One');
+  await writeStill(first.replace('.mp4', '.jpg'));
+  await writeStill(first.replace('.mp4', '-thumb.jpg'));
 }

@@ -80,6 +80,33 @@ describe('series in the web app', function () {
     expect(await barriers(page)).to.deep.equal([]);
   });
 
+  it('show the picture that was chosen of a season and of an episode', async () => {
+    await openLine();
+    const dialog = page.getByRole('dialog', { name: 'Choose artwork' });
+    await page.getByRole('button', { name: 'Choose artwork: Season 1' }).click();
+    await dialog.getByRole('button', { name: /local · 400 × 600/, pressed: true }).waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'S1 E1 · Departure', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'Departure' }).waitFor();
+    await page.getByRole('button', { name: 'Choose artwork' }).click();
+    const stills = dialog.getByRole('button', { name: /local · 640 × 360/ });
+    await stills.nth(1).waitFor();
+    expect(await stills.count()).to.equal(2);
+    const other = dialog.getByRole('button', { name: /640 × 360/, pressed: false });
+    await other.click();
+    const episodeId = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+    const path = `/api/v1/items/episode/${episodeId}/images`;
+    await dialog.getByRole('button', { name: /640 × 360/, pressed: true }).waitFor();
+    for (;;) {
+      const { items } = await server.read<{ items: { isChosenByUser: boolean }[] }>(path);
+      if (items.some(({ isChosenByUser }) => isChosenByUser)) break;
+    }
+    expect(await barriers(page)).to.deep.equal([]);
+    await page.keyboard.press('Escape');
+    await openLine();
+  });
+
   it('are gone through by keys, and the season is in the address', async () => {
     await page.getByRole('tab', { name: 'Season 1' }).focus();
     await page.keyboard.press('ArrowRight');

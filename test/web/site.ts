@@ -57,6 +57,12 @@ export async function writePoster(folder: string, name: string): Promise<void> {
   await sharp(data).toFile(join(folder, 'poster.jpg'));
 }
 
+/** Writes a picture that lies, in a colour that goes with its name. */
+export async function writeStill(path: string): Promise<void> {
+  const { data } = await poster(path);
+  await sharp(data).resize(640, 360).toFile(path);
+}
+
 async function poster(name: string): Promise<{ data: Buffer }> {
   const hue = [...name].reduce((sum, c) => (sum * 31 + (c.codePointAt(0) ?? 0)) % 360, 7);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="400" height="600">

@@ -52,7 +52,7 @@ export async function readSeries(
         s.updated_at as "updatedAt",
         ${externalIdsOf(sql, 'series', sql`s.id`)} as "externalIds"
       from series s ${counts(sql, userId)} where s.id = ${id}`,
-    seasonsOf(sql, sql`n.series_id = ${id}`, userId),
+    seasonsOf(deps, sql`n.series_id = ${id}`, userId),
     readItemFiles(sql, sql`f.item_id = ${id} and f.role = 'extra'`),
     images.forItems(sql, 'series', [id]),
     findUpNext(sql, id, userId),
@@ -82,22 +82,22 @@ export async function readSeries(
 
 /** A season, for one viewer; undefined: there is none. */
 export async function readSeason(
-  { sql }: SeriesDeps,
+  deps: SeriesDeps,
   id: string,
   userId: string,
 ): Promise<Seen<SeasonView> | undefined> {
-  const [season] = await seasonsOf(sql, sql`n.id = ${id}`, userId);
+  const [season] = await seasonsOf(deps, deps.sql`n.id = ${id}`, userId);
   return season;
 }
 
-interface SeasonRow extends Omit<SeasonView, 'sources' | 'lockedFields'> {
+interface SeasonRow extends Omit<SeasonView, 'sources' | 'lockedFields' | 'images'> {
   readonly edited: string[];
   readonly revision: number;
 }
 
 /** The seasons `n` that fulfil a condition, in order. */
 async function seasonsOf(
-  sql: Queryable,
+  { sql, images }: SeriesDeps,
   condition: ReturnType<Queryable>,
   userId: string,
 ): Promise<Seen<SeasonView>[]> {
@@ -111,8 +111,15 @@ async function seasonsOf(
       and u.watched_at is not null
     where ${condition}
     group by n.id order by n.number`;
+  const ids = rows.map(({ id }) => id);
+  const pictures = await images.forItems(sql, 'season', ids);
   return rows.map(({ edited, revision, ...view }) => ({
-    view: { ...view, sources: sourcesOf(edited), lockedFields: edited },
+    view: {
+      ...view,
+      images: { ...pictures.get(view.id) },
+      sources: sourcesOf(edited),
+      lockedFields: edited,
+    },
     revision,
   }));
 }

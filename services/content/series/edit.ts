@@ -1,3 +1,4 @@
+import { inheritChoices } from '../../artwork/inherit.ts';
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { mustBeAt, type Edit, type Editable, type Move } from '../edit.ts';
 import { changesOf, inheritHistory, noteChanges } from '../history.ts';
@@ -116,6 +117,7 @@ export async function inheritSeasons(tx: Tx, { from, to }: Move): Promise<Move[]
     select f.id as "from", t.id as "to" from seasons f join seasons t on t.number = f.number
     where f.series_id = ${from} and t.series_id = ${to}`;
   await inheritHistory(tx, 'season', seasons);
+  await inheritChoices(tx, 'season', seasons);
   return tx<Move[]>`
     select f.id as "from", t.id as "to" from episodes f join episodes t on t.key = f.key
     where f.series_id = ${from} and t.series_id = ${to}`;

@@ -158,9 +158,10 @@ export async function presentEpisodes(
 ): Promise<EpisodeCard[]> {
   const itemIds = rows.map(({ id }) => id);
   const seriesIds = [...new Set(rows.map(({ seriesId }) => seriesId))];
-  const [states, pictures] = await Promise.all([
+  const [states, pictures, own] = await Promise.all([
     statesOf(sql, userId, { kind: 'episode', itemIds }),
     images.forItems(sql, 'series', seriesIds),
+    images.forItems(sql, 'episode', itemIds),
   ]);
   return rows.map((row) => ({
     id: row.id,
@@ -174,7 +175,7 @@ export async function presentEpisodes(
     durationMs: row.durationMs,
     isAvailable: row.isAvailable,
     addedAt: row.addedAt.toISOString(),
-    images: { ...pictures.get(row.seriesId) },
+    images: { ...pictures.get(row.seriesId), ...own.get(row.id) },
     userState: presentState(states.get(row.id) ?? noState),
   }));
 }

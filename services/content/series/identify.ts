@@ -1,4 +1,5 @@
 import type { Tx } from '#storage/postgres/connect.ts';
+import { inheritChoices } from '../../artwork/inherit.ts';
 import { idEntries } from '../../naming/ids.ts';
 import { mergeStates } from '../../progress/store.ts';
 import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '../files.ts';
@@ -250,4 +251,5 @@ async function moveStates(
 export async function moveWork(tx: Tx, moves: readonly Move[]): Promise<void> {
   await mergeStates(tx, 'episode', moves);
   await inheritEpisodeEdits(tx, moves);
+  await inheritChoices(tx, 'episode', moves);
 }

@@ -1,5 +1,6 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
+import type { PictureParts } from '../../artwork/parts.ts';
 import type { EnrichedKind } from '../../metadata/kind.ts';
 import type { SeriesRecord } from '../../metadata/provider.ts';
 import type { CompoundKind, ProgressKind } from '../../progress/kinds.ts';
@@ -8,6 +9,7 @@ import { classify, ignores } from '../classify.ts';
 import type { ContentModule } from '../module.ts';
 import { enrichedSeries } from './enrich.ts';
 import { identify } from './identify.ts';
+import { episodePictures, seasonPictures } from './pictures.ts';
 import { refreshSeries } from './refresh.ts';
 import { removeSeries, type Gone } from './remove.ts';
 import { createRoutes, type SeriesOperation } from './routes.ts';
@@ -16,6 +18,9 @@ import { listTag, type SeriesDeps } from './series.ts';
 import { episodeProgress, seriesCompounds, seriesProgress } from './summaries.ts';
 
 export type { SeriesDeps } from './series.ts';
+
+/** What of a series has pictures of its own. */
+export const pictureParts: readonly PictureParts[] = [seasonPictures, episodePictures];
 
 /** What series bring to the system. */
 export interface Series {

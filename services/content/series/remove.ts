@@ -2,6 +2,7 @@ import type { Tx } from '#storage/postgres/connect.ts';
 import { deleteStates } from '../../progress/store.ts';
 import { forgetHistory } from '../history.ts';
 import { deleteWorks, eachToRemove, type Which } from '../works.ts';
+import { forgetPictures } from './pictures.ts';
 import { works } from './series.ts';
 
 /** Hears of episodes that are deleted, in the transaction that deletes them. */
@@ -16,13 +17,12 @@ export async function forgetSeries(tx: Tx, ids: readonly string[], gone: Gone): 
   await deleteStates(tx, 'episode', episodeIds);
   await deleteStates(tx, 'series', ids);
   await forgetHistory(tx, 'episode', episodeIds);
+  await forgetPictures(tx, 'episode', episodeIds);
   const seasons = await tx<{ id: string }[]>`
     select id from seasons where series_id = any (${ids as string[]}::uuid[])`;
-  await forgetHistory(
-    tx,
-    'season',
-    seasons.map(({ id }) => id),
-  );
+  const seasonIds = seasons.map(({ id }) => id);
+  await forgetHistory(tx, 'season', seasonIds);
+  await forgetPictures(tx, 'season', seasonIds);
   await gone(tx, episodeIds);
   await deleteWorks(tx, works, ids);
 }
@@ -43,17 +43,16 @@ export async function forgetEmpty(tx: Tx, seriesIds: readonly string[], gone: Go
   const episodeIds = rows.map(({ id }) => id);
   await deleteStates(tx, 'episode', episodeIds);
   await forgetHistory(tx, 'episode', episodeIds);
+  await forgetPictures(tx, 'episode', episodeIds);
   await gone(tx, episodeIds);
   const seasons = await tx<{ id: string }[]>`
     delete from seasons s
     where s.series_id = any (${ids}::uuid[]) and s.edits = '{}'
       and not exists (select from episodes e where e.season_id = s.id)
     returning s.id`;
-  await forgetHistory(
-    tx,
-    'season',
-    seasons.map(({ id }) => id),
-  );
+  const seasonIds = seasons.map(({ id }) => id);
+  await forgetHistory(tx, 'season', seasonIds);
+  await forgetPictures(tx, 'season', seasonIds);
 }
 
 /** Deletes the series given, or all of a library. */

@@ -37,6 +37,7 @@ describe('series', () => {
       [0, 1, 2].map((number) => ({
         ...{ id: '', number, episodeCount: number === 0 ? 1 : 2, watchedCount: 0 },
         ...{ isAvailable: true, title: null, overview: null, sources: {}, lockedFields: [] },
+        images: {},
       })),
     );
     expect(await scan()).to.deep.equal({ added: [], updated: [] });

@@ -38,14 +38,17 @@ export const episodeProgress = (images: ImageLookup): ProgressKind => ({
       from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
       where e.id = any (${ids as string[]}::uuid[])`;
     const series = [...new Set(rows.map(({ seriesId }) => seriesId))];
-    const pictures = await images.forItems(sql, 'series', series);
+    const [pictures, own] = await Promise.all([
+      images.forItems(sql, 'series', series),
+      images.forItems(sql, 'episode', ids),
+    ]);
     return rows.map((row) => ({
       id: row.id,
       title: [row.seriesTitle, countOf(row), row.title].filter(Boolean).join(' · '),
       year: row.year,
       durationMs: row.durationMs,
       isAvailable: row.isAvailable,
-      images: pictures.get(row.seriesId) ?? {},
+      images: { ...pictures.get(row.seriesId), ...own.get(row.id) },
       externalIds: {},
       episode: {
         ...{ seriesId: row.seriesId, seriesTitle: row.seriesTitle, season: row.season },

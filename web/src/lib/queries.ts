@@ -1,6 +1,5 @@
 import type { paths } from '$api/types';
 import { api, read } from './api';
-import type { Recorded } from './records';
 import { episodeTile, itemTile, movieTile, seriesTile, type Tile } from './tiles';
 import type { Job, Library } from './types';
 
@@ -237,7 +236,13 @@ export const folders = (path: string | undefined) => ({
   },
 });
 
-export const images = ({ kind, id: itemId }: Recorded) => ({
+/** What has pictures to choose from. */
+export interface Pictured {
+  readonly kind: 'movie' | 'series' | 'season' | 'episode';
+  readonly id: string;
+}
+
+export const images = ({ kind, id: itemId }: Pictured) => ({
   queryKey: ['images', kind, itemId] as const,
   queryFn: async ({ signal }: { signal: AbortSignal }) => {
     const params = { path: { kind, itemId } };
