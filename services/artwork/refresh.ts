@@ -149,8 +149,9 @@ async function refreshItems(
     await save(deps.store, { ...item, part }, whole);
     context.progress(done + 1, itemIds.length);
   }
-  // No try of this job's is spent on a provider that may be away for hours.
-  if (late.length > 0) {
+  // No try of this job's is spent on a provider that may be away for hours. The look before the one
+  // that makes frames has asked for the next one already.
+  if (late.length > 0 && !context.areFramesMade) {
     await deps.jobs.add(sql, refreshArtwork, { kind, itemIds: late }, { delayMs: lateMs });
   }
   if (bare.length > 0) await deps.jobs.add(sql, makeFrames, { kind, itemIds: bare });
