@@ -14,7 +14,8 @@ import { endOfBlock, findPayload, type Payload, type Range, type ReadAt } from '
 // On Linux this is the thread's own: whoever browses goes before a scan.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
-const library = mediaInfoFactory({ format: 'JSON' });
+const startLibrary = () => mediaInfoFactory({ format: 'JSON' });
+let library = startLibrary();
 
 /** Given to the library at once: it copies all it is given. */
 const chunkBytes = 64 * 1024;
@@ -41,7 +42,7 @@ export default async function readHead(file: {
   if (payload === undefined) return undefined;
   const tries = payload.unit === 'packet' ? packetsBytes : payloadBytes;
   for (const bytes of tries) {
-    const { report, isWhole } = ask(await library, { ...file, read, payload, bytes });
+    const { report, isWhole } = askSafely(await library, { ...file, read, payload, bytes });
     const isBrief = !isWhole && bytes !== tries.at(-1);
     const probe = report && readMediaInfo(report, { sizeBytes, isBrief });
     if (probe !== undefined || isWhole) return probe;
@@ -82,6 +83,16 @@ interface Said {
   readonly report: MediaInfoResult | undefined;
   /** False where more of the file might tell more. */
   readonly isWhole: boolean;
+}
+
+function askSafely(given: MediaInfo<'JSON'>, wish: Wish): Said {
+  try {
+    return ask(given, wish);
+  } catch (error) {
+    // Whatever a file has done to the library's memory, the next file is told nothing by it.
+    library = startLibrary();
+    throw error;
+  }
 }
 
 /** Lets the library read a file wherever it wants to, within what a guide allows. */

@@ -131,6 +131,30 @@ function makeRich(folder: string): void {
   ffmpeg('-i', at('plain.mp4'), '-i', at('cover.jpg'), ...cover, ...kept, at('rich.mp4'));
 }
 
+/** HEVC with the least HDR10+ (SMPTE ST 2094-40, in ITU-T T.35) before each picture. */
+function withDynamicHdr(stream: Buffer): Buffer {
+  // One window, whose brightest parts, their mean and distribution are nought.
+  const bits = `01${'1'.padStart(27, '0')}0`.padEnd(120, '0');
+  const content = bits.match(/.{8}/g)!.map((byte) => parseInt(byte, 2));
+  const message = Buffer.from([0xb5, 0x00, 0x3c, 0x00, 0x01, 0x04, 0x01, ...content]);
+  // Wherever it holds what would begin a unit, a three stands between.
+  const safe = message.toString('hex').replace(/0000(?=0[0-3])/g, '000003');
+  const bytes = Buffer.from(safe, 'hex');
+  const unit = Buffer.from([0, 0, 0, 1, 39 << 1, 1, 4, message.length, ...bytes, 0x80]);
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (let at = stream.indexOf(start); at >= 0; at = stream.indexOf(start, at + 3)) {
+    const type = (stream[at + 3]! >> 1) & 63;
+    const isFirstSlice = type < 32 && (stream[at + 5]! & 0x80) !== 0;
+    if (!isFirstSlice) continue;
+    parts.push(stream.subarray(from, at), unit);
+    from = at;
+  }
+  return Buffer.concat([...parts, stream.subarray(from)]);
+}
+
+const start = Buffer.from([0, 0, 1]);
+
 /** What both must agree on; a bit rate is measured by one and written down for the other. */
 const comparable = ({ tags, streams, chapters, ...rest }: Probe) => ({
   container: rest.container,
@@ -204,6 +228,25 @@ describe('reading the head of a file in this process', function () {
     });
     it('MP4', async () => void (await sameAsFfprobe('plain.mp4')));
     it('MP4 with a cover', async () => void (await sameAsFfprobe('rich.mp4')));
+
+    it('leaves to ffprobe which HDR changes from picture to picture', async () => {
+      const plain = join(folder, 'plain.hevc');
+      ffmpeg(...picture, ...hevc, `${wide}:hdr10=1:${hdr10}`, ...ten, '-f', 'hevc', plain);
+      writeFileSync(join(folder, 'plus.hevc'), withDynamicHdr(readFileSync(plain)));
+      for (const ending of ['mkv', 'mp4', 'ts']) {
+        const made = (name: string) => {
+          const path = join(folder, `${name}.${ending}`);
+          const timed = ['-c', 'copy', '-bsf:v', 'setts=ts=N*3600'];
+          ffmpeg('-r', '25', '-i', join(folder, `${name}.hevc`), ...timed, path);
+          return path;
+        };
+        expect((await headOf(made('plain')))?.streams[0], ending).to.include({ hdr: 'HDR10' });
+        const path = made('plus');
+        expect(await headOf(path), ending).to.equal(undefined);
+        const probe = await askFfprobe(path, { ffprobe: 'ffprobe', signal: never });
+        expect(probe.streams[0], ending).to.include({ hdr: 'HDR10+' });
+      }
+    });
 
     it('tells a rate that varies, and lines that ffprobe takes for whole pictures', async () => {
       const uneven = `setpts='if(lt(N,10),N,N*2)/25/TB'`;
