@@ -93,8 +93,8 @@ export async function makeTree(videos: number): Promise<Tree> {
 const run = promisify(execFile);
 
 /**
- * A film of one second, a few kilobytes, with picture and sound; and a small picture. The film is of a
- * kind that ffprobe is started for, so that looking into them takes time enough to be interrupted.
+ * A film of one second, a few kilobytes, with picture and sound; and a small picture. The film is
+ * of a kind that ffprobe is started for, so that looking into them takes time to be interrupted.
  */
 export async function makeSeeds(folder: string): Promise<{ video: string; picture: string }> {
   const ffmpeg = findTool('ffmpeg', {});
