@@ -152,8 +152,8 @@ const openOutbound = (config: Config, version: string): Outbound =>
     trusted: [
       config['metadata.tmdb.url'],
       config['metadata.tvdb.url'],
-      config['arr.radarr.url'],
-      config['arr.sonarr.url'],
+      ...(config['arr.radarr.url'] ?? []),
+      ...(config['arr.sonarr.url'] ?? []),
     ].filter((url) => url !== undefined),
     userAgent: `Revenge/${version}`,
   });

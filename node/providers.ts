@@ -79,8 +79,11 @@ export function createProviders(deps: {
 
 function arrServers(config: Config, http: ProviderHttpDeps): ArrServer[] {
   const named = (name: 'radarr' | 'sonarr', create: typeof createRadarr) => {
-    const [url, apiKey] = [config[`arr.${name}.url`], config[`arr.${name}.api_key`]];
-    return url === undefined || apiKey === undefined ? [] : [create(http, { url, apiKey })];
+    const [urls = [], apiKeys = []] = [config[`arr.${name}.url`], config[`arr.${name}.api_key`]];
+    return urls.flatMap((url, at) => {
+      const apiKey = apiKeys[at];
+      return apiKey === undefined ? [] : [create(http, { url, apiKey, place: at + 1 })];
+    });
   };
   return [...named('radarr', createRadarr), ...named('sonarr', createSonarr)];
 }

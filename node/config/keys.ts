@@ -31,12 +31,16 @@ const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.optional();
 const reserved = { isReserved: true } as const;
 const hidden = { isSecret: true } as const;
 
+/** A value, or a list of them. */
+const several = <Schema extends z.ZodType<string, string>>(schema: Schema) =>
+  list.pipe(z.array(schema).min(1, 'one at least').max(16, '16 at most'));
+
 const arr = (name: string, more: Omit<Key, 'schema' | 'help'> = {}) => ({
-  url: key(maybe(url('http', 'https')), `address of ${name}`, {
+  url: key(maybe(several(url('http', 'https'))), `address of ${name}; of several, one by one`, {
     ...more,
     alsoFrom: [`REVENGE_${name.toUpperCase()}_URL`],
   }),
-  apiKey: key(maybe(text), `API key of ${name}`, {
+  apiKey: key(maybe(several(text)), `API key of ${name}; of several, in the same order`, {
     ...more,
     ...hidden,
     alsoFrom: [`REVENGE_${name.toUpperCase()}_API_KEY`],

@@ -129,6 +129,22 @@ describe('configuration', () => {
     expect(() => readConfig({ env })).to.not.throw();
   });
 
+  it('takes several arr servers, each with a key of its own', () => {
+    const read = (env: Record<string, string>) => readConfig({ env }).values;
+    const urls = 'http://a:7878, http://b:7878';
+    const two = read({ REVENGE_RADARR_URL: urls, REVENGE_RADARR_API_KEY: 'one,two' });
+    expect(two['arr.radarr.url']).to.deep.equal(['http://a:7878', 'http://b:7878']);
+    expect(two['arr.radarr.api_key']).to.deep.equal(['one', 'two']);
+    const one = read({ REVENGE_SONARR_URL: 'http://a:8989', REVENGE_SONARR_API_KEY: 'one' });
+    expect(one['arr.sonarr.url']).to.deep.equal(['http://a:8989']);
+    expect(
+      faultsOf(() => read({ REVENGE_RADARR_URL: urls, REVENGE_RADARR_API_KEY: 'one' })),
+    ).to.deep.equal(['arr.radarr.api_key: expected one for each address of arr.radarr.url']);
+    expect(faultsOf(() => read({ REVENGE_RADARR_URL: 'http://a, b' }))[0]).to.include(
+      'arr.radarr.url',
+    );
+  });
+
   it('masks every secret and warns of keys without effect', () => {
     const read = readConfig({
       env: { REVENGE_LIDARR_API_KEY: 'lidarr-key', REVENGE_DATABASE_URL: 'postgres://u:p4ss@h/d' },

@@ -154,6 +154,14 @@ function editDistance(a: string, b: string, limit: number): number {
   return row[b.length] ?? limit;
 }
 
+/** Each address needs a key of its own. */
+const arrFaults = (values: Partial<Config>): string[] =>
+  (['radarr', 'sonarr'] as const).flatMap((name) => {
+    const [urls, apiKeys] = [values[`arr.${name}.url`], values[`arr.${name}.api_key`]];
+    if (urls === undefined || apiKeys === undefined || urls.length === apiKeys.length) return [];
+    return [`arr.${name}.api_key: expected one for each address of arr.${name}.url`];
+  });
+
 /**
  * Reads the configuration: command line > environment > config.yaml > defaults.
  * Throws ConfigError with every fault at once, each by its key with the form expected.
@@ -190,6 +198,7 @@ export function readConfig({ env, file, options = {} }: ConfigInput): ReadConfig
       warnings.push(`${name} is set (${found.origin}) but has no effect in this version`);
     }
   }
+  faults.push(...arrFaults(values as Partial<Config>));
   if (faults.length > 0) throw new ConfigError(faults);
   return {
     values: Object.freeze(values) as Config,

@@ -14,6 +14,8 @@ export interface ArrWork {
 /** A server of Radarr or Sonarr that the operator has named. */
 export interface ArrServer {
   readonly source: 'radarr' | 'sonarr';
+  /** Its address: which of several it is. */
+  readonly server: string;
   /** Of the works it has. */
   readonly kind: string;
   /** All it has; paths are its own. Throws ProviderError. */

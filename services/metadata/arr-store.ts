@@ -8,11 +8,11 @@ const sources: Readonly<Record<string, Source>> = { movie: 'radarr', series: 'so
 
 /**
  * Makes these all that a server has; resolves to the folders of which it says something new. One
- * that it has no more was what it was.
+ * that it has no more was what it was, and one that another server has is that one's.
  */
 export async function replaceArrWorks(
   tx: Tx,
-  source: Source,
+  { source, server }: Pick<ArrServer, 'source' | 'server'>,
   works: readonly ArrWork[],
 ): Promise<string[]> {
   const byPath = new Map(works.map((work) => [work.path, work]));
@@ -22,19 +22,32 @@ export async function replaceArrWorks(
       select * from jsonb_to_recordset(${tx.json(rows as never)})
         as r (path text, title text, titles text[], year integer, ids jsonb)
     ), gone as (
-      delete from arr_works a where a.source = ${source}
+      delete from arr_works a where a.source = ${source} and a.server = ${server}
         and not exists (select from given g where g.path = a.path)
     ), come as (
-      insert into arr_works as a (source, path, title, titles, year, ids)
-      select ${source}, path, title, titles, year, ids from given
-      on conflict (source, path) do update set title = excluded.title, titles = excluded.titles,
-        year = excluded.year, ids = excluded.ids
-      where (a.title, a.titles, a.year, a.ids) is distinct from
-        (excluded.title, excluded.titles, excluded.year, excluded.ids)
-      returning a.path
+      insert into arr_works as a (source, server, path, title, titles, year, ids)
+      select ${source}, ${server}, path, title, titles, year, ids from given
+      on conflict (source, path) do update set server = excluded.server, title = excluded.title,
+        titles = excluded.titles, year = excluded.year, ids = excluded.ids
+      where a.server in ('', ${server}) and (a.server, a.title, a.titles, a.year, a.ids)
+        is distinct from
+        (excluded.server, excluded.title, excluded.titles, excluded.year, excluded.ids)
+      returning a.path, old.ids is distinct from new.ids
+        or old.title <> new.title or old.titles <> new.titles
+        or old.year is distinct from new.year as "isNews"
     )
-    select path from come`;
+    select path from come where "isNews"`;
   return changed.map(({ path }) => path);
+}
+
+/** Forgets what is said by servers that are not asked any more. */
+export async function forgetOthers(
+  tx: Tx,
+  source: Source,
+  servers: readonly string[],
+): Promise<void> {
+  await tx`
+    delete from arr_works where source = ${source} and server <> all (${servers as string[]}::text[])`;
 }
 
 /** From-clause: videos `f` below a folder, whose absolute path is a column `p.path` outside. */

@@ -15,6 +15,7 @@ describe('what Radarr and Sonarr know', function () {
   this.timeout(240_000);
   let tmdb: FakeTmdb;
   let radarr: FakeArr;
+  let other: FakeArr;
   let sonarr: FakeArr;
   let server: TestServer;
 
@@ -31,11 +32,13 @@ describe('what Radarr and Sonarr know', function () {
       { id: 71, title: 'Dark', date: '2011-01-01', seasons: { 1: ['Other'] } },
     );
     radarr = await startArr('movie');
+    other = await startArr('movie');
     sonarr = await startArr('series');
     server = await startServer({
       config: {
         ...{ 'metadata.tmdb.url': `${tmdb.url}/3`, 'metadata.tmdb.api_key': 'key' },
-        ...{ 'arr.radarr.url': `${radarr.url}/base/`, 'arr.radarr.api_key': 'arr-key' },
+        'arr.radarr.url': [`${radarr.url}/base/`, `${other.url}/base`],
+        'arr.radarr.api_key': ['arr-key', 'arr-key'],
         ...{ 'arr.sonarr.url': `${sonarr.url}/base`, 'arr.sonarr.api_key': 'arr-key' },
       },
     });
@@ -59,11 +62,11 @@ describe('what Radarr and Sonarr know', function () {
   });
   after(async () => {
     await server[Symbol.asyncDispose]();
-    for (const vendor of [tmdb, radarr, sonarr]) await vendor[Symbol.asyncDispose]();
+    for (const vendor of [tmdb, radarr, other, sonarr]) await vendor[Symbol.asyncDispose]();
   });
   beforeEach(() => {
-    radarr.trouble = undefined;
-    radarr.works.length = sonarr.works.length = 0;
+    radarr.trouble = other.trouble = undefined;
+    radarr.works.length = other.works.length = sonarr.works.length = 0;
   });
 
   const pull = async () => {
@@ -149,6 +152,49 @@ describe('what Radarr and Sonarr know', function () {
       { title: 'Heat', year: null, ids: {} },
       { title: 'Ronin', year: null, ids: { tmdb: '7' } },
     ]);
+  });
+
+  it('is what each of several servers says of its own folders', async () => {
+    const said = async () => {
+      const rows = await server.db.sql<{ said: string }[]>`
+        select path || ' ' || (ids ->> 'tmdb') as said from arr_works
+        where source = 'radarr' order by path`;
+      return rows.map((row) => row.said.slice(server.films.length));
+    };
+    const ronin = radarrFilm({ title: 'Ronin', path: '/movies/Ronin', tmdbId: 7 });
+    radarr.works.push(radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 5 }));
+    other.works.push(radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 949 }), ronin);
+    await pull();
+    // Who said it first has the folder, however often the other one says otherwise.
+    expect(await said()).to.deep.equal(['/films/Heat 5', '/films/Ronin 7']);
+    expect(await recordOf(heat)).to.deep.equal(['5', 'id']);
+    expect(await pull()).to.equal(0);
+
+    radarr.works.length = 0;
+    other.trouble = 500;
+    await pull();
+    expect(await said(), 'of the one that answers').to.deep.equal(['/films/Ronin 7']);
+    other.trouble = undefined;
+    await pull();
+    expect(await said()).to.deep.equal(['/films/Heat 949', '/films/Ronin 7']);
+    expect(await recordOf(heat)).to.deep.equal(['949', 'id']);
+  });
+
+  it('goes with a server that is not asked any more, once the others have answered', async () => {
+    const count = async () => {
+      const rows = await server.db.sql`select from arr_works where source = 'radarr'`;
+      return rows.length;
+    };
+    await pull();
+    await server.db.sql`
+      insert into arr_works (source, server, path, title, ids) values
+        ('radarr', 'http://former', '/former', 'Former', '{}'), ('radarr', '', '/old', 'Old', '{}')`;
+    radarr.trouble = 500;
+    await pull();
+    expect(await count()).to.equal(2);
+    radarr.trouble = undefined;
+    await pull();
+    expect(await count()).to.equal(0);
   });
 
   it('never decides what a person has decided', async () => {

@@ -7,7 +7,7 @@ import type { Store } from '../changes.ts';
 import { safeMessage } from '../jobs/failure.ts';
 import type { Log } from '../log.ts';
 import type { ArrServer, ArrWork } from './arr-server.ts';
-import { findArrWork, openAnew, replaceArrWorks } from './arr-store.ts';
+import { findArrWork, forgetOthers, openAnew, replaceArrWorks } from './arr-store.ts';
 import type { WorkFacts } from './match.ts';
 import { ProviderError } from './provider-error.ts';
 import type { WorkName } from './store.ts';
@@ -26,6 +26,7 @@ export interface ArrDeps {
  */
 export async function pullArr(deps: ArrDeps): Promise<void> {
   const ourPath = await deps.ourPaths();
+  const answered = new Set<ArrServer>();
   for (const server of deps.servers) {
     const works = await listOf(deps, server);
     if (works === undefined) continue;
@@ -34,14 +35,27 @@ export async function pullArr(deps: ArrDeps): Promise<void> {
       return path === undefined ? [] : [{ ...work, path }];
     });
     const { source, kind } = server;
+    answered.add(server);
     await deps.store.write(async (tx) => {
-      const changed = await replaceArrWorks(tx, source, placed);
+      const changed = await replaceArrWorks(tx, server, placed);
       if (changed.length === 0) return;
       const opened = await openAnew(tx, { kind, source }, changed);
       deps.log.info('an arr server tells of other works', {
-        ...{ source, works: placed.length, changed: changed.length, opened },
+        ...{
+          source,
+          server: server.server,
+          works: placed.length,
+          changed: changed.length,
+          opened,
+        },
       });
     });
+  }
+  for (const [source, servers] of Map.groupBy(deps.servers, (server) => server.source)) {
+    // What nobody says any more goes once all that might say it have been heard.
+    if (!servers.every((server) => answered.has(server))) continue;
+    const addresses = servers.map(({ server }) => server);
+    await deps.store.write((tx) => forgetOthers(tx, source, addresses));
   }
 }
 
@@ -54,7 +68,7 @@ async function listOf(
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     log.warn('an arr server gives no answer', {
-      source: server.source,
+      ...{ source: server.source, server: server.server },
       reason: safeMessage(error),
     });
     return undefined;

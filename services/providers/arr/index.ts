@@ -7,6 +7,8 @@ export interface ArrOptions {
   /** With the base of its addresses, where it has one: `http://nas:7878/radarr`. */
   readonly url: string;
   readonly apiKey: string;
+  /** Which of several of its kind it is, from 1. */
+  readonly place: number;
 }
 
 const text = z.string().nullish();
@@ -35,7 +37,7 @@ const budget = { take: async () => 0, rest: async () => undefined };
 export function createRadarr(deps: ProviderHttpDeps, options: ArrOptions): ArrServer {
   const ask = connect(deps, 'radarr', options).define({ name: 'movie', schema: movies, ttlMs: 1 });
   return {
-    ...{ source: 'radarr', kind: 'movie' },
+    ...{ source: 'radarr', kind: 'movie', server: addressOf(options.url) },
     async works() {
       const query = { excludeLocalCovers: 'true' };
       const found = await ask('/movie', query, { isFresh: true, patienceMs: timeoutMs });
@@ -50,7 +52,7 @@ export function createRadarr(deps: ProviderHttpDeps, options: ArrOptions): ArrSe
 export function createSonarr(deps: ProviderHttpDeps, options: ArrOptions): ArrServer {
   const ask = connect(deps, 'sonarr', options).define({ name: 'series', schema: series, ttlMs: 1 });
   return {
-    ...{ source: 'sonarr', kind: 'series' },
+    ...{ source: 'sonarr', kind: 'series', server: addressOf(options.url) },
     async works() {
       const found = await ask('/series', {}, { isFresh: true, patienceMs: timeoutMs });
       return (found ?? []).map((one) => {
@@ -65,9 +67,17 @@ export function createSonarr(deps: ProviderHttpDeps, options: ArrOptions): ArrSe
   };
 }
 
-const connect = (deps: ProviderHttpDeps, name: string, { url, apiKey }: ArrOptions) =>
+/** An address as it names a server: without what may be secret in it. */
+function addressOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname.replace(/\/+$/, '')}`;
+}
+
+const connect = (deps: ProviderHttpDeps, kind: string, { url, apiKey, place }: ArrOptions) =>
   createProviderHttp(deps, {
-    ...{ name, baseUrl: `${url.replace(/\/+$/, '')}/api/v3`, budget, timeoutMs, bytesMax },
+    // What one of them answers is no other's.
+    name: place === 1 ? kind : `${kind}-${place}`,
+    ...{ baseUrl: `${url.replace(/\/+$/, '')}/api/v3`, budget, timeoutMs, bytesMax },
     headers: { 'x-api-key': apiKey },
   });
 

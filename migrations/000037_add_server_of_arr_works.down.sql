@@ -1,0 +1,1 @@
+alter table arr_works drop column server;
