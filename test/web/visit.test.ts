@@ -16,8 +16,9 @@ const focused = `(() => {
   if (!at || at === document.body || at.id === 'content') return '';
   return at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent ?? '';
 })()`;
+/** What a service worker hands out, once it is there, it tells the size of unpacked. */
 const scripts = `performance.getEntriesByType('resource')
-  .filter(({ name }) => name.endsWith('.js'))
+  .filter(({ name, workerStart }) => name.endsWith('.js') && workerStart === 0)
   .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`;
 
 describe('a visit with the keyboard alone', function () {

@@ -48,3 +48,9 @@ export const factsOf = ({ fields }: Pick<LogLine, 'fields'>): string =>
 /** As the node writes it to its own log, for who copies it. Pure. */
 export const asJson = ({ at, level, module, message, fields }: LogLine): string =>
   JSON.stringify({ timestamp: at, level, ...(module && { module }), message, ...fields });
+
+/** A field for who reads it; a stack within it stands on several lines. Pure. */
+export const asText = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : (JSON.stringify(value, undefined, 2) ?? '').replace(/(?<!\\)((?:\\\\)*)\\n/g, '$1\n');

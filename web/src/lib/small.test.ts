@@ -9,7 +9,7 @@ import { lifetimeOf } from './api/token.ts';
 import { changesOf, textOf, valueOf, type EditField } from './edit-fields.ts';
 import { episodeCode, withGaps, type EpisodeWords } from './episodes.ts';
 import { readMovieFilter, readSeriesFilter } from './filters.ts';
-import { asJson, factsOf, linesMax, readLogFilter, withNewer } from './log-lines.ts';
+import { asJson, asText, factsOf, linesMax, readLogFilter, withNewer } from './log-lines.ts';
 import { clip, fill, plural } from './text.ts';
 import type { LogLine } from './types.ts';
 
@@ -305,5 +305,8 @@ describe('lines of a log', () => {
     expect(timestamp).to.equal(said.at);
     expect(rest).to.deep.include({ level: 'info', module: 'http', status: 200 });
     expect(JSON.parse(asJson(line(1)))).to.not.have.property('module');
+    expect(asText('a\nb')).to.equal('a\nb');
+    expect(asText({ stack: 'a\nb' }).split('\n')).to.have.length(4);
+    expect(asText({ path: 'D:\\nas' }).split('\n')).to.have.length(3);
   });
 });
