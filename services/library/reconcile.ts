@@ -40,7 +40,8 @@ export interface MoveSource {
 /**
  * Compares what some directories hold with their rows. Content is the same when size and
  * modification time are; then the inode may differ, since some file systems number anew at every
- * mount. The same inode with other content is a file that was rewritten in place.
+ * mount. The same inode with other content is a file that was rewritten in place; but where none
+ * was, its inode may be another's by now, which may have been moved here.
  */
 export function compare(seen: readonly SeenFile[], known: readonly KnownFile[]): Comparison {
   const byPlace = Map.groupBy(known, placeOf);
@@ -52,7 +53,8 @@ export function compare(seen: readonly SeenFile[], known: readonly KnownFile[]):
     const row = rowAt(byPlace.get(placeOf(file)) ?? [], file);
     if (row !== undefined) met.add(row.id);
     if (row !== undefined && isSameContent(row, file)) same.push({ row, seen: file });
-    else if (row?.inode === file.inode) rewritten.push({ row, seen: file });
+    else if (row?.missingSince === null && row.inode === file.inode)
+      rewritten.push({ row, seen: file });
     else arrivals.push({ seen: file, here: row });
   }
   const absent = known.filter((row) => row.missingSince === null && !met.has(row.id));

@@ -57,6 +57,21 @@ async function foldersOf(folder: string): Promise<string[]> {
     .map(({ parentPath, name }) => join(parentPath, name));
 }
 
+/** A file that has the inode of one that is missing comes to that one's place. */
+const reused: Op[] = [
+  { type: 'create', at: 7 },
+  { type: 'scan', mode: 'quick', aheadMs: 0 },
+  { type: 'create', at: 0 },
+  { type: 'delete', at: 1 },
+  { type: 'replace', at: 0 },
+  { type: 'move', at: 0, to: 8 },
+  { type: 'create', at: 0 },
+  { type: 'replace', at: 0 },
+  { type: 'scan', mode: 'quick', aheadMs: 0 },
+  { type: 'delete', at: 0 },
+  { type: 'move', at: 0, to: 7 },
+];
+
 describe('scans of a tree that changes at random', () => {
   let rig: LibraryRig;
   before(async () => {
@@ -133,7 +148,7 @@ describe('scans of a tree that changes at random', () => {
           await check(root, id, ids);
         }
       }),
-      { numRuns: 40, endOnFailure: false },
+      { numRuns: 40, endOnFailure: false, examples: [[reused]] },
     );
   });
 
