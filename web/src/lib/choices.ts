@@ -1,4 +1,5 @@
-import { t } from './i18n.svelte';
+import { languageName } from './format';
+import { currentLocale, t } from './i18n.svelte';
 import type { Library } from './types';
 
 /** One entry of a menu that filters. */
@@ -27,6 +28,15 @@ export const showChoices = (): ChoiceOption[] => [
   { value: 'watched', label: t('filter.watched') },
   { value: 'favourites', label: t('lists.favourites') },
 ];
+
+const spoken = ['en', 'de', 'fr', 'es', 'it', 'nl', 'pl', 'pt', 'ja'];
+
+/** Languages of texts, by their names; first what is chosen already, whatever that is. */
+export const languageChoices = (chosen: readonly string[]): ChoiceOption[] =>
+  [...new Set([...chosen, ...spoken])].map((value) => ({
+    value,
+    label: languageName(value, currentLocale()),
+  }));
 
 /** The libraries of a kind, where there are several to choose from. */
 export function libraryFilter(libraries: readonly Library[] | undefined, kind: Library['kind']) {

@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import type { components } from '#api/types.ts';
+import { needs } from '../needs.ts';
+import { writeFiles, type TestServer } from '../server.ts';
+import { barriers, type TestBrowser } from './browser.ts';
+import { openIn, signIn, startVisit, type Visit } from './suite.ts';
+
+type Schemas = components['schemas'];
+
+describe('what a person may choose, in the web app', function () {
+  needs('chromium');
+  this.timeout(180_000);
+  let visit: Visit;
+  let server: TestServer;
+  let browser: TestBrowser;
+  let page: Page;
+
+  before(async () => {
+    visit = await startVisit({ prepare });
+    ({ server, browser, page } = visit);
+    await openIn(page, server.url);
+    await signIn(page, server.admin);
+  });
+  after(() => visit?.[Symbol.asyncDispose]());
+  afterEach(() => {
+    expect(browser.complaints()).to.deep.equal([]);
+  });
+
+  const languageKept = async () => {
+    const { accessToken: token } = server.admin.tokens;
+    return (await server.read<Schemas['Me']>('/api/v1/users/me', { token })).language;
+  };
+  const chooses = async (label: string) => {
+    const saved = page.waitForResponse(
+      (answer) => answer.url().endsWith('/users/me') && answer.request().method() === 'PATCH',
+    );
+    await page.getByLabel('Language of titles and texts').selectOption({ label });
+    expect((await saved).status()).to.equal(200);
+  };
+
+  it('is the language of titles and texts, of the account', async () => {
+    await openIn(page, `${server.url}/account`);
+    const select = page.getByLabel('Language of titles and texts');
+    await page.getByText('As the browser says').waitFor({ state: 'attached' });
+    expect(await select.inputValue()).to.equal('');
+    await chooses('German');
+    expect(await languageKept()).to.equal('de');
+    await page.reload();
+    const german = page.getByRole('option', { name: 'German', selected: true });
+    await german.waitFor({ state: 'attached' });
+    expect(await barriers(page)).to.deep.equal([]);
+    await chooses('As the browser says');
+    expect(await languageKept()).to.equal(null);
+  });
+});
+
+async function prepare(server: TestServer): Promise<void> {
+  await writeFiles(server.films, { 'Movies/Heat (1995)/Heat.mkv': 'a film' });
+  await server.library('Films', 'Movies');
+}
