@@ -8,7 +8,7 @@ import { openIn, signIn, startVisit, type Visit } from './suite.ts';
 
 type Schemas = components['schemas'];
 
-describe('what a person may choose, in the web app', function () {
+describe('what a person and a library may choose, in the web app', function () {
   needs('chromium');
   this.timeout(180_000);
   let visit: Visit;
@@ -38,6 +38,8 @@ describe('what a person may choose, in the web app', function () {
     await page.getByLabel('Language of titles and texts').selectOption({ label });
     expect((await saved).status()).to.equal(200);
   };
+  const libraryKept = async () =>
+    (await server.read<Schemas['LibraryList']>('/api/v1/libraries')).items[0]!;
 
   it('is the language of titles and texts, of the account', async () => {
     await openIn(page, `${server.url}/account`);
@@ -53,9 +55,37 @@ describe('what a person may choose, in the web app', function () {
     await chooses('As the browser says');
     expect(await languageKept()).to.equal(null);
   });
+
+  it('is whether NFO files are written, which none are unless asked for', async () => {
+    const edit = async () => {
+      await page.getByRole('button', { name: 'Edit: Films' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Edit the library' });
+      await dialog.getByText('must be allowed to write').waitFor();
+      return dialog;
+    };
+    await openIn(page, `${server.url}/admin/libraries`);
+    for (const [options, next] of [
+      [{ kept: 'as it is' }, { kept: 'as it is', writeNfo: true }],
+      [{ kept: 'as it is', writeNfo: true }, { kept: 'as it is' }],
+    ]) {
+      expect((await libraryKept()).options).to.deep.equal(options);
+      const dialog = await edit();
+      const button = dialog.getByRole('switch', { name: 'Write NFO files beside the media' });
+      const isOn = options !== undefined && 'writeNfo' in options;
+      expect(await button.isChecked()).to.equal(isOn);
+      expect(await barriers(page)).to.deep.equal([]);
+      await button.focus();
+      await page.keyboard.press('Space');
+      await dialog.getByRole('button', { name: 'Save' }).click();
+      await dialog.waitFor({ state: 'hidden' });
+      expect((await libraryKept()).options).to.deep.equal(next);
+    }
+  });
 });
 
 async function prepare(server: TestServer): Promise<void> {
   await writeFiles(server.films, { 'Movies/Heat (1995)/Heat.mkv': 'a film' });
-  await server.library('Films', 'Movies');
+  const { id } = await server.library('Films', 'Movies');
+  const options = { kept: 'as it is' };
+  await server.read(`/api/v1/libraries/${id}`, { method: 'PATCH', json: { options } });
 }
