@@ -35,6 +35,8 @@ const freeText: ReadonlySet<string> = new Set([
   'listActivity.resourceId',
   'listJobs.name',
   'listDeadJobs.name',
+  'listLogLines.module',
+  'listLogLines.text',
   'listMovies.genre',
   'listMovies.resolution',
   'listMovies.videoCodec',
