@@ -5,7 +5,7 @@ import { enriched } from '../metadata.ts';
 import { needs } from '../needs.ts';
 import { writeFiles, type TestServer } from '../server.ts';
 import { barriers, type TestBrowser } from './browser.ts';
-import { openIn, signIn, startVisit, type Visit } from './suite.ts';
+import { chooseTool, headed, openIn, signIn, startVisit, type Visit } from './suite.ts';
 
 const films = [
   { id: 949, title: 'Heat', date: '1995-12-15', votes: 7_000, imdb: 'tt0113277' },
@@ -46,12 +46,8 @@ describe('which record a work is, in the web app', function () {
     expect(browser.complaints()).to.deep.equal([]);
   });
 
-  const heading = (name: string) =>
-    page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
-  const choose = async (item: string) => {
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: item }).click();
-  };
+  const heading = (name: string) => headed(page, name);
+  const choose = (item: string) => chooseTool(page, item);
   const dialog = () => page.getByRole('dialog', { name: 'Fix the match' });
 
   it('is told with how sure it is, and what else it might be', async () => {

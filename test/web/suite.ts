@@ -47,6 +47,16 @@ export async function signIn(page: Page, { username, password }: Account): Promi
   await page.getByRole('button', { name: `Menu of ${username}` }).waitFor();
 }
 
+/** Until the page is that of what is named so. */
+export const headed = (page: Page, name: string): Promise<void> =>
+  page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+
+/** Chooses from the menu of the work whose page it is. */
+export async function chooseTool(page: Page, item: string): Promise<void> {
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
 /** In the page, whose types are not those of Node: the film that plays. */
 export const video = `document.querySelector('video')`;
 /** In the page: how much wider something is than what holds it, in CSS pixels. */

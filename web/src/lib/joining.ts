@@ -1,0 +1,123 @@
+import { api, read } from './api';
+import { labelOf } from './episode-label';
+import { episode, episodes, movie, search, series } from './queries';
+import type { Recorded } from './records';
+import type { Episode, Movie, Series } from './types';
+
+/** A work that is to take others in, or to be taken apart. */
+export interface Whole extends Pick<Movie, 'id' | 'libraryId' | 'title' | 'year'> {
+  /** Of a film. */
+  readonly versions?: Movie['versions'];
+  /** Of a series. */
+  readonly seasons?: Series['seasons'];
+}
+
+/** What tells a work from another in a sentence. Pure. */
+export const nameOf = ({ title, year }: Pick<Whole, 'title' | 'year'>): string =>
+  year === null ? title : `${title} (${year})`;
+
+/** Files that are one choice: a version with all of its parts. */
+export interface Piece {
+  readonly fileIds: readonly string[];
+  readonly label: string;
+  readonly names: readonly string[];
+}
+
+/** Makes films versions of one of them, which stays. @throws ApiError with what the server said */
+const mergeMovies = (movieId: string, movieIds: string[]) =>
+  read(
+    api.POST('/api/v1/movies/{movieId}/merge', {
+      params: { path: { movieId } },
+      body: { movieIds },
+    }),
+  );
+const mergeSeries = (seriesId: string, seriesIds: string[]) =>
+  read(
+    api.POST('/api/v1/series/{seriesId}/merge', {
+      params: { path: { seriesId } },
+      body: { seriesIds },
+    }),
+  );
+const splitMovie = (movieId: string, fileIds: string[]) =>
+  read(
+    api.POST('/api/v1/movies/{movieId}/split', {
+      params: { path: { movieId } },
+      body: { fileIds },
+    }),
+  );
+const splitSeries = (seriesId: string, fileIds: string[]) =>
+  read(
+    api.POST('/api/v1/series/{seriesId}/split', {
+      params: { path: { seriesId } },
+      body: { fileIds },
+    }),
+  );
+
+/** Makes other works of its kind part of a work. @throws ApiError with what the server said */
+export const mergeInto = ({ kind, id }: Recorded, ids: readonly string[]): Promise<unknown> =>
+  kind === 'movie' ? mergeMovies(id, [...ids]) : mergeSeries(id, [...ids]);
+
+/** Makes files of a work one of its own: that one. @throws ApiError with what the server said */
+export const splitOff = (
+  { kind, id }: Recorded,
+  fileIds: readonly string[],
+): Promise<Movie | Series> =>
+  kind === 'movie' ? splitMovie(id, [...fileIds]) : splitSeries(id, [...fileIds]);
+
+/** The query that the page of a work shows. */
+export const pageKey = ({ kind, id }: Recorded) =>
+  kind === 'movie' ? movie(id).queryKey : series(id).queryKey;
+
+/** Works of the same kind and library as one, which may be the same. */
+export const others = ({ kind, id }: Recorded, libraryId: string, q: string) => ({
+  queryKey: [...search(q).queryKey, 'others', kind, id] as const,
+  queryFn: async ({ signal }: { signal: AbortSignal }) => {
+    const query = { q, kinds: [kind], library: [libraryId], limit: 50 };
+    const { items } = await read(api.GET('/api/v1/search', { params: { query }, signal }));
+    return items.filter((item) => item.id !== id);
+  },
+});
+
+/** Versions of a film. Pure. */
+export const piecesOf = (versions: Movie['versions']): readonly Piece[] =>
+  versions.map(({ label, resolution, files }) => ({
+    fileIds: files.map((file) => file.id),
+    label: label ?? resolution ?? '',
+    names: files.map(({ name }) => name),
+  }));
+
+/** As many episodes are asked for at once. */
+const atOnce = 6;
+
+/** Files of a season, in order, each with the episodes it holds. */
+export const seasonPieces = (seriesId: string, season: number) => ({
+  queryKey: ['pieces', seriesId, season] as const,
+  // What is chosen among is what stood there when the choice began.
+  ...{ staleTime: Infinity, gcTime: 0 },
+  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<readonly Piece[]> => {
+    const whole: Episode[] = [];
+    const { queryFn } = episodes(seriesId, season);
+    for (let pageParam: string | null = ''; pageParam !== null;) {
+      const page: Awaited<ReturnType<typeof queryFn>> = await queryFn({ pageParam, signal });
+      for (let from = 0; from < page.items.length; from += atOnce) {
+        const some = page.items.slice(from, from + atOnce);
+        whole.push(...(await Promise.all(some.map(({ id }) => episode(id).queryFn({ signal })))));
+      }
+      pageParam = page.nextCursor;
+    }
+    return ofEpisodes(whole);
+  },
+});
+
+function ofEpisodes(all: readonly Episode[]): readonly Piece[] {
+  const pieces = new Map<string, Piece>();
+  for (const one of all) {
+    for (const { fileIds, names } of piecesOf(one.versions)) {
+      const key = fileIds.join(' ');
+      const before = pieces.get(key);
+      const label = [before?.label, labelOf(one)].filter(Boolean).join(' + ');
+      pieces.set(key, { fileIds, names, label });
+    }
+  }
+  return [...pieces.values()];
+}
