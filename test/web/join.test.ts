@@ -57,8 +57,11 @@ describe('works that are made one and taken apart, in the web app', function () 
     await other.waitFor();
     expect(await merging().getByRole('checkbox', { name: 'Heat (1995)' }).count()).to.equal(0);
     expect(await merging().getByRole('button', { name: 'Merge …' }).isDisabled()).to.equal(true);
-    await other.focus();
+    // By the keys of a remote control.
+    await merging().getByRole('button', { name: 'Look' }).focus();
+    await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Space');
+    expect(await other.isChecked()).to.equal(true);
     expect(await barriers(page)).to.deep.equal([]);
     await merging().getByLabel('Title').fill('cold');
     await page.keyboard.press('Enter');
@@ -116,7 +119,7 @@ describe('works that are made one and taken apart, in the web app', function () 
     await server.read(`/api/v1/movies/${all.get('Warm')}/merge`, { method: 'POST', json });
     await merging().getByRole('button', { name: 'Merge …' }).click();
     await page.getByRole('button', { name: 'Merge', exact: true }).click();
-    await merging().getByRole('alert').getByText('Not found').waitFor();
+    await merging().getByRole('alert').getByText('is not there any more').waitFor();
     expect(await other.isChecked()).to.equal(true);
     expect(await merging().getByLabel('Title').inputValue()).to.equal('cold');
     await page.keyboard.press('Escape');

@@ -1,5 +1,7 @@
-import { api, read } from './api';
+import { api, ApiError, read } from './api';
 import { labelOf } from './episode-label';
+import { explain } from './explain';
+import { t } from './i18n.svelte';
 import { episode, episodes, movie, search, series } from './queries';
 import type { Recorded } from './records';
 import type { Episode, Movie, Series } from './types';
@@ -63,6 +65,10 @@ export const splitOff = (
   fileIds: readonly string[],
 ): Promise<Movie | Series> =>
   kind === 'movie' ? splitMovie(id, [...fileIds]) : splitSeries(id, [...fileIds]);
+
+/** Why it was not done: most often somebody else, or a scan, was there before. */
+export const whyNot = (error: unknown): string =>
+  error instanceof ApiError && error.code === 'not-found' ? t('merge.gone') : explain(error);
 
 /** The query that the page of a work shows. */
 export const pageKey = ({ kind, id }: Recorded) =>

@@ -53,9 +53,14 @@ function find(from: HTMLElement | null, direction: Direction): HTMLElement | und
   if (!from || from === document.body || from.matches('main')) {
     return candidates.find((element) => element.closest('main')) ?? candidates[0];
   }
-  const boxes = candidates.map((element) => element.getBoundingClientRect());
-  const at = nextBox(from.getBoundingClientRect(), boxes, direction);
+  const at = nextBox(boxOf(from), candidates.map(boxOf), direction);
   return at === undefined ? undefined : candidates[at];
+}
+
+/** What is pressed: of a box to tick all of its line, which is where somebody looks for it. */
+function boxOf(element: HTMLElement): DOMRect {
+  const line = element.matches('input[type=checkbox]') ? element.closest('label') : null;
+  return (line ?? element).getBoundingClientRect();
 }
 
 const openDialog = () =>
