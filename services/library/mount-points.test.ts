@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { libraryRig, type LibraryRig } from '#test/library.ts';
+import { libraryRig, runJob, type LibraryRig } from '#test/library.ts';
 import { needs } from '#test/needs.ts';
 
 describe('a share that is mounted inside a folder of a library', () => {
@@ -55,6 +55,21 @@ describe('a share that is mounted inside a folder of a library', () => {
       expect(await missing()).to.deep.equal([]);
     });
   }
+
+  it('is left to a scan by who only hears that something in it is gone', async () => {
+    unmount();
+    for (const path of [join(share, films[0]!), join(rig.folder, 'm/Alien (1979)/Alien.mkv')]) {
+      await rig.service.handlers.announceArrival({
+        ...{ params: { libraryId }, query: {} },
+        body: { path, isGone: true },
+      } as never);
+    }
+    await runJob(rig.service, 'library.arrivals', { libraryId });
+    expect(await missing()).to.deep.equal([]);
+    expect(await problems()).to.deep.equal([]);
+    const due = await rig.db.sql`select path from directories where is_due`;
+    expect([...due]).to.deep.equal([{ path: 'share' }]);
+  });
 
   it('is as before when it is mounted again', async () => {
     unmount();

@@ -45,8 +45,9 @@ export async function saveListings(
   root: Root,
   { visits, prove }: { visits: readonly Visit[]; prove: Proof },
 ): Promise<number> {
+  const trusted = await distrustEmpty(run, root, visits);
   return insist(async () => {
-    const batch = await workOut(run, root, visits);
+    const batch = await workOut(run, root, trusted);
     await run.change(async (tx) => {
       await prove(tx);
       return apply(tx, run, batch);
@@ -154,9 +155,8 @@ function contentOf(
 }
 
 /** Finds out what is to be done; changes nothing. */
-export async function workOut(run: ScanRun, root: Root, seen: readonly Visit[]): Promise<Batch> {
+export async function workOut(run: ScanRun, root: Root, visits: readonly Visit[]): Promise<Batch> {
   const { store, media } = run.deps;
-  const visits = await distrustEmpty(run, root, seen);
   const mounts = await mountsAmong(run, root, visits);
   const ignoring = await ignoringOf(run, root, visits);
   const contents = visits.flatMap((visit) => contentOf(run, root, { visit, ignoring }));

@@ -3,6 +3,7 @@ import { chunksOf, inOrder } from './at-once.ts';
 import type { KnownDirectory } from './directories-store.ts';
 import { unsettledAmong } from './identify-store.ts';
 import type { Root } from './model.ts';
+import { distrustEmpty } from './mount-points.ts';
 import { aboveThem, identifyIn, readTexts, viewsOf, type Within } from './phase-2-identify.ts';
 import type { Count, ScanRun } from './run.ts';
 import { apply, insist, saveUnread, workOut, type Batch, type Proof } from './save-listings.ts';
@@ -36,8 +37,17 @@ export async function takeIn(
   }
 }
 
-/** What can be read of them here. */
+/** What can be read of them here, and trusted. */
 async function look(
+  run: ScanRun,
+  root: Root,
+  group: readonly KnownDirectory[],
+): Promise<readonly Visit[]> {
+  const visits = await distrustEmpty(run, root, await list(run, root, group));
+  return visits.filter(({ result }) => !(result instanceof MediaError));
+}
+
+async function list(
   { deps, signal, log }: ScanRun,
   root: Root,
   group: readonly KnownDirectory[],
@@ -48,8 +58,7 @@ async function look(
     const results = await deps.media.listMany(root.path, paths, { signal });
     return group.flatMap((directory, at) => {
       const result = results[at];
-      if (result === undefined || result instanceof MediaError) return [];
-      return [toVisit(directory, result, readAt)];
+      return result === undefined ? [] : [toVisit(directory, result, readAt)];
     });
   } catch (error) {
     if (!(error instanceof MediaError) || error.code === 'cancelled') throw error;
