@@ -40,7 +40,7 @@ export function createRecorder(deps: {
       route: route?.path,
       ...(route === undefined && { path: redactUrl(exchange.path) }),
       status,
-      durationMs,
+      durationMs: Number(durationMs.toFixed(2)),
       bytes,
       requestId: exchange.id,
       userId: exchange.principal?.userId,
