@@ -159,6 +159,20 @@ export async function markDueBelow(
       and starts_with(d.path, above.path)`;
 }
 
+/** Those of some paths of a root at which a share was mounted when they were read last. */
+export async function mountsAt(
+  sql: Queryable,
+  rootId: string,
+  paths: readonly string[],
+): Promise<string[]> {
+  if (paths.length === 0) return [];
+  const rows = await sql<{ path: string }[]>`
+    select path from directories
+    where root_id = ${rootId} and path = any (${paths}::text[]) and is_mount and gone_since is null
+    order by path`;
+  return rows.map(({ path }) => path);
+}
+
 /** Sub-directories, not gone, of the directories given. */
 export async function subdirectories(
   sql: Queryable,

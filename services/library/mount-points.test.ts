@@ -11,7 +11,7 @@ describe('a share that is mounted inside a folder of a library', () => {
   let libraryId: string;
   let share: string;
   const films = ['Ran (1985)/Ran.mkv', 'Old/Heat (1995)/Heat.mkv'];
-  const mount = () => execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', share]);
+  const mount = () => execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', share]);
   const unmount = () => execFileSync('umount', [share]);
 
   beforeEach(async () => {
@@ -40,6 +40,23 @@ describe('a share that is mounted inside a folder of a library', () => {
       select d.path, d.error from directories d join library_roots r on r.id = d.root_id
       where r.library_id = ${libraryId} and d.error is not null and d.gone_since is null`;
     return rows.map(({ path, error }) => [path, error]);
+  };
+
+  /** Ids of rows of present files. */
+  const atPath = async (path: string) => {
+    const rows = await rig.db.sql<{ id: string }[]>`
+      select id from files where library_id = ${libraryId} and path = ${path}
+        and missing_since is null`;
+    return rows.map(({ id }) => id);
+  };
+  /** As a probe does. */
+  const hashAll = async () => {
+    const rows = await rig.db.sql<{ id: string; path: string }[]>`
+      select f.id, f.path from files f where library_id = ${libraryId} and size_bytes > 131072`;
+    for (const { id, path } of rows) {
+      const oshash = await rig.media.fingerprint(join(rig.folder, 'm'), path, {});
+      await rig.db.sql`update files set oshash = ${oshash} where id = ${id}`;
+    }
   };
 
   for (const mode of ['quick', 'full'] as const) {
@@ -80,6 +97,33 @@ describe('a share that is mounted inside a folder of a library', () => {
     expect(await problems()).to.deep.equal([]);
     expect(await missing()).to.deep.equal([`share/${films[1]}`]);
   });
+
+  for (const away of [true, false]) {
+    const what = away ? 'is a film of its own while the share is away' : 'is the film, moved';
+    it(`had a film of which a copy that is elsewhere ${what}`, async () => {
+      const content = 'ran '.repeat(40_000);
+      await rig.write({ 'm/share/Long (1999)/Long.mkv': content });
+      await rig.scan(libraryId);
+      await hashAll();
+      const [before] = await atPath('share/Long (1999)/Long.mkv');
+      if (away) unmount();
+      else await rm(join(share, 'Long (1999)'), { recursive: true });
+      await rig.write({ 'm/A copy/Long.mkv': content });
+      await rig.scan(libraryId);
+      const [copy] = await atPath('A copy/Long.mkv');
+      expect(copy === before).to.equal(!away);
+      expect(await atPath('share/Long (1999)/Long.mkv')).to.have.length(away ? 1 : 0);
+      // By what is told alone, without a scan.
+      await rig.write({ 'm/B copy/Long.mkv': content });
+      await rig.service.handlers.announceArrival({
+        ...{ params: { libraryId }, query: {} },
+        body: { path: join(rig.folder, 'm/B copy/Long.mkv') },
+      } as never);
+      await runJob(rig.service, 'library.arrivals', { libraryId });
+      expect(await atPath('share/Long (1999)/Long.mkv')).to.have.length(away ? 1 : 0);
+      expect(await atPath('B copy/Long.mkv')).to.have.length(1);
+    });
+  }
 
   it('loses what is deleted in it, and all when its own folder is', async () => {
     await rm(join(share, 'Old'), { recursive: true });

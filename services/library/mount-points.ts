@@ -1,7 +1,9 @@
-import { MediaError } from '#storage/media/media.ts';
+import { MediaError, type Media } from '#storage/media/media.ts';
+import type { Queryable } from '#storage/postgres/connect.ts';
+import { mountsAt } from './directories-store.ts';
 import { holdingFiles } from './files-store.ts';
 import { parentOf } from './ignoring.ts';
-import type { Root } from './model.ts';
+import type { KnownFile, Root } from './model.ts';
 import type { ScanRun } from './run.ts';
 import type { Visit } from './visit.ts';
 
@@ -52,4 +54,46 @@ export async function mountsAmong(
       .filter(({ parent, device }) => (deviceOf.get(parent) ?? device) !== device)
       .map(({ id }) => id),
   );
+}
+
+/** What looking for shares that are away takes. */
+export interface ShareSearch {
+  readonly sql: Queryable;
+  readonly media: Pick<Media, 'list'>;
+  readonly signal: AbortSignal;
+}
+
+/** Those of some files of a root that lie in shares that are not mounted now, or do not answer. */
+export async function awayWithShares<File extends Pick<KnownFile, 'path'>>(
+  search: ShareSearch,
+  root: Pick<Root, 'id' | 'path'>,
+  files: readonly File[],
+): Promise<File[]> {
+  const above = new Set(files.flatMap(({ path }) => foldersAbove(path)));
+  const mounts = await mountsAt(search.sql, root.id, [...above]);
+  const away: string[] = [];
+  for (const path of mounts) if (await isAway(search, root, path)) away.push(`${path}/`);
+  return files.filter(({ path }) => away.some((share) => path.startsWith(share)));
+}
+
+/** The folders that a file lies in, below its root. */
+const foldersAbove = (path: string): string[] => {
+  const steps = path.split('/').slice(0, -1);
+  return steps.map((_, at) => steps.slice(0, at + 1).join('/'));
+};
+
+/** Whether a folder where a share was mounted is empty now, as it is where none is. */
+async function isAway(
+  { media, signal }: ShareSearch,
+  root: Pick<Root, 'path'>,
+  path: string,
+): Promise<boolean> {
+  try {
+    const { entries, refused } = await media.list(root.path, path, { signal });
+    return entries.length + refused.length === 0;
+  } catch (error) {
+    if (!(error instanceof MediaError) || error.code === 'cancelled') throw error;
+    // A folder that is gone took its films with it.
+    return error.code !== 'not-found';
+  }
 }

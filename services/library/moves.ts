@@ -8,12 +8,13 @@ import {
   candidatesByTrace,
   type Candidate,
 } from './moves-store.ts';
+import { awayWithShares } from './mount-points.ts';
 import { isSameContent, type Comparison, type MoveSource } from './reconcile.ts';
 
 /** What looking for moves needs. */
 export interface MoveSearch {
   readonly sql: Queryable;
-  readonly media: Pick<Media, 'statMany' | 'fingerprint'>;
+  readonly media: Pick<Media, 'list' | 'statMany' | 'fingerprint'>;
   readonly libraryId: string;
   readonly roots: ReadonlyMap<string, Root>;
   readonly signal: AbortSignal;
@@ -157,9 +158,20 @@ async function findLeft(search: MoveSearch, rows: readonly KnownFile[]): Promise
   );
   const left = await mapAtOnce(calls, callsAtOnce, async ({ rootId, chunk }) => {
     const now = await lookUp(search, rootId, chunk);
-    return chunk.filter((row, at) => hasLeft(row, now[at])).map(({ id }) => id);
+    return chunk.filter((row, at) => hasLeft(row, now[at]));
   });
-  return left.flat();
+  const kept = new Set(await keptByShares(search, left.flat()));
+  return left.flat().flatMap((row) => (kept.has(row) ? [] : row.id));
+}
+
+/** Rows whose share, mounted inside their root, may come back with the file. */
+async function keptByShares(search: MoveSearch, rows: readonly KnownFile[]): Promise<KnownFile[]> {
+  const byRoot = [...Map.groupBy(rows, ({ rootId }) => rootId)];
+  const kept = await mapAtOnce(byRoot, callsAtOnce, async ([rootId, own]) => {
+    const root = search.roots.get(rootId);
+    return root === undefined ? [] : awayWithShares(search, root, own);
+  });
+  return kept.flat();
 }
 
 async function lookUp(
