@@ -1737,6 +1737,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/series/{seriesId}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Videos of a series, in the order of their episodes
+         * @description Each with the episodes it holds. One whose file is missing is among them: it is of the series until it is forgotten.
+         */
+        get: operations["listSeriesFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series/{seriesId}/match": {
         parameters: {
             query?: never;
@@ -2987,6 +3009,15 @@ export interface components {
             status: "ok" | "degraded" | "failing";
             version?: string;
         };
+        HeldEpisode: {
+            absolute: number | null;
+            /** Format: date */
+            airDate: string | null;
+            id: components["schemas"]["Id"];
+            number: number | null;
+            season: number;
+            title: string | null;
+        };
         /**
          * Format: uuid
          * @description UUIDv7.
@@ -3944,6 +3975,28 @@ export interface components {
             /** @description How many of those the caller has watched. */
             watchedCount: number;
             year: number | null;
+        };
+        SeriesFile: {
+            episodes: components["schemas"]["HeldEpisode"][];
+            id: components["schemas"]["Id"];
+            /** @description It can be played. */
+            isAvailable: boolean;
+            /** @description The last scan did not find it. */
+            isMissing: boolean;
+            /** @description What tells its version from the others. */
+            label: string | null;
+            name: string;
+            /** @description Of a version that has several. */
+            part?: number;
+            sizeBytes: number;
+            /** @description The same for all parts of one version. */
+            versionId: components["schemas"]["Id"];
+        };
+        SeriesFilePage: {
+            items: components["schemas"]["SeriesFile"][];
+            nextCursor: string | null;
+            /** @description How many there are on all pages. */
+            total: number;
         };
         SeriesFilters: {
             decades: components["schemas"]["FacetValue"][];
@@ -7359,6 +7412,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EpisodePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSeriesFiles: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The number of one season; 0 for what belongs to none. */
+                season?: number;
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                seriesId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesFilePage"];
                 };
             };
             default: components["responses"]["Problem"];

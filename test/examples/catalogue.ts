@@ -128,6 +128,7 @@ export function seriesExamples({ server, seriesId, seasonId, episodeId }: Stock)
     refreshSeries: { params: { seriesId } },
     listSeriesMatches: { params: { seriesId }, query: { query: 'Dark' } },
     matchSeries: { params: { seriesId }, body: { provider: 'tmdb', id: '70523' } },
+    listSeriesFiles: { as: 'user', params: { seriesId }, query: { season: '1', limit: '1' } },
     listMissingEpisodes: { as: 'user', params: { seriesId } },
     getSeriesRecord: { as: 'user', params: { seriesId } },
     listCalendar: { as: 'user', query: { from: '2017-12-01', to: '2017-12-31' } },

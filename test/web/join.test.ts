@@ -109,6 +109,7 @@ describe('works that are made one and taken apart, in the web app', function () 
 
   it('says in the dialog why not, and keeps what was chosen', async () => {
     const all = await films();
+    await server.settled(); // what the test before took apart is found
     await openFilm('Heat');
     await choose('Merge with others');
     await merging().getByLabel('Title').fill('cold');
@@ -137,7 +138,24 @@ describe('works that are made one and taken apart, in the web app', function () 
     await page.getByRole('button', { name: 'Merge', exact: true }).click();
     await merging().waitFor({ state: 'hidden' });
     await page.getByText('3 episodes').first().waitFor();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
     await choose('Split');
+    for (const season of ['Season 1', 'Season 2']) {
+      await splitting()
+        .getByRole('checkbox', { name: new RegExp(`^${season}`) })
+        .check();
+    }
+    await splitting().getByText('At least one has to stay.').waitFor();
+    const ofFiles = asked.filter((path) => /\/(?:files|episodes\/.*)$/.test(path));
+    expect(ofFiles, 'how many there are, and those of each season').to.have.length(3);
+    page.removeAllListeners('request');
+    for (const season of ['Season 1', 'Season 2']) {
+      await splitting()
+        .getByRole('checkbox', { name: new RegExp(`^${season}`) })
+        .uncheck();
+    }
+    await splitting().getByText('0 files chosen').waitFor();
     await splitting().getByRole('button', { name: 'Files: Season 1' }).click();
     await splitting()
       .getByRole('checkbox', { name: /German S01E02/ })

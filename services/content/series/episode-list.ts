@@ -57,7 +57,8 @@ export async function listEpisodes(
   };
 }
 
-async function mustExist(sql: Queryable, seriesId: string): Promise<void> {
+/** Throws `not-found` when there is no such series. */
+export async function mustExist(sql: Queryable, seriesId: string): Promise<void> {
   const found = await sql`select from series where id = ${seriesId}`;
   if (found.length === 0) throw problem('not-found', `There is no series ${seriesId}`);
 }

@@ -13,6 +13,7 @@ import {
   type EditablePart,
 } from './edit.ts';
 import { listEpisodes, listNextUp } from './episode-list.ts';
+import { listSeriesFiles } from './file-list.ts';
 import { countFilters } from './filter.ts';
 import { joinSeries, splitSeries } from './join.ts';
 import { listMissing } from './known.ts';
@@ -31,6 +32,7 @@ export type SeriesOperation =
   | 'getSeason'
   | 'updateSeason'
   | 'listEpisodes'
+  | 'listSeriesFiles'
   | 'listMissingEpisodes'
   | 'getEpisode'
   | 'updateEpisode'
@@ -74,6 +76,9 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
   async listEpisodes({ params, query, principal }) {
     const asked = { ...query, userId: callerOf(principal).userId };
     return { body: await listEpisodes(deps, params.seriesId, asked) };
+  },
+  async listSeriesFiles({ params, query }) {
+    return { body: await listSeriesFiles(deps.sql, params.seriesId, query) };
   },
   async listMissingEpisodes({ params }) {
     const today = new Date(deps.now()).toISOString().slice(0, 10);

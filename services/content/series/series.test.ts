@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import type { components } from '#api/types.ts';
 import { GB, nowMs, seriesSuite, type EpisodeCard, type SeriesPage } from '#test/series.ts';
 import { saveWatched } from '../../progress/store.ts';
+
+type Schemas = components['schemas'];
 
 const counted = (cards: readonly EpisodeCard[]) =>
   cards.map(({ season, number, absolute, airDate, title }) =>
@@ -250,6 +253,40 @@ describe('series', () => {
       params: { seriesId: items[0]!.id },
     });
     expect(page.nextCursor).to.equal(null);
+  });
+
+  it('list their files page by page, each with what it holds, and those missing too', async () => {
+    await suite.library.put({
+      'Dark (2017)/Season 1/Dark S01E01.mkv': GB,
+      'Dark (2017)/Season 1/Dark S01E02-E03.mkv': GB,
+      'Dark (2017)/Season 1/Dark S01E04 cd1.mkv': GB,
+      'Dark (2017)/Season 1/Dark S01E04 cd2.mkv': GB,
+      'Dark (2017)/Season 2/Dark S02E01.mkv': GB,
+    });
+    const { added } = await scan();
+    await suite.db.sql`update files set missing_since = now() where name like '%S01E01%'`;
+    const files = async (query: object) => {
+      const found: Schemas['SeriesFile'][] = [];
+      let cursor: string | null | undefined;
+      do {
+        const page: Schemas['SeriesFilePage'] = await ask<
+          'listSeriesFiles',
+          Schemas['SeriesFilePage']
+        >(handlers().listSeriesFiles, {
+          ...{ params: { seriesId: added[0] }, query: { ...query, ...(cursor && { cursor }) } },
+        });
+        found.push(...page.items);
+        cursor = page.nextCursor;
+        expect(page.total).to.equal('season' in query ? 4 : 5);
+      } while (cursor !== null);
+      return found.map(({ name, episodes: held, isMissing, part }) =>
+        [name.slice(5, -4), held.map(({ number }) => number), isMissing, part].join(' '),
+      );
+    };
+    const first = ['S01E01 1 true ', 'S01E02-E03 2,3 false ', 'S01E04 cd1 4 false 1'];
+    const all = [...first, 'S01E04 cd2 4 false 2', 'S02E01 1 false '];
+    for (const limit of [1, 2, 5]) expect(await files({ limit })).to.deep.equal(all);
+    expect(await files({ season: 1, limit: 3 })).to.deep.equal(all.slice(0, 4));
   });
 
   it('are found and summed up', async () => {

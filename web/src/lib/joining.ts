@@ -2,9 +2,9 @@ import { api, ApiError, read } from './api';
 import { labelOf } from './episode-label';
 import { explain } from './explain';
 import { t } from './i18n.svelte';
-import { episode, episodes, movie, search, series } from './queries';
+import { movie, search, series } from './queries';
 import type { Recorded } from './records';
-import type { Episode, Movie, Series } from './types';
+import type { Movie, Series, SeriesFile, SeriesFilePage } from './types';
 
 /** A work that is to take others in, or to be taken apart. */
 export interface Whole extends Pick<Movie, 'id' | 'libraryId' | 'title' | 'year'> {
@@ -23,6 +23,8 @@ export interface Piece {
   readonly fileIds: readonly string[];
   readonly label: string;
   readonly names: readonly string[];
+  /** The last scan did not find it. */
+  readonly isMissing?: boolean;
 }
 
 /** Makes films versions of one of them, which stays. @throws ApiError with what the server said */
@@ -92,8 +94,7 @@ export const piecesOf = (versions: Movie['versions']): readonly Piece[] =>
     names: files.map(({ name }) => name),
   }));
 
-/** As many episodes are asked for at once. */
-const atOnce = 6;
+type Held = SeriesFile['episodes'][number];
 
 /** Files of a season, in order, each with the episodes it holds. */
 export const seasonPieces = (seriesId: string, season: number) => ({
@@ -101,29 +102,41 @@ export const seasonPieces = (seriesId: string, season: number) => ({
   // What is chosen among is what stood there when the choice began.
   ...{ staleTime: Infinity, gcTime: 0 },
   queryFn: async ({ signal }: { signal: AbortSignal }): Promise<readonly Piece[]> => {
-    const whole: Episode[] = [];
-    const { queryFn } = episodes(seriesId, season);
-    for (let pageParam: string | null = ''; pageParam !== null;) {
-      const page: Awaited<ReturnType<typeof queryFn>> = await queryFn({ pageParam, signal });
-      for (let from = 0; from < page.items.length; from += atOnce) {
-        const some = page.items.slice(from, from + atOnce);
-        whole.push(...(await Promise.all(some.map(({ id }) => episode(id).queryFn({ signal })))));
-      }
-      pageParam = page.nextCursor;
+    const files: SeriesFile[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const query = { season, limit: 200, ...(cursor === '' ? {} : { cursor }) };
+      const page: SeriesFilePage = await filesOf(seriesId, query, signal);
+      files.push(...page.items);
+      cursor = page.nextCursor;
     }
-    return ofEpisodes(whole);
+    return ofFiles(files, labelOf);
   },
 });
 
-function ofEpisodes(all: readonly Episode[]): readonly Piece[] {
-  const pieces = new Map<string, Piece>();
-  for (const one of all) {
-    for (const { fileIds, names } of piecesOf(one.versions)) {
-      const key = fileIds.join(' ');
-      const before = pieces.get(key);
-      const label = [before?.label, labelOf(one)].filter(Boolean).join(' + ');
-      pieces.set(key, { fileIds, names, label });
-    }
-  }
-  return [...pieces.values()];
+/** How many videos a series has. */
+export const countFiles = (seriesId: string) => ({
+  queryKey: ['pieces', seriesId, 'count'] as const,
+  ...{ staleTime: Infinity, gcTime: 0 },
+  queryFn: async ({ signal }: { signal: AbortSignal }) =>
+    (await filesOf(seriesId, { limit: 1 }, signal)).total,
+});
+
+const filesOf = (
+  seriesId: string,
+  query: { season?: number; limit: number; cursor?: string },
+  signal: AbortSignal,
+): Promise<SeriesFilePage> => {
+  const params = { path: { seriesId }, query };
+  return read(api.GET('/api/v1/series/{seriesId}/files', { params, signal }));
+};
+
+/** Files by version: parts of one are one choice, named by the episodes they hold. Pure. */
+function ofFiles(files: readonly SeriesFile[], label: (one: Held) => string): readonly Piece[] {
+  const versions = Map.groupBy(files, ({ versionId }) => versionId);
+  return [...versions.values()].map((parts) => ({
+    fileIds: parts.map(({ id }) => id),
+    names: parts.map(({ name }) => name),
+    label: [...new Set(parts.flatMap(({ episodes }) => episodes.map(label)))].join(' + '),
+    isMissing: parts.some(({ isMissing }) => isMissing),
+  }));
 }

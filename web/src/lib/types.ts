@@ -4,6 +4,8 @@ type Schemas = components['schemas'];
 
 export type Movie = Schemas['Movie'];
 export type Series = Schemas['Series'];
+export type SeriesFile = Schemas['SeriesFile'];
+export type SeriesFilePage = Schemas['SeriesFilePage'];
 export type Season = Schemas['Season'];
 export type Episode = Schemas['Episode'];
 export type EpisodeCard = Schemas['EpisodeCard'];
