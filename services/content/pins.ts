@@ -10,17 +10,27 @@ export interface Pin {
   readonly isGuest: boolean;
 }
 
-/** The pins that matter to some files. */
+/** A video that is gone from its directory: what takes its place is of the same work. */
+export interface LeftVideo {
+  /** Relative to the root. */
+  readonly path: string;
+  /** The work it was of. */
+  readonly itemId: string;
+  readonly pin: Pin | undefined;
+}
+
+/** What persons decided, and what was before, as far as it matters to some files. */
 export interface Pins {
   readonly byFile: ReadonlyMap<string, Pin>;
-  /** Of files that are gone from a directory: what takes their place is given to the same works. */
-  readonly left: ReadonlyMap<string, readonly Pin[]>;
+  readonly left: ReadonlyMap<string, readonly LeftVideo[]>;
 }
 
 /** Some videos that go together, and what they are. */
 export interface Entry<T> {
   readonly videos: readonly PlacedFile[];
   readonly of: T;
+  /** Of what they took the place of, where that is sure. */
+  readonly successor?: Pin | undefined;
 }
 
 /** What of some entries is one work's; no pin: as names say. */
@@ -32,44 +42,84 @@ export interface Share<T> {
 const placeOf = ({ rootId, directory }: Pick<PlacedFile, 'rootId' | 'directory'>): string =>
   `${rootId} ${directory}`;
 
-/** The pins of files to works of their library, and those that missing ones left in the directories of these. */
+interface PinRow {
+  readonly fileId: string;
+  readonly itemId: string;
+  /** Null: nobody pinned it. */
+  readonly isGuest: boolean | null;
+  readonly path: string | null;
+  readonly rootId: string;
+  readonly directory: string;
+}
+
+/** The pins of files to works of their library, and the missing videos of the directories of these. */
 export async function loadPins(
   tx: Tx,
   { table }: Works,
   { libraryId, files }: { readonly libraryId: string; readonly files: readonly PlacedFile[] },
 ): Promise<Pins> {
   const places = [...new Map(files.map((file) => [placeOf(file), file])).values()];
-  const rows = await tx<(Pin & { fileId: string; rootId: string; directory: string | null })[]>`
+  const rows = await tx<PinRow[]>`
     select p.file_id as "fileId", p.item_id as "itemId", p.is_guest as "isGuest",
-      null::uuid as "rootId", null as directory
+      null as path, null::uuid as "rootId", null as directory
     from file_pins p join ${tx(table)} w on w.id = p.item_id and w.library_id = ${libraryId}
     where p.file_id = any (${files.map(({ id }) => id)}::uuid[])
     union all
-    select p.file_id, p.item_id, p.is_guest, d.root_id, d.path
+    select f.id, w.id, p.is_guest, f.path, d.root_id, d.path
     from unnest(
       ${places.map(({ rootId }) => rootId)}::uuid[],
       ${places.map(({ directory }) => directory)}::text[]
     ) as l (root_id, path)
     join directories d on d.root_id = l.root_id and d.path = l.path
-    join files f on f.directory_id = d.id and f.missing_since is not null
-    join file_pins p on p.file_id = f.id
-    join ${tx(table)} w on w.id = p.item_id and w.library_id = ${libraryId}`;
+    join files f on f.directory_id = d.id and f.missing_since is not null and f.role = 'video'
+    left join file_pins p on p.file_id = f.id
+    join ${tx(table)} w on w.id = coalesce(p.item_id, f.item_id) and w.library_id = ${libraryId}
+    order by 1`;
   const byFile = new Map<string, Pin>();
-  const left = new Map<string, Pin[]>();
-  for (const { fileId, rootId, directory, itemId, isGuest } of rows) {
-    const pin = { itemId, isGuest };
-    if (directory === null) byFile.set(fileId, pin);
-    else {
-      const place = placeOf({ rootId, directory });
-      left.set(place, [...(left.get(place) ?? []), pin]);
-    }
+  const left = new Map<string, LeftVideo[]>();
+  for (const { fileId, itemId, isGuest, path, ...lying } of rows) {
+    const pin = isGuest === null ? undefined : { itemId, isGuest };
+    if (path !== null) {
+      const place = placeOf(lying);
+      left.set(place, [...(left.get(place) ?? []), { path, itemId, pin }]);
+    } else if (pin !== undefined) byFile.set(fileId, pin);
   }
   return { byFile, left };
 }
 
-/** What missing files left where these lie. Pure. */
-export const leftAt = ({ left }: Pins, files: readonly PlacedFile[]): Pin[] =>
-  [...new Set(files.map(placeOf))].flatMap((place) => left.get(place) ?? []);
+/** The videos that are missing where these lie. Pure. */
+export const leftAt = ({ left }: Pins, files: readonly PlacedFile[]): LeftVideo[] =>
+  left.size === 0 ? [] : [...new Set(files.map(placeOf))].flatMap((place) => left.get(place) ?? []);
+
+/** The pins among what is missing. Pure. */
+export const pinsOf = (left: readonly LeftVideo[]): Pin[] => left.flatMap(({ pin }) => pin ?? []);
+
+/** The work that all of these were of; undefined: there are none, or they were of several. Pure. */
+export function soleWork(left: readonly LeftVideo[]): string | undefined {
+  const [first, ...others] = new Set(left.map(({ itemId }) => itemId));
+  return others.length === 0 ? first : undefined;
+}
+
+/**
+ * For entries that are new, the pin of what is missing and had a name that says the same, unless an
+ * entry that is known says so too. `keys`: what the names of entries say, in their order. Pure.
+ */
+export function withSuccessors<T>(
+  entries: readonly Entry<T>[],
+  keys: readonly string[],
+  left: readonly { readonly key: string; readonly pin: Pin | undefined }[],
+): Entry<T>[] {
+  const isKnown = entries.map(({ videos }) => videos.some(({ itemId }) => itemId !== undefined));
+  const known = new Set(keys.filter((_, at) => isKnown[at] === true));
+  const byKey = Map.groupBy(left, ({ key }) => key);
+  return entries.map((entry, at) => {
+    const key = keys[at] ?? '';
+    const before = isKnown[at] === true || known.has(key) ? [] : (byKey.get(key) ?? []);
+    const [first, ...others] = before.map(({ pin }) => pin);
+    const isOne = others.every((pin) => pin?.itemId === first?.itemId);
+    return isOne ? { ...entry, successor: first } : entry;
+  });
+}
 
 /**
  * Divides entries by who has their files: pinned ones are their works', new ones go with all that
@@ -81,9 +131,9 @@ export function sharesOf<T>(
   pins: Pins,
   around: { readonly pins: readonly Pin[]; readonly isKnown: boolean },
 ): Share<T>[] {
-  const seen = entries.map(({ videos, of }) => ({
+  const seen = entries.map(({ videos, of, successor }) => ({
     of,
-    pin: videos.flatMap(({ id }) => pins.byFile.get(id) ?? [])[0],
+    pin: videos.flatMap(({ id }) => pins.byFile.get(id) ?? [])[0] ?? successor,
     itemIds: videos.flatMap(({ itemId }) => itemId ?? []),
   }));
   const others = seen.filter(({ pin, itemIds }) => pin === undefined && itemIds.length > 0);

@@ -103,10 +103,12 @@ const tailAfter = (stem: string, prefixes: readonly string[]): string | undefine
 
 function isVersionOf(stem: string, prefixes: readonly string[]): boolean {
   const tail = tailAfter(stem, prefixes);
-  return tail !== undefined && /^\s*$|^\s*[-_.[]/.test(tail) && episode(stem) === '';
+  return tail !== undefined && /^\s*$|^\s*[-_.[]/.test(tail) && episodeIn(stem) === '';
 }
 
-const episode = (stem: string): string => /s\d{1,2}e\d{1,3}/i.exec(stem)?.[0].toLowerCase() ?? '';
+/** The episode that the name of a film says it is (`S01E02`); '' for none. Pure. */
+export const episodeIn = (stem: string): string =>
+  /s\d{1,2}e\d{1,3}/i.exec(stem)?.[0].toLowerCase() ?? '';
 
 function readingKey<File extends VideoFile>(
   entry: Entry<File>,
@@ -115,7 +117,7 @@ function readingKey<File extends VideoFile>(
   const key = titleKey(entry.reading.title);
   const isFolders = folder !== undefined && titleKey(folder.title) === key;
   const year = entry.reading.year ?? (isFolders ? folder.year : undefined);
-  return `${key}|${year ?? ''}|${episode(entry.stem)}`;
+  return `${key}|${year ?? ''}|${episodeIn(entry.stem)}`;
 }
 
 /** Parts of one video: names alike but for a part number, at least two of the same kind. */

@@ -47,7 +47,7 @@ export async function identify(
   const named = planned.flatMap((unit) => unit.plans);
   const files = named.flatMap(({ videos }) => videos);
   const pins = await loadPins(tx, works, { libraryId: library.id, files });
-  const plans = named.flatMap((plan) => pinnedPlans(plan, pins));
+  const plans = named.flatMap((plan) => pinnedPlans(plan, pins, { latestYear }));
   await followPins(tx, pins, plans);
   const known = await loadKnown(tx, library.id, plans);
   const resolved = resolve(plans, known, await newIds(tx, plans.length));
@@ -98,7 +98,7 @@ function digestTexts(texts: ReadonlyMap<string, Uint8Array>): Texts {
 
 function loadKnown(tx: Tx, libraryId: string, plans: readonly Plan[]): Promise<store.KnownRow[]> {
   const videos = plans.flatMap((plan) => plan.videos);
-  const pinned = plans.flatMap(({ pin }) => pin?.itemId ?? []);
+  const pinned = plans.flatMap(({ pin, replaces }) => [pin?.itemId ?? [], replaces ?? []].flat());
   const itemIds = [...videos.flatMap(({ itemId }) => itemId ?? []), ...pinned];
   return store.loadKnown(tx, libraryId, {
     itemIds: [...new Set(itemIds)],

@@ -140,6 +140,115 @@ describe('films that a person makes one, and takes apart', () => {
     expect(await films()).to.deep.equal(['Hitze: Hitze.mkv, X 2160p.mkv']);
   });
 
+  describe('in a folder of many films', () => {
+    const flat = {
+      'Flat/Alien (1979).mkv': 4 * GB,
+      'Flat/Alien Bonus (2003).mkv': 2 * GB,
+      'Flat/Ran (1985).mkv': 2 * GB,
+    };
+    const bonus = 'Flat/Alien Bonus (2003).mkv';
+    const better = 'Flat/Alien.Bonus.2003.2160p.WEB.mkv';
+    const merged = async () => {
+      await library.put(flat);
+      await scan();
+      const alien = await idOf('Alien');
+      await merge(alien, await idOf('Alien Bonus'));
+      return alien;
+    };
+    const orders: Readonly<Record<string, () => Promise<void>>> = {
+      'is there with it, then goes': async () => {
+        await library.put({ [better]: 9 * GB });
+        await scan();
+        await library.lose(bonus);
+      },
+      'came after it went': async () => {
+        await library.lose(bonus);
+        await scan();
+        await library.put({ [better]: 9 * GB });
+      },
+      'came when it went': async () => {
+        await library.lose(bonus);
+        await library.put({ [better]: 9 * GB });
+      },
+    };
+    for (const [when, replace] of Object.entries(orders)) {
+      it(`stay one when a better file that ${when} replaces one of them`, async () => {
+        const alien = await merged();
+        await replace();
+        await scan();
+        const now = [
+          'Alien: Alien (1979).mkv, Alien.Bonus.2003.2160p.WEB.mkv',
+          'Ran: Ran (1985).mkv',
+        ];
+        expect(await films()).to.deep.equal(now);
+        await db.sql`delete from files where missing_since is not null`;
+        await scan();
+        expect(await films(), 'once the old one is forgotten').to.deep.equal(now);
+        expect(await show(alien)).to.include({ title: 'Alien', year: 1979 });
+      });
+    }
+
+    it('stay apart when a better file replaces one of them', async () => {
+      const cut = 'Flat/Alien (1979) Directors Cut.mkv';
+      await library.put({ ...flat, [cut]: 3 * GB });
+      await scan();
+      const alien = await idOf('Alien');
+      const other = await split(alien, await fileOf('Alien (1979) Directors Cut.mkv'));
+      await library.lose(cut);
+      await library.put({ 'Flat/Alien.1979.Directors.Cut.2160p.mkv': 9 * GB });
+      await scan();
+      const files = await db.sql`
+        select name from files where item_id = ${other.id} and missing_since is null`;
+      expect([...files]).to.deep.equal([{ name: 'Alien.1979.Directors.Cut.2160p.mkv' }]);
+      await library.put({ 'Flat/Alien (1979) 1080p.mkv': 5 * GB });
+      await scan();
+      expect((await show(alien)).versions).to.have.length(2);
+    });
+
+    it('are not what another film is that comes after one went', async () => {
+      const alien = await merged();
+      await library.lose(bonus);
+      await library.put({ 'Flat/Alien Bonus (2012).mkv': 2 * GB, 'Flat/Brave (2012).mkv': GB });
+      await scan();
+      expect((await show(alien)).versions).to.have.length(1);
+      expect(await db.sql`select id from movies`).to.have.length(4);
+    });
+
+    it('keep what a person set when a better file bears no id, or has no NFO beside it', async () => {
+      await library.put({
+        'Flat/Foo (2001) [tmdbid-7].mkv': GB,
+        'Other/Bar (2001) [tmdbid-7].mkv': GB,
+        'Flat/Baz (2002).mkv': GB,
+        'Flat/Baz (2002).nfo': '<movie><title>Told</title><year>1999</year></movie>',
+      });
+      await scan();
+      const [foo] = await db.sql<{ id: string }[]>`
+        select id from movies where title in ('Foo', 'Bar')`;
+      const told = await idOf('Told');
+      for (const id of [foo!.id, told]) {
+        const update = { overview: 'By me' };
+        await db.sql.begin((tx) =>
+          editWork(tx, editableFilms, { id, update, revision: undefined }),
+        );
+      }
+      await library.lose('Flat/Foo (2001) [tmdbid-7].mkv');
+      await library.lose('Other/Bar (2001) [tmdbid-7].mkv');
+      await library.lose('Flat/Baz (2002).mkv');
+      await library.put({
+        'Flat/Foo.2001.2160p.mkv': 9 * GB,
+        'Other/Bar.2001.2160p.mkv': 9 * GB,
+        'Flat/Baz.2002.2160p.mkv': 9 * GB,
+      });
+      await scan();
+      expect(await db.sql`select id from movies`).to.have.length(2);
+      expect(await db.sql`select id from movies`).to.have.length(2);
+      expect(await show(foo!.id)).to.include({ overview: 'By me' });
+      expect(await show(told)).to.include({ overview: 'By me' });
+      expect((await show(foo!.id)).versions).to.have.length(2);
+      expect((await show(told)).versions).to.have.length(1);
+    });
+  });
+
   it('keep what people did with either, and what was set of the one that stays', async () => {
     const { heat, other } = await two();
     const [ann, ben] = users as [string, string];

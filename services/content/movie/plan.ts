@@ -36,6 +36,8 @@ export interface Plan {
   readonly isPartial: boolean;
   /** The film that a person gave its files to. */
   readonly pin?: Pin | undefined;
+  /** The film of the missing files whose place its files took; all of these are new. */
+  readonly replaces?: string;
   /** What is said here is not said of the film that it is. */
   readonly keepsRow?: boolean;
 }

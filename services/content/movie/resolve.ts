@@ -30,8 +30,8 @@ interface Target {
 
 /**
  * Decides which film each plan is: the one a person gave its files to; else the one its files
- * already are, unless they say otherwise now; else the one with its ids; else the one of its title and year; else a new one. Pure: `newId`
- * hands out ids.
+ * already are, unless they say otherwise now; else the one with its ids; else the one of its title
+ * and year; else the one whose files it replaces; else a new one. Pure: `newId` hands out ids.
  */
 export function resolve(
   plans: readonly Plan[],
@@ -65,8 +65,7 @@ export function resolve(
   for (const plan of plans) {
     if (chosen.has(plan)) continue;
     const prior = priorOf(plan, targets);
-    const isSole = prior !== undefined && prior.others === 0 && !prior.isClaimed;
-    const target = find(plan, index) ?? (isSole ? prior : newTarget(newId()));
+    const target = find(plan, index) ?? successorOf(plan, prior) ?? newTarget(newId());
     if (target === prior && conflicts(plan, target)) replaceIds(plan.ids, target);
     claim(plan, target);
   }
@@ -134,14 +133,22 @@ function createIndex(initial: Iterable<Target>): Index {
   return { byId, byIdentity, add };
 }
 
-/** The film most of the plan's videos were at the last scan. */
+/** The film that the files of a plan were, or replace, and are still whatever they say. */
+function successorOf(plan: Plan, prior: Target | undefined): Target | undefined {
+  if (prior === undefined) return undefined;
+  const isStill =
+    prior.id === plan.replaces ? !conflicts(plan, prior) : prior.others === 0 && !prior.isClaimed;
+  return isStill ? prior : undefined;
+}
+
+/** The film most of the plan's videos were at the last scan, or whose they replace. */
 function priorOf(plan: Plan, targets: ReadonlyMap<string, Target>): Target | undefined {
   const counts = new Map<string, number>();
   for (const { itemId } of plan.videos) {
     if (itemId !== undefined) counts.set(itemId, (counts.get(itemId) ?? 0) + 1);
   }
   const [best] = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  return best === undefined ? undefined : targets.get(best[0]);
+  return targets.get(best?.[0] ?? plan.replaces ?? '');
 }
 
 const sharesId = (plan: Plan, target: Target): boolean =>

@@ -39,7 +39,7 @@ export async function identify(
   const named = planned.flatMap((unit) => unit.plans);
   const files = named.flatMap((plan) => [...videosOf(plan), ...plan.around]);
   const pins = await loadPins(tx, works, { libraryId: library.id, files });
-  const plans = named.flatMap((plan) => pinnedPlans(plan, pins));
+  const plans = named.flatMap((plan) => pinnedPlans(plan, pins, naming));
   await followPins(
     tx,
     pins,

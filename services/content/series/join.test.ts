@@ -87,6 +87,50 @@ describe('series that a person makes one, and takes apart', () => {
     expect(await shown()).to.deep.equal(asOne);
   });
 
+  it('stay one in a folder of many when better files replace some, and others come', async () => {
+    await suite.library.put({
+      'TV/Dark (2017) S01E01.mkv': GB,
+      'TV/Dark German S01E01.mkv': GB,
+      'TV/Dark German S01E02.mkv': GB,
+      'TV/Ozark (2017) S01E01.mkv': GB,
+    });
+    await scan();
+    const dark = await idOf('Dark');
+    await merge(dark, await idOf('Dark German'));
+    const ozark = 'Ozark: 1x1 1';
+    expect(await shown()).to.deep.equal(['Dark: 1x1 2, 1x2 1', ozark]);
+    await suite.library.put({ 'TV/Dark German S01E03.mkv': GB });
+    await scan();
+    expect(await shown()).to.deep.equal(['Dark: 1x1 2, 1x2 1, 1x3 1', ozark]);
+    for (const number of [1, 2, 3]) {
+      await suite.library.lose(`TV/Dark German S01E0${number}.mkv`);
+      await suite.library.put({ [`TV/Dark.German.S01E0${number}.2160p.mkv`]: 9 * GB });
+    }
+    await scan();
+    await suite.db.sql`delete from files where missing_since is not null`;
+    await scan();
+    expect(await shown()).to.deep.equal(['Dark: 1x1 2, 1x2 1, 1x3 1', ozark]);
+    expect((await list()).items.map(({ title }) => title)).to.have.members(['Dark', 'Ozark']);
+  });
+
+  it('stay apart when a better file replaces an episode of one', async () => {
+    await suite.library.put({
+      'Show (2001)/Show S01E01.mkv': GB,
+      'Show (2001)/Show S01E01 Extended Cut.mkv': GB,
+    });
+    await scan();
+    const id = await idOf('Show');
+    const [cut] = await filesBelow('Show (2001)');
+    const other = await split(id, cut!);
+    await suite.library.lose('Show (2001)/Show S01E01 Extended Cut.mkv');
+    await suite.library.put({ 'Show (2001)/Show.S01E01.Extended.Cut.2160p.mkv': 9 * GB });
+    await scan();
+    expect(await shown()).to.have.length(2);
+    const files = await suite.db.sql`
+      select name from files where item_id = ${other.id} and missing_since is null`;
+    expect([...files]).to.deep.equal([{ name: 'Show.S01E01.Extended.Cut.2160p.mkv' }]);
+  });
+
   it('keep what people did with either, and what was set of the one that stays', async () => {
     const { dark, german } = await two();
     const [theirs, later] = await episodes(german);

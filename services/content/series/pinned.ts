@@ -1,5 +1,19 @@
-import { leftAt, mainShare, sharesOf, type Entry, type Pin, type Pins } from '../pins.ts';
+import { readPath, type PathReading } from '../../naming/path.ts';
+import type { NamingOptions } from '../../naming/reading.ts';
+import { identityKey } from '../../naming/titles.ts';
+import {
+  leftAt,
+  mainShare,
+  pinsOf,
+  sharesOf,
+  withSuccessors,
+  type Entry,
+  type LeftVideo,
+  type Pin,
+  type Pins,
+} from '../pins.ts';
 import type { PlacedFile } from '../placed.ts';
+import { episodeKey } from './grouping.ts';
 import { mostFrequent, type GroupPlan, type SeriesPlan } from './plan.ts';
 
 /** One version of an episode, with the group it is of. */
@@ -11,15 +25,53 @@ interface Part {
 const filesOf = (parts: readonly Part[]): PlacedFile[] =>
   parts.flatMap(({ version }) => version.parts);
 
-/** A plan by the series that a person gave its files to; as it is where nobody did. Pure. */
-export function pinnedPlans(plan: SeriesPlan, pins: Pins): SeriesPlan[] {
-  if (pins.byFile.size + pins.left.size === 0) return [plan];
-  const entries = plan.groups.flatMap((of) =>
-    of.group.versions.map((version): Entry<Part> => ({
-      ...{ videos: version.parts, of: { of, version } },
-    })),
+/**
+ * A plan by the series that a person gave its files to, and with those whose files it replaces; as
+ * it is where there is neither. Pure.
+ */
+export function pinnedPlans(plan: SeriesPlan, pins: Pins, naming: NamingOptions): SeriesPlan[] {
+  const parts = plan.groups.flatMap((of) =>
+    of.group.versions.map((version): Part => ({ of, version })),
   );
-  const around = aroundOf(plan, pins);
+  const left = leftAt(pins, filesOf(parts));
+  if (pins.byFile.size + left.length === 0) return [plan];
+  const names = left.length === 0 ? [] : parts.map(({ version }) => said(version.reading));
+  const gone = left.map((video) => ({
+    ...video,
+    ...said(readPath(video.path, { ...naming, kind: 'series' })),
+  }));
+  const shows = new Set(names.map(({ show }) => show));
+  const same = gone.filter(({ show }) => shows.has(show));
+  const entries = withSuccessors(
+    parts.map((of) => ({ videos: of.version.parts, of })),
+    names.map(({ episode }) => episode),
+    same.map(({ episode, pin }) => ({ key: episode, pin })),
+  );
+  const itemIds = [...new Set([...plan.itemIds, ...same.map(({ itemId }) => itemId)])];
+  const around = aroundOf(plan, pins, plan.hasFolder ? left : same);
+  return dividedPlans({ ...plan, itemIds }, pins, { around, entries });
+}
+
+/** What a name says: the series, and the episode of it. */
+function said(reading: PathReading): { readonly show: string; readonly episode: string } {
+  const { title, year } = reading.best;
+  const show = identityKey(title, year);
+  return { show, episode: `${show} ${episodeKey(reading) ?? ''} ${reading.best.edition ?? ''}` };
+}
+
+interface Around {
+  readonly pins: readonly Pin[];
+  /** Something that nobody pinned is known there. */
+  readonly isKnown: boolean;
+}
+
+/** The versions of a plan's episodes, and what lies or lay beside them. */
+interface Beside {
+  readonly around: Around;
+  readonly entries: readonly Entry<Part>[];
+}
+
+function dividedPlans(plan: SeriesPlan, pins: Pins, { around, entries }: Beside): SeriesPlan[] {
   const shares = sharesOf(entries, pins, around);
   const [first, ...more] = shares;
   if (first === undefined || more.length === 0) {
@@ -36,17 +88,20 @@ export function pinnedPlans(plan: SeriesPlan, pins: Pins): SeriesPlan[] {
   return [{ ...plan, groups: grouped(main.of), sides, itemIds, pin: main.pin }, ...parts];
 }
 
-/** What lies beside the batch in the folder of a series; beside others, nothing is the same one's. */
-function aroundOf({ hasFolder, around, groups }: SeriesPlan, pins: Pins) {
-  if (!hasFolder) return { pins: [], isKnown: true };
-  const own = groups.flatMap(({ group }) => group.versions.flatMap(({ parts }) => parts));
+/** What lies beside the batch in the folder of a series; in others, all of one lies in the batch. */
+function aroundOf(
+  { hasFolder, around }: SeriesPlan,
+  pins: Pins,
+  left: readonly LeftVideo[],
+): Around {
+  if (!hasFolder) return { pins: pinsOf(left), isKnown: false };
   return {
-    pins: [...around.flatMap(({ id }) => pins.byFile.get(id) ?? []), ...leftAt(pins, own)],
+    pins: [...around.flatMap(({ id }) => pins.byFile.get(id) ?? []), ...pinsOf(left)],
     isKnown: around.some(({ id, itemId }) => itemId !== undefined && !pins.byFile.has(id)),
   };
 }
 
-function pinAround({ pins, isKnown }: ReturnType<typeof aroundOf>): Pin | undefined {
+function pinAround({ pins, isKnown }: Around): Pin | undefined {
   const isOneWorks = new Set(pins.map(({ itemId }) => itemId)).size === 1;
   return isOneWorks && !isKnown ? pins[0] : undefined;
 }
