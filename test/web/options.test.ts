@@ -81,6 +81,33 @@ describe('what a person and a library may choose, in the web app', function () {
       expect((await libraryKept()).options).to.deep.equal(next);
     }
   });
+
+  it('is a language that problems are told in, too', async () => {
+    const other = await browser.person({ language: 'de-DE' });
+    const her = await other.newPage();
+    await openIn(her, `${server.url}/admin/users`);
+    await her.getByLabel('Benutzername').fill(server.admin.username);
+    await her.getByLabel('Passwort').fill(server.admin.password);
+    await her.getByRole('button', { name: 'Anmelden' }).click();
+    await her.getByRole('heading', { level: 1, name: 'Benutzer' }).waitFor();
+    await her.getByRole('button', { name: 'Benutzer hinzufügen' }).click();
+    const form = her.getByRole('dialog');
+    const refused = async (username: string, password: string) => {
+      await form.getByLabel('Benutzername').fill(username);
+      await form.getByLabel('Passwort').fill(password);
+      await form.getByRole('button', { name: 'Speichern' }).click();
+      return form.getByRole('alert').innerText();
+    };
+    expect(await refused(server.user.username, 'a long and good one')).to.equal(
+      'Es gibt schon jemanden mit diesem Namen',
+    );
+    await form.getByLabel('Passwort').fill('');
+    expect(await refused('somebody', 'password1')).to.match(
+      /^Das geht so nicht\. Der Server sagt: „The password cannot be used: .+“$/,
+    );
+    browser.complaints(); // the browser logs each answer that is none
+    await other.close();
+  });
 });
 
 async function prepare(server: TestServer): Promise<void> {

@@ -1,7 +1,6 @@
-import { api, ApiError, read } from './api';
+import { api, read } from './api';
 import { labelOf } from './episode-label';
-import { explain } from './explain';
-import { t } from './i18n.svelte';
+import { meaning } from './explain';
 import { movie, search, series } from './queries';
 import type { Recorded } from './records';
 import type { Movie, Series, SeriesFile, SeriesFilePage } from './types';
@@ -57,20 +56,26 @@ const splitSeries = (seriesId: string, fileIds: string[]) =>
     }),
   );
 
-/** Makes other works of its kind part of a work. @throws ApiError with what the server said */
+/** Makes other works of its kind part of a work. @throws Error that says why not */
 export const mergeInto = ({ kind, id }: Recorded, ids: readonly string[]): Promise<unknown> =>
-  kind === 'movie' ? mergeMovies(id, [...ids]) : mergeSeries(id, [...ids]);
+  meaning<unknown>(
+    kind === 'movie' ? mergeMovies(id, [...ids]) : mergeSeries(id, [...ids]),
+    ofMerging,
+  );
 
-/** Makes files of a work one of its own: that one. @throws ApiError with what the server said */
+/** Makes files of a work one of its own: that one. @throws Error that says why not */
 export const splitOff = (
   { kind, id }: Recorded,
   fileIds: readonly string[],
 ): Promise<Movie | Series> =>
-  kind === 'movie' ? splitMovie(id, [...fileIds]) : splitSeries(id, [...fileIds]);
+  meaning<Movie | Series>(
+    kind === 'movie' ? splitMovie(id, [...fileIds]) : splitSeries(id, [...fileIds]),
+    ofSplitting,
+  );
 
-/** Why it was not done: most often somebody else, or a scan, was there before. */
-export const whyNot = (error: unknown): string =>
-  error instanceof ApiError && error.code === 'not-found' ? t('merge.gone') : explain(error);
+/** What problems mean here: most often somebody else, or a scan, was there before. */
+const ofMerging = { 'not-found': 'merge.gone', unprocessable: 'merge.apart' } as const;
+const ofSplitting = { 'not-found': 'merge.gone', unprocessable: 'split.all' } as const;
 
 /** The query that the page of a work shows. */
 export const pageKey = ({ kind, id }: Recorded) =>

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
+import { problems } from '../../../services/errors.ts';
 import { circleOf } from './components/circle.ts';
 import { layoutOf } from './components/grid-layout.ts';
 import { clock, duration, fileSize, relative } from './format.ts';
@@ -33,6 +34,11 @@ describe('messages', () => {
       }
     });
   }
+
+  it('tell of every problem that the server has, in each language', () => {
+    const texts = ['unreachable', ...Object.keys(problems)].map((code) => `error.${code}`);
+    expect(en).to.include.all.keys(texts);
+  });
 
   it('are filled, and chosen by number', () => {
     expect(fill('{count} of {all}', { count: 1234, all: 'x' }, 'de')).to.equal('1.234 of x');
