@@ -13,6 +13,8 @@ import {
   audioCodecs,
   channelLayouts,
   containers,
+  dolbyVisionAlone,
+  dolbyVisionBases,
   microsoftCodecs,
   textCodecs,
   toldByFrames,
@@ -92,9 +94,12 @@ function readReport(tracks: readonly Track[], { sizeBytes, isBrief }: Reported):
   };
 }
 
-/** A transport stream's menus are its programmes: of several, each numbers its streams anew. */
+/**
+ * A transport stream's menus are its programmes, of which one alone is left out where it has no
+ * name, as on discs. Of several, each numbers its streams anew.
+ */
 function oneProgramme(menus: readonly MenuTrack[]): readonly [] {
-  if (menus.length !== 1) throw new Unknown();
+  if (menus.length > 1) throw new Unknown();
   return [];
 }
 
@@ -146,8 +151,7 @@ function readVideo(track: VideoTrack, about: About): VideoStream {
     variableFrameRate: about.container !== 'avi' && first(track.FrameRate_Mode) === 'VFR',
     bitDepth,
     pixelFormat: pixelFormatOf(track.ChromaSubsampling, bitDepth),
-    hdr: hdrOf(track, about),
-    dolbyVisionProfile: undefined,
+    ...hdrOf(track, about),
     interlaced: isInterlaced(track, named.codec),
     // Of a transport stream only the ends were read.
     bitrate: isTransport ? undefined : whole(track.BitRate),
@@ -166,17 +170,31 @@ function nameVideo(track: VideoTrack): Pick<VideoStream, 'codec' | 'profile' | '
 const nameOf = (...parts: (string | false | undefined)[]): string =>
   parts.filter(Boolean).join(' ');
 
+type Hdr = Pick<VideoStream, 'hdr' | 'dolbyVisionProfile'>;
+
 /** Which kind of PQ it is stands in every picture, so that a whole one must have been read. */
-function hdrOf(track: VideoTrack, { container, isBrief }: About): VideoStream['hdr'] {
-  const transfer = first(track.transfer_characteristics);
+function hdrOf(track: VideoTrack, { container, isBrief }: About): Hdr {
+  const [kind, transfer] = [first(track.HDR_Format), first(track.transfer_characteristics)];
+  // That it is Dolby's is told by the container, which is enough for ffprobe too.
+  if (kind === 'Dolby Vision') return dolbyVision(track);
+  const plain = { dolbyVisionProfile: undefined };
   if (transfer === 'PQ') {
     const hasPicture = container !== 'matroska' || track.Delay !== undefined;
     const isPlain = (track.HDR_Format ?? 'SMPTE ST 2086') === 'SMPTE ST 2086';
     if (isBrief || !hasPicture || !isPlain) throw new Unknown();
-    return 'HDR10';
+    return { ...plain, hdr: 'HDR10' };
   }
-  if (track.HDR_Format !== undefined) throw new Unknown();
-  return transfer === 'HLG' ? 'HLG' : undefined;
+  if (kind !== undefined) throw new Unknown();
+  return { ...plain, hdr: transfer === 'HLG' ? 'HLG' : undefined };
+}
+
+function dolbyVision(track: VideoTrack): Hdr {
+  const profile = Number(sure(/\.(\d\d)$/.exec(first(track.HDR_Format_Profile) ?? '')?.[1]));
+  const base = first(track.HDR_Format_Compatibility) ?? '';
+  const isAlone = dolbyVisionAlone.has(profile) && base === '';
+  // Elsewhere MediaInfo leaves out both that it is compatible with none and, now and then, HDR10.
+  const name = isAlone ? `${profile}` : `${profile}.${sure(dolbyVisionBases[base])}`;
+  return { hdr: 'DolbyVision', dolbyVisionProfile: name };
 }
 
 function levelOf(text: string | undefined, read: Codec['level']): number | undefined {
@@ -196,9 +214,13 @@ function isInterlaced({ ScanType: scan }: VideoTrack, codec: string): boolean {
   return scan !== undefined && first(scan) !== 'Progressive';
 }
 
+const discTrueHd = '131';
+
 function readAudio(track: AudioTrack, about: About): AudioStream {
   const { codec, profile } = sure(track.Format === 'PCM' ? nameOfPcm(track) : nameAudio(track));
   const channels = sure(track.Channels);
+  // On discs, ffprobe counts the AC-3 within as a stream of its own, whether there is any or not.
+  if (about.container === 'mpegts' && track.CodecID === discTrueHd) throw new Unknown();
   // Without a header of its own it is another codec to ffprobe.
   if (codec === 'aac' && about.container === 'mpegts' && track.MuxingMode !== 'ADTS')
     throw new Unknown();

@@ -11,6 +11,7 @@ export const containers: Readonly<Record<string, string>> = {
   'MPEG-4': 'mp4',
   AVI: 'avi',
   'MPEG-TS': 'mpegts',
+  BDAV: 'mpegts',
 };
 
 export type Codec = Readonly<{ codec: string; level?: (level: string) => number | undefined }>;
@@ -78,10 +79,23 @@ function same(...names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, name]));
 }
 
+/** What a base layer is compatible with, by Dolby's number for it. */
+export const dolbyVisionBases: Readonly<Record<string, number>> = {
+  HDR10: 1,
+  SDR: 2,
+  HLG: 4,
+  'Blu-ray': 6,
+};
+
+/** Dolby Vision's profiles whose base layer nothing else can show. */
+export const dolbyVisionAlone: ReadonlySet<number> = new Set([5]);
+
 export const audioCodecs: Readonly<Record<string, { codec: string; profile?: string }>> = {
   'AAC LC': { codec: 'aac', profile: 'LC' },
   'AC-3': { codec: 'ac3' },
   'E-AC-3': { codec: 'eac3' },
+  // ffprobe before 6.1 has no word for objects.
+  'E-AC-3 JOC': { codec: 'eac3', profile: 'Dolby Digital Plus + Dolby Atmos' },
   DTS: { codec: 'dts', profile: 'DTS' },
   'MLP FBA': { codec: 'truehd' },
   FLAC: { codec: 'flac' },
@@ -122,6 +136,8 @@ export const textCodecs: Readonly<Record<string, string>> = {
   'S_HDMV/PGS': 'hdmv_pgs_subtitle',
   S_DVBSUB: 'dvb_subtitle',
   tx3g: 'mov_text',
+  // The type of a stream in what discs hold.
+  144: 'hdmv_pgs_subtitle',
 };
 
 export type Attached = Pick<AttachmentStream, 'codec' | 'role' | 'mimeType'>;

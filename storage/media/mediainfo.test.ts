@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,26 +5,25 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { MediaInfoResult } from 'mediainfo.js';
 import { seeded } from '#test/faults/moments.ts';
+import {
+  ffmpeg,
+  h264,
+  hdr10,
+  headOf,
+  hevc,
+  picture,
+  probeOf,
+  sameAsFfprobe,
+  sound,
+  source,
+  steady,
+  ten,
+  wide,
+} from '#test/heads.ts';
 import { needs } from '#test/needs.ts';
-import { askFfprobe } from './ffprobe.ts';
-import type { Probe, ProbeStream } from './media.ts';
 import { readMediaInfo } from './mediainfo-probe.ts';
 import { readHead } from './mediainfo.ts';
 
-const never = new AbortController().signal;
-const source = (size: string, rest = '') => ['-f', 'lavfi', '-i', `testsrc2=s=${size}:d=1${rest}`];
-const picture = source('320x180', ':r=25');
-const sound = (channels: string) => [
-  ...['-f', 'lavfi', '-i', `anoisesrc=r=48000:d=1,aformat=channel_layouts=${channels}`],
-];
-const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast'];
-const hevc = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params'];
-const ten = ['-pix_fmt', 'yuv420p10le'];
-const wide = 'colorprim=bt2020:colormatrix=bt2020nc:log-level=none';
-const hdr10 = [
-  'transfer=smpte2084:max-cll=1000,400',
-  'master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)',
-].join(':');
 const xvid = ['-c:v', 'mpeg4', '-vtag', 'XVID'];
 const divx = ['-c:v', 'mpeg4', '-vtag', 'DIVX'];
 const mp3 = ['-c:v', 'mpeg4', '-c:a', 'libmp3lame'];
@@ -35,8 +33,6 @@ const dvb = [
   ...['-c:v', 'mpeg2video', '-flags', '+ildct+ilme', '-c:a:0', 'mp2', '-c:a:1', 'ac3'],
   ...['-metadata:s:a:0', 'language=ger', '-metadata:s:a:1', 'language=eng'],
 ];
-/** Pictures at a rate that the stream itself promises, as broadcasts do. */
-const steady = ['-x264-params', 'force-cfr=1'];
 const latm = ['-c:a', 'aac', '-mpegts_flags', 'latm'];
 const programmes = [
   ...['-map', '0', '-map', '1', '-c:v', 'mpeg2video'],
@@ -85,11 +81,8 @@ const files: readonly (readonly [name: string, by: 'head' | 'ffprobe', ...args: 
   ['no-rate.ts', 'ffprobe', ...picture, ...sound('mono'), ...h264, '-c:a', 'aac'],
   ['latm.ts', 'ffprobe', ...picture, ...sound('mono'), ...h264, ...steady, ...latm],
   ['programmes.ts', 'ffprobe', ...picture, ...picture, ...programmes],
-  ['disc.m2ts', 'ffprobe', ...picture, ...sound('5.1'), ...h264, ...steady, '-c:a', 'ac3'],
+  ['disc.m2ts', 'head', ...picture, ...sound('5.1'), ...h264, ...steady, '-c:a', 'ac3'],
 ];
-
-const ffmpeg = (...args: string[]) =>
-  execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args], { timeout: 60_000 });
 
 /** All that viewers can get: two languages, subtitles, chapters, a cover and a font. */
 function makeRich(folder: string): void {
@@ -155,33 +148,6 @@ function withDynamicHdr(stream: Buffer): Buffer {
 
 const start = Buffer.from([0, 0, 1]);
 
-/** What both must agree on; a bit rate is measured by one and written down for the other. */
-const comparable = ({ tags, streams, chapters, ...rest }: Probe) => ({
-  container: rest.container,
-  title: tags['title'],
-  chapters: chapters.map(({ startMs, title }) => ({ startMs, title })),
-  streams: streams.map(comparableStream),
-});
-
-function comparableStream(stream: ProbeStream) {
-  const { language, ...facts } = stream;
-  const rest = Object.entries(facts).filter(
-    ([name, value]) =>
-      !['bitrate', 'variableFrameRate', 'mimeType', 'title'].includes(name) && value !== undefined,
-  );
-  const three = new Map(Object.entries({ en: 'eng', de: 'ger', fr: 'fre', ja: 'jpn' }));
-  return { ...Object.fromEntries(rest), language: three.get(language ?? '') ?? language };
-}
-
-async function headOf(path: string): Promise<Probe | undefined> {
-  const handle = await open(path);
-  try {
-    return await readHead(handle, (await handle.stat()).size, never);
-  } finally {
-    await handle.close();
-  }
-}
-
 describe('reading the head of a file in this process', function () {
   this.timeout(60_000);
   needs('ffmpeg', 'ffprobe');
@@ -189,23 +155,12 @@ describe('reading the head of a file in this process', function () {
   before(() => (folder = mkdtempSync(join(tmpdir(), 'revenge-head-'))));
   after(() => rmSync(folder, { recursive: true }));
 
-  const sameAsFfprobe = async (name: string) => {
-    const path = join(folder, name);
-    const head = await headOf(path);
-    if (head === undefined) throw new Error('it was left to ffprobe');
-    const probe = await askFfprobe(path, { ffprobe: 'ffprobe', signal: never });
-    expect(comparable(head)).to.deep.equal(comparable(probe));
-    // The one goes by the clock of a transport stream, the other by its pictures.
-    const apartMs = head.container === 'mpegts' ? 100 : 50;
-    expect(head.durationMs).to.be.closeTo(probe.durationMs ?? NaN, apartMs);
-    expect(head.bitrate).to.be.closeTo(probe.bitrate ?? NaN, (probe.bitrate ?? NaN) / 10);
-    return head;
-  };
+  const sameHere = (name: string) => sameAsFfprobe(join(folder, name));
 
   for (const [name, by, ...args] of files) {
     it(`${name}: ${by === 'head' ? 'as ffprobe tells it' : 'is left to ffprobe'}`, async () => {
       ffmpeg(...args, join(folder, name));
-      if (by === 'head') await sameAsFfprobe(name);
+      if (by === 'head') await sameHere(name);
       else expect(await headOf(join(folder, name))).to.equal(undefined);
     });
   }
@@ -214,7 +169,7 @@ describe('reading the head of a file in this process', function () {
     before(() => makeRich(folder));
 
     it('Matroska', async () => {
-      const head = await sameAsFfprobe('rich.mkv');
+      const head = await sameHere('rich.mkv');
       expect(head.streams.map(({ type, title }) => [type, title])).to.deep.equal([
         ['video', undefined],
         ['audio', 'Stereo / Kommentar'],
@@ -226,8 +181,8 @@ describe('reading the head of a file in this process', function () {
       ]);
       expect(head.chapters.map(({ title }) => title)).to.deep.equal(['One / eins', 'Two: zwei']);
     });
-    it('MP4', async () => void (await sameAsFfprobe('plain.mp4')));
-    it('MP4 with a cover', async () => void (await sameAsFfprobe('rich.mp4')));
+    it('MP4', async () => void (await sameHere('plain.mp4')));
+    it('MP4 with a cover', async () => void (await sameHere('rich.mp4')));
 
     it('leaves to ffprobe which HDR changes from picture to picture', async () => {
       const plain = join(folder, 'plain.hevc');
@@ -243,7 +198,7 @@ describe('reading the head of a file in this process', function () {
         expect((await headOf(made('plain')))?.streams[0], ending).to.include({ hdr: 'HDR10' });
         const path = made('plus');
         expect(await headOf(path), ending).to.equal(undefined);
-        const probe = await askFfprobe(path, { ffprobe: 'ffprobe', signal: never });
+        const probe = await probeOf(path);
         expect(probe.streams[0], ending).to.include({ hdr: 'HDR10+' });
       }
     });
@@ -319,6 +274,11 @@ describe('what is not certain in MediaInfo’s report', () => {
     ...{ ...audio, Format: 'PCM', ChannelLayout: undefined, BitDepth: 16 },
     ...{ Format_Settings_Sign: 'Signed', Format_Settings_Endianness: 'Little' },
   };
+  const trueHd = { ...audio, Format: 'MLP FBA', CodecID: '131', ChannelLayout: 'L R C LFE Ls Rs' };
+  const dolby = (profile: string, beside = '') => ({
+    ...{ HDR_Format: 'Dolby Vision', HDR_Format_Profile: profile },
+    HDR_Format_Compatibility: beside,
+  });
   const read = (...track: object[]) =>
     readMediaInfo({ media: { track } } as MediaInfoResult, { sizeBytes: 1_000, isBrief: false });
   const menu = (...titles: string[]) => ({
@@ -364,7 +324,11 @@ describe('what is not certain in MediaInfo’s report', () => {
     ['sound of which no frame was read', general, video, { ...audio, ChannelLayout: undefined }],
     ['big numbers of sound', general, video, { ...pcm, Format_Settings_Endianness: 'Big' }],
     ['sound in no order', { ...general, Format: 'MPEG-4' }, video, pcm],
-    ['a kind of HDR', general, { ...video, HDR_Format: 'Dolby Vision' }],
+    ['a kind of HDR', general, { ...video, HDR_Format: 'SL-HDR1' }],
+    ['Dolby Vision without a profile', general, { ...video, HDR_Format: 'Dolby Vision' }],
+    ['Dolby Vision beside what is not told', general, { ...video, ...dolby('dvhe.08') }],
+    ['Dolby Vision beside a number', general, { ...video, ...dolby('dvhe.08', '3') }],
+    ['TrueHD of a disc', transport, timed, { ...trueHd, StreamOrder: '0-1' }, programme],
     ['full range', general, { ...video, colour_range: 'Full' }],
     ['other colours', general, { ...video, ChromaSubsampling: '4:1:1' }],
     ['lines or pictures', general, { ...video, ScanType: undefined }],

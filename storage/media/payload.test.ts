@@ -24,9 +24,9 @@ const number = (value: number, bytes: number): Buffer => {
   return buffer;
 };
 
-const inTransport = (to: number): Payload => {
-  const packets = Math.floor((to - 188 * 2_500) / 188);
-  return { from: 0, to: packets * 188, behind: [{ from: packets * 188, to }], unit: 'packet' };
+const inTransport = (to: number, packetBytes: number): Payload => {
+  const from = (Math.floor(to / packetBytes) - 2_500) * packetBytes;
+  return { from: 0, to: from, behind: [{ from, to }], unit: 'packet' };
 };
 
 describe('where the pictures of a file are', () => {
@@ -62,6 +62,8 @@ describe('where the pictures of a file are', () => {
   const behind = start + seekBytes + cluster.length;
   const transport = Buffer.alloc(188 * 20_000 + 7);
   for (let at = 0; at < transport.length; at += 188) transport[at] = 0x47;
+  const disc = Buffer.alloc(192 * 20_000 + 7);
+  for (let at = 4; at < disc.length; at += 192) disc[at] = 0x47;
 
   const files: [name: string, bytes: Buffer, found: Payload | undefined][] = [
     ['nothing', Buffer.alloc(0), undefined],
@@ -93,7 +95,8 @@ describe('where the pictures of a file are', () => {
       padded(riff('AVI ', list('hdrl', 40), list('movi', 100)), riff('AVIX')),
       undefined,
     ],
-    ['a transport stream', transport, inTransport(transport.length)],
+    ['a transport stream', transport, inTransport(transport.length, 188)],
+    ['a disc’s transport stream', disc, inTransport(disc.length, 192)],
     ['Matroska', padded(segmentOf(cluster)), { from: start, to: 500, behind: [], unit: 'block' }],
     [
       'Matroska with tags at its end',
@@ -121,7 +124,7 @@ describe('where the pictures of a file are', () => {
   }
 
   it('comes to an end in whatever it is given', () => {
-    const heads = ['1a45dfa3', '0000001866747970', '52494646ff00000041564920', '47'];
+    const heads = ['1a45dfa3', '0000001866747970', '52494646ff00000041564920', '47', '0000000047'];
     const whole = fc.tuple(fc.constantFrom(...heads), fc.uint8Array({ maxLength: 600 }));
     fc.assert(
       fc.property(whole, fc.maxSafeNat(), ([head, rest], sizeBytes) => {

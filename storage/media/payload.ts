@@ -21,27 +21,31 @@ export interface Payload extends Range {
  * where that is not certain; undefined for another container, and for AVI in several parts.
  */
 export function findPayload(read: ReadAt, sizeBytes: number): Payload | undefined {
-  const head = read(0, packetBytes + 1);
+  const head = read(0, discPacketBytes + packetBytes);
   if (head.length <= packetBytes) return undefined;
   const nowhere = { from: sizeBytes, to: sizeBytes, behind: [], unit: undefined };
   if (head.readUInt32BE(0) === ebml) return inMatroska(read, sizeBytes) ?? nowhere;
   if (head.toString('latin1', 4, 8) === 'ftyp') return inMp4(read, sizeBytes) ?? nowhere;
   if (isAvi(head)) return inAvi(read, sizeBytes);
-  const isTransport = head[0] === packetSync && head[packetBytes] === packetSync;
-  return isTransport ? inTransport(sizeBytes) : undefined;
+  const bytes = [packetBytes, discPacketBytes].find((bytes) => {
+    const first = bytes - packetBytes;
+    return head[first] === packetSync && head[first + bytes] === packetSync;
+  });
+  return bytes === undefined ? undefined : inTransport(sizeBytes, bytes);
 }
 
 /** Parts looked at before it is given up: what describes a film has a dozen. */
 const partsMax = 200;
 
 const packetBytes = 188;
+/** On discs (BDAV) and in cameras (AVCHD) the time of its arrival stands before each. */
+const discPacketBytes = 192;
 const packetSync = 0x47;
 /** The times of the last packets are what a transport stream's length is told by. */
-const tailBytes = packetBytes * 2_500;
+const tailPackets = 2_500;
 
-function inTransport(sizeBytes: number): Payload {
-  const packets = Math.floor(Math.max(0, sizeBytes - tailBytes) / packetBytes);
-  const to = packets * packetBytes;
+function inTransport(sizeBytes: number, bytes: number): Payload {
+  const to = Math.max(0, Math.floor(sizeBytes / bytes) - tailPackets) * bytes;
   return { from: 0, to, behind: [{ from: to, to: sizeBytes }], unit: 'packet' };
 }
 
