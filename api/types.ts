@@ -2909,6 +2909,7 @@ export interface components {
             previous: components["schemas"]["EpisodeCard"] | null;
             sources: components["schemas"]["FieldSources"];
             subtitles: components["schemas"]["ExternalSubtitle"][];
+            translated?: components["schemas"]["TranslatedFields"];
             versions: components["schemas"]["MovieVersion"][];
         };
         EpisodeCard: {
@@ -3927,6 +3928,7 @@ export interface components {
             sources: components["schemas"]["FieldSources"];
             /** @description Null: none but its number. */
             title: string | null;
+            translated?: components["schemas"]["TranslatedFields"];
             /** @description How many of them the caller has watched. */
             watchedCount: number;
         };

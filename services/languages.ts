@@ -103,6 +103,13 @@ export function normaliseLanguage(tag: string | undefined): string | undefined {
 /** A language tag without its region: `pt` of `pt-BR`. */
 export const bareLanguage = (tag: string): string => (tag.split('-')[0] ?? tag).toLowerCase();
 
+/** Whether texts in a language are what somebody wants: `en` and `en-US` are each other. */
+export function isAsWanted(own: string, wanted: string): boolean {
+  if (own.toLowerCase() === wanted.toLowerCase()) return true;
+  const isOpen = !own.includes('-') || !wanted.includes('-');
+  return isOpen && bareLanguage(own) === bareLanguage(wanted);
+}
+
 /** Every spelling of a language that files use: what a filter has to look for in raw tags. */
 export function languageSpellings(code: string): readonly string[] {
   return table.find(([known]) => known === code)?.slice(0, 3) ?? [code];

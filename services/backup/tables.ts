@@ -49,6 +49,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.episodes': content,
   'public.episode_files': content,
   'public.known_episodes': content,
+  'public.known_seasons': content,
   'public.external_ids': content,
   'public.ratings': content,
   'public.people': content,

@@ -10,7 +10,13 @@ import type { Subject } from './kind.ts';
 import { withArr } from './arr.ts';
 import { findInChain, type ChainFound } from './chain.ts';
 import { ProviderError } from './provider-error.ts';
-import { localeOf, type Locale, type WorkProvider, type WorkRecord } from './provider.ts';
+import {
+  localeOf,
+  type Locale,
+  type PartsAsked,
+  type WorkProvider,
+  type WorkRecord,
+} from './provider.ts';
 import * as states from './store.ts';
 
 export interface EnrichDeps {
@@ -120,10 +126,11 @@ async function enrichWork(
   const before = isKept ? await again() : undefined;
   if (before === undefined && state.basis === 'user') throw goneRecord(state);
   const anew = before ?? (await findInChain(providers, facts, locale));
-  const found = anew.record === undefined && !isKept ? ((await again()) ?? anew) : anew;
+  const known = anew.record === undefined && !isKept ? ((await again()) ?? anew) : anew;
+  const languages = await deps.languages?.();
+  const found = await withParts(known, { locale, languages: languages ?? [] }, isFresh);
   // What a provider told stays when its key is taken away, unless another knows the work.
   if (found.record === undefined && isOfNobody(state, providers)) throw goneRecord(state);
-  const languages = await deps.languages?.();
   await save(deps, work, { asked: state, found, locale, languages }).catch((error: unknown) => {
     if (!isBadValue(error)) throw error;
     throw unkeptRecord(found, error);
@@ -160,6 +167,17 @@ async function foundBefore(
   if (record === undefined) return undefined;
   const known = { basis: basis ?? undefined, score: score ?? undefined, candidates };
   return { provider, record, ...known, missed: undefined };
+}
+
+/** With the parts of the record: they are asked for of no other that it might have been. */
+async function withParts(
+  found: FoundBefore,
+  asked: PartsAsked,
+  isFresh: boolean,
+): Promise<FoundBefore> {
+  const { record, provider } = found;
+  if (record === undefined || provider?.whole === undefined) return found;
+  return { ...found, record: await provider.whole(record, asked, { isFresh }) };
 }
 
 type FoundBefore = Omit<ChainFound, 'basis'> & {

@@ -1,3 +1,4 @@
+import { bareLanguage, isAsWanted } from '../languages.ts';
 import type { ProviderIds } from '../naming/ids.ts';
 import type { Credit } from '../people/index.ts';
 
@@ -93,10 +94,23 @@ export interface EpisodeRecord {
   /** YYYY-MM-DD. */
   readonly airDate?: string | undefined;
   readonly runtimeMs?: number | undefined;
+  /** Its texts in languages other than the one asked for. */
+  readonly translations?: readonly Translation[] | undefined;
 }
 
-/** A series with all its episodes. */
+/** A season that a provider knows of. */
+export interface SeasonRecord {
+  readonly number: number;
+  /** Of its own; one that only counts is none. */
+  readonly title?: string | undefined;
+  readonly overview?: string | undefined;
+  readonly episodeCount?: number | undefined;
+  readonly translations?: readonly Translation[] | undefined;
+}
+
+/** A series, with its episodes once they have been asked for. */
 export interface SeriesRecord extends WorkRecord {
+  readonly seasons: readonly SeasonRecord[];
   readonly episodes: readonly EpisodeRecord[];
 }
 
@@ -113,6 +127,13 @@ const names: ReadonlySet<string> = new Set(['tmdb', 'tvdb']);
 export const isProviderName = (source: string | undefined): boolean =>
   source !== undefined && names.has(source);
 
+/** What is asked for of the parts of a work. */
+export interface PartsAsked {
+  readonly locale: Locale;
+  /** In which their texts are kept besides, as in BCP 47. */
+  readonly languages: readonly string[];
+}
+
 /** A provider, as far as one kind of work goes. All methods throw ProviderError. */
 export interface WorkProvider<Work extends WorkRecord = WorkRecord> {
   /** Names it in sources of fields, ids and the log: `tmdb`. */
@@ -124,8 +145,28 @@ export interface WorkProvider<Work extends WorkRecord = WorkRecord> {
   idOf(ids: ProviderIds): Promise<string | undefined>;
   /** Undefined: it has no such record. `isFresh`: as it is now, past what is cached. */
   work(id: string, locale: Locale, options?: { isFresh?: boolean }): Promise<Work | undefined>;
+  /**
+   * The same record with its parts, in as few requests as that takes: only of the one that a work
+   * is. Absent: works of this kind have none.
+   */
+  whole?(record: Work, asked: PartsAsked, options?: { isFresh?: boolean }): Promise<Work>;
   /** The cache tag of a record: made stale, the provider is asked anew. */
   tagOf(id: string): string;
+}
+
+/**
+ * The languages in which it is worth asking for the parts of a work: those wanted, but for its own,
+ * in which the provider has anything to say of the work itself. Pure.
+ */
+export function languagesOfParts(
+  { translations }: Pick<WorkRecord, 'translations'>,
+  { locale, languages }: PartsAsked,
+): string[] {
+  const spoken = new Set(translations.map(({ language }) => bareLanguage(language)));
+  const wanted = languages.filter(
+    (one) => !isAsWanted(locale.language, one) && spoken.has(bareLanguage(one)),
+  );
+  return [...new Set(wanted)];
 }
 
 /** The country whose rules a library goes by: that of its language, as the language names it. */

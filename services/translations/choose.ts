@@ -1,5 +1,5 @@
 /** In which language a viewer is shown a work's texts. Pure. */
-import { bareLanguage } from '../languages.ts';
+import { bareLanguage, isAsWanted } from '../languages.ts';
 
 /** Texts of a work that may be shown in several languages. */
 export const fields = ['title', 'overview', 'tagline'] as const;
@@ -28,13 +28,6 @@ export type Texts = Readonly<Partial<Record<Field, Text>>>;
 
 /** Who said a field's value for everybody: it is shown as it is. */
 const firm = new Set(['user', 'nfo', 'embedded']);
-
-/** Whether texts in a language are what somebody wants: `en` and `en-US` are each other. */
-export function isAsWanted(own: string, wanted: string): boolean {
-  if (own.toLowerCase() === wanted.toLowerCase()) return true;
-  const isOpen = !own.includes('-') || !wanted.includes('-');
-  return isOpen && bareLanguage(own) === bareLanguage(wanted);
-}
 
 /**
  * The texts to show in place of a work's own: of the languages wanted the first that there is, a

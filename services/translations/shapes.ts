@@ -21,7 +21,7 @@ export interface Shape<Body> {
 }
 
 /** What is shown of one work: a title, and in its place another. */
-function titled<Body extends { readonly id: string; readonly title: string }>(
+function titled<Body extends { readonly id: string; readonly title: string | null }>(
   kind: TranslatedKind,
 ): Shape<Body> {
   return {
@@ -64,62 +64,110 @@ const ofSeries = <Body extends OfSeries>(): Shape<Body> => ({
   },
 });
 
+/** Both, one after the other. */
+const both = <Body>(one: Shape<Body>, other: Shape<Body>): Shape<Body> => ({
+  works: (body) => [...one.works(body), ...other.works(body)],
+  put: (body, find) => other.put(one.put(body, find), find),
+});
+
 const list = <Item>(shape: Shape<Item>): Shape<{ readonly items: Item[] }> => ({
   works: ({ items }) => items.flatMap((item) => shape.works(item)),
   put: (body, find) => ({ ...body, items: body.items.map((item) => shape.put(item, find)) }),
 });
 
-const episode = ofSeries<Schemas['EpisodeCard']>();
+const episode = both(ofSeries<Schemas['EpisodeCard']>(), titled('episode'));
 
-/** What somebody has on a list, of any kind; an episode is titled by its series. */
+/** What somebody has on a list, of any kind; an episode is titled by its series and itself. */
 const listed: Shape<Schemas['UserItem']> = {
   works: ({ kind, id, episode: place }) => [
-    ...(kind === 'movie' || kind === 'series' ? [{ kind, id }] : []),
+    ...(isTitled(kind) ? [{ kind, id }] : []),
     ...(place === undefined ? [] : [{ kind: 'series' as const, id: place.seriesId }]),
   ],
   put(item, find) {
-    const { kind, episode: place } = item;
-    if (kind === 'movie' || kind === 'series') return titled<typeof item>(kind).put(item, find);
-    if (place === undefined) return item;
+    const { kind, id, episode: place } = item;
+    if (place === undefined) {
+      return isTitled(kind) ? titled<typeof item>(kind).put(item, find) : item;
+    }
     const put = ofSeries<typeof place>().put(place, find);
-    const title = item.title.startsWith(place.seriesTitle)
-      ? `${put.seriesTitle}${item.title.slice(place.seriesTitle.length)}`
-      : item.title;
-    return { ...item, title, episode: put };
+    const title = find({ kind: 'episode', id })?.title?.text ?? place.title;
+    return {
+      ...item,
+      title: retitled(item.title, [place, put, title]),
+      episode: { ...put, title },
+    };
   },
 };
 
+type Place = Pick<Schemas['EpisodePlace'], 'seriesTitle' | 'title'>;
+
+/** `Series · S01E02 · Title`, with other titles in their places. */
+function retitled(text: string, [was, is, title]: [Place, Place, string | null]): string {
+  const own = was.title === null ? '' : ` · ${was.title}`;
+  const counted = text.endsWith(own) ? text.slice(0, text.length - own.length) : undefined;
+  const end = title === null ? '' : ` · ${title}`;
+  const renamed = counted === undefined ? text : counted + end;
+  return renamed.startsWith(was.seriesTitle)
+    ? `${is.seriesTitle}${renamed.slice(was.seriesTitle.length)}`
+    : renamed;
+}
+
+const titledKinds = ['movie', 'series', 'episode'] as const satisfies readonly TranslatedKind[];
+const isTitled = (kind: string): kind is (typeof titledKinds)[number] =>
+  titledKinds.some((one) => one === kind);
+
 const hit: Shape<Schemas['SearchItem']> = {
-  works: ({ kind, id }) => (kind === 'movie' || kind === 'series' ? [{ kind, id }] : []),
+  works: ({ kind, id }) => (isTitled(kind) ? [{ kind, id }] : []),
   put: (item, find) =>
-    item.kind === 'movie' || item.kind === 'series'
-      ? titled<typeof item>(item.kind).put(item, find)
-      : item,
+    isTitled(item.kind) ? titled<typeof item>(item.kind).put(item, find) : item,
 };
 
 const film = whole<Schemas['Movie']>('movie');
 
 const seriesTexts = whole<Schemas['Series']>('series');
+const season = whole<Schemas['Season']>('season');
 const series: Shape<Schemas['Series']> = {
-  works: (body) => seriesTexts.works(body),
+  works: (body) => [
+    ...seriesTexts.works(body),
+    ...body.seasons.flatMap((one) => season.works(one)),
+    ...(body.upNext === null ? [] : episode.works(body.upNext)),
+  ],
   put(body, find) {
-    const { upNext } = body;
-    const put = seriesTexts.put(body, find);
+    const { upNext, seasons } = body;
+    const put = {
+      ...seriesTexts.put(body, find),
+      seasons: seasons.map((one) => season.put(one, find)),
+    };
     return upNext === null ? put : { ...put, upNext: episode.put(upNext, find) };
   },
 };
 
+const episodeTexts = both(ofSeries<Schemas['Episode']>(), whole('episode'));
 const episodePage: Shape<Schemas['Episode']> = {
-  works: ({ seriesId }) => [{ kind: 'series', id: seriesId }],
+  works: (body) => [
+    ...episodeTexts.works(body),
+    ...[body.previous, body.next].flatMap((one) => (one === null ? [] : episode.works(one))),
+  ],
   put(body, find) {
     const { previous, next } = body;
     return {
-      ...ofSeries<Schemas['Episode']>().put(body, find),
+      ...episodeTexts.put(body, find),
       previous: previous && episode.put(previous, find),
       next: next && episode.put(next, find),
     };
   },
 };
+
+/** An episode that a provider knows, held or not. */
+const shown = both(ofSeries<Schemas['CalendarEpisode']>(), {
+  works: (one) => [{ kind: 'known', id: knownId(one) }],
+  put(one, find) {
+    const { title, overview } = find({ kind: 'known', id: knownId(one) }) ?? {};
+    return { ...one, title: title?.text ?? one.title, overview: overview?.text ?? one.overview };
+  },
+});
+
+const knownId = ({ seriesId, season: within, number }: Schemas['CalendarEpisode']): string =>
+  `${seriesId} ${within} ${number}`;
 
 const films = list(titled<Schemas['MovieCard']>('movie'));
 const seriesList = list(titled<Schemas['SeriesCard']>('series'));
@@ -135,5 +183,6 @@ export const shapes = {
   ...{ listEpisodes: episodes, listNextUp: episodes },
   ...{ getEpisode: episodePage, updateEpisode: episodePage },
   ...{ listContinueWatching: mine, listFavourites: mine, listWatchlist: mine },
-  ...{ search: hits, suggest: hits, listCalendar: list(ofSeries<Schemas['CalendarEpisode']>()) },
+  ...{ search: hits, suggest: hits, listCalendar: list(shown) },
+  ...{ getSeason: season, updateSeason: season },
 } as const;

@@ -28,7 +28,9 @@ describe('titles and texts in the language of who asks', function () {
     const heat = { id: 949, title: 'Heat', date: '1995-12-15', more: translated('Hitze') };
     tmdb = await startTmdb([heat]);
     const seasons = { 1: ['Secrets', 'Lies', 'Past'] };
-    const dark = { id: 1, title: 'Dark', date: '2017-12-01', seasons };
+    const spoken = { de: { 1: ['Geheimnisse', 'Lügen'] } };
+    const seasonNames = { de: { 1: 'Wo ist Mikkel?' } };
+    const dark = { id: 1, title: 'Dark', date: '2017-12-01', seasons, spoken, seasonNames };
     tmdb.series.push({ ...dark, more: translated('Finster') });
     const config = { 'metadata.tmdb.url': `${tmdb.url}/3`, 'metadata.tmdb.api_key': 'key' };
     server = await startServer({ config });
@@ -100,11 +102,45 @@ describe('titles and texts in the language of who asks', function () {
     const next = await read<Schemas['EpisodePage']>('series/next-up', 'de');
     expect(next.items[0]!.seriesTitle).to.equal('Finster');
     const going = await read<Schemas['UserItemPage']>('users/me/continue-watching', 'de');
-    expect(going.items[0]!.title).to.equal('Finster · S01E02 · Lies');
-    expect(going.items[0]!.episode!.seriesTitle).to.equal('Finster');
+    expect(going.items[0]!.title).to.equal('Finster · S01E02 · Lügen');
+    expect(going.items[0]!.episode).to.include({ seriesTitle: 'Finster', title: 'Lügen' });
+    const ours = await read<Schemas['UserItemPage']>('users/me/continue-watching', 'en');
+    expect(ours.items[0]!.title).to.equal('Dark · S01E02 · Lies');
     expect(await titlesIn('users/me/favourites', 'de')).to.deep.equal(['Hitze']);
     const page = await read<Schemas['Episode']>(`episodes/${items[1]!.id}`, 'de');
     expect([page.seriesTitle, page.previous!.seriesTitle]).to.deep.equal(['Finster', 'Finster']);
+  });
+
+  it('are of episodes and seasons, too, where somebody has translated them', async () => {
+    const list = (language?: string) => titlesIn(`series/${series}/episodes`, language);
+    expect(await list('de')).to.deep.equal(['Geheimnisse', 'Lügen']);
+    expect(await list('fr')).to.deep.equal(['Secrets', 'Lies']);
+    expect(await list()).to.deep.equal(['Secrets', 'Lies']);
+    const next = await read<Schemas['Series']>(`series/${series}`, 'de');
+    const [season] = next.seasons;
+    expect(season).to.deep.include({ title: 'Wo ist Mikkel?', overview: 'Wo ist Mikkel?!' });
+    expect(season!.translated).to.deep.equal({ title: 'de', overview: 'de' });
+    const [plain] = (await read<Schemas['Series']>(`series/${series}`)).seasons;
+    expect(plain).to.include({ title: null, overview: null });
+    const { items } = await read<Schemas['EpisodePage']>(`series/${series}/episodes`);
+    const page = await read<Schemas['Episode']>(`episodes/${items[1]!.id}`, 'de');
+    expect(page).to.include({ title: 'Lügen', overview: 'What happens in Lügen.' });
+    expect(page.translated).to.deep.equal({ title: 'de', overview: 'de' });
+    expect(page.previous!.title).to.equal('Geheimnisse');
+    const shown = await read<Schemas['Calendar']>('calendar?from=2017-12-01&to=2017-12-31', 'de');
+    const told = shown.items.map(({ title }) => title);
+    expect(told).to.deep.equal(['Geheimnisse', 'Lügen', 'Past']);
+  });
+
+  it('are found in every language', async () => {
+    for (const [query, title] of [
+      ['geheimnisse', 'Secrets'],
+      ['secrets', 'Secrets'],
+      ['lügen', 'Lies'],
+    ] as const) {
+      expect(await titlesIn(`search?q=${encodeURIComponent(query)}`)).to.deep.equal([title]);
+    }
+    expect(await titlesIn('search?q=secrets', 'de')).to.deep.equal(['Geheimnisse']);
   });
 
   it('have tags of their own, and are said to vary', async () => {
@@ -151,6 +187,24 @@ describe('titles and texts in the language of who asks', function () {
       ...{ method: 'PATCH', token: account.tokens.accessToken, json: { language: 'German' } },
     });
     expect(refused.status).to.equal(400);
+  });
+
+  it('are everybody’s where a person set them of an episode or a season', async () => {
+    const patch = (path: string, json: object) =>
+      server.read(`/api/v1/${path}`, { method: 'PATCH', json });
+    const { items } = await read<Schemas['EpisodePage']>(`series/${series}/episodes`);
+    const path = `series/${series}/episodes`;
+    await patch(`episodes/${items[0]!.id}`, { title: 'My pilot' });
+    expect(await titlesIn(path, 'de')).to.deep.equal(['My pilot', 'Lügen']);
+    const [season] = (await read<Schemas['Series']>(`series/${series}`)).seasons;
+    await patch(`seasons/${season!.id}`, { title: 'Mine' });
+    await server.fetch(`/api/v1/series/${series}/refresh`, {
+      ...{ method: 'POST', token: server.adminToken },
+    });
+    await enriched(server);
+    const [after] = (await read<Schemas['Series']>(`series/${series}`, 'de')).seasons;
+    expect(after).to.include({ title: 'Mine', overview: 'Wo ist Mikkel?!' });
+    expect(await titlesIn(path, 'de')).to.deep.equal(['My pilot', 'Lügen']);
   });
 
   it('are everybody’s where a person set them', async () => {

@@ -22,6 +22,10 @@ export interface FakeSeries extends Omit<FakeFilm, 'minutes'> {
   readonly tvdb?: number;
   /** By number, the titles of a season's episodes; they are shown a week apart. */
   readonly seasons: Readonly<Record<number, readonly string[]>>;
+  /** The same in other languages, of two letters; what is left out nobody has translated. */
+  readonly spoken?: Readonly<Record<string, Readonly<Record<number, readonly string[]>>>>;
+  /** Names of seasons, by language and number; the others are called by their numbers. */
+  readonly seasonNames?: Readonly<Record<string, Readonly<Record<number, string>>>>;
 }
 
 /** A server that answers as TMDb does, of a few films and series. */
@@ -77,7 +81,10 @@ function answer({ films, series, url: base }: FakeTmdb, url: URL): object | unde
       };
     case 'tv': {
       const one = series.find((some) => String(some.id) === id);
-      return one && (season === '' ? tvDetail(one) : tvSeason(one, Number(season)));
+      if (one === undefined) return undefined;
+      const language = (url.searchParams.get('language') ?? 'en').slice(0, 2);
+      if (season !== '') return tvSeason(one, Number(season), language);
+      return { ...tvDetail(one, language), ...appendedTo(one, url.searchParams, language) };
     }
     case 'movie': {
       const film = films.find((one) => String(one.id) === id);
@@ -133,13 +140,25 @@ const tvHit = (one: FakeSeries) => {
   return { ...rest, name: title, original_name: original_title, first_air_date: release_date };
 };
 
-const tvDetail = (one: FakeSeries) => ({
+/** Seasons that are asked for with their series. */
+function appendedTo(one: FakeSeries, query: URLSearchParams, language: string): object {
+  const names = (query.get('append_to_response') ?? '').split(',').slice(0, 20);
+  const seasons = names.flatMap((name) => {
+    const number = /^season\/(\d+)$/.exec(name)?.[1];
+    const season = number === undefined ? undefined : tvSeason(one, Number(number), language);
+    return season === undefined ? [] : [[name, season] as const];
+  });
+  return Object.fromEntries(seasons);
+}
+
+const tvDetail = (one: FakeSeries, language: string) => ({
   ...tvHit(one),
   genres: [{ id: 18, name: 'Drama' }],
   networks: [{ id: 1, logo_path: null, name: 'Netflix', origin_country: 'DE' }],
   production_companies: [],
   seasons: Object.entries(one.seasons).map(([number, titles]) => ({
     ...{ season_number: Number(number), episode_count: titles.length, poster_path: null },
+    ...seasonTexts(one, Number(number), language),
   })),
   status: 'Returning Series',
   tagline: '',
@@ -155,22 +174,36 @@ const tvDetail = (one: FakeSeries) => ({
 
 const weekMs = 7 * 24 * 3_600_000;
 
-function tvSeason({ seasons, date = '2000-01-01' }: FakeSeries, number: number) {
+const counts: Readonly<Record<string, readonly [string, string]>> = {
+  en: ['Season', 'Episode'],
+  de: ['Staffel', 'Folge'],
+  fr: ['Saison', 'Épisode'],
+};
+
+function seasonTexts({ seasonNames }: FakeSeries, number: number, language: string) {
+  const own = seasonNames?.[language]?.[number];
+  const [word] = counts[language] ?? counts['en']!;
+  return { name: own ?? `${word} ${number}`, overview: own === undefined ? '' : `${own}!` };
+}
+
+function tvSeason(one: FakeSeries, number: number, language: string) {
+  const { seasons, spoken, date = '2000-01-01' } = one;
   const titles = seasons[number];
+  const theirs = language === 'en' ? titles : (spoken?.[language]?.[number] ?? []);
+  const [, word] = counts[language] ?? counts['en']!;
   return (
     titles && {
       season_number: number,
-      episodes: titles.map((name, index) => ({
-        ...{
-          episode_number: index + 1,
-          season_number: number,
-          name,
-          runtime: 50,
-          still_path: null,
-        },
-        overview: `What happens in ${name}.`,
-        air_date: new Date(Date.parse(date) + index * weekMs).toISOString().slice(0, 10),
-      })),
+      ...seasonTexts(one, number, language),
+      episodes: titles.map((name, index) => {
+        const own = spoken === undefined ? name : theirs?.[index];
+        return {
+          ...{ episode_number: index + 1, season_number: number, runtime: 50, still_path: null },
+          name: own ?? `${word} ${index + 1}`,
+          overview: own === undefined ? '' : `What happens in ${own}.`,
+          air_date: new Date(Date.parse(date) + index * weekMs).toISOString().slice(0, 10),
+        };
+      }),
     }
   );
 }

@@ -48,7 +48,9 @@ function answer({ pathname, searchParams }: URL): object | undefined {
     }
     case 'tv': {
       const one = series.find((some) => `${some.id}` === id);
-      return one && (season === '' ? seriesDetail(one) : seasonOf(one, Number(season)));
+      if (one === undefined) return undefined;
+      if (season !== '') return seasonOf(one, Number(season));
+      return { ...seriesDetail(one), ...appendedTo(one, searchParams) };
     }
     default:
       return undefined;
@@ -130,6 +132,15 @@ const seriesDetail = (one: Series) => ({
   ...{ translations: { translations: [] }, videos: { results: [] } },
   images: { posters: [], backdrops: [], logos: [] },
 });
+
+/** Seasons that are asked for with their series. */
+function appendedTo(one: Series, query: URLSearchParams): object {
+  const names = (query.get('append_to_response') ?? '').split(',').slice(0, 20);
+  const numbers = names.flatMap((name) => /^season\/(\d+)$/.exec(name)?.[1] ?? []);
+  return Object.fromEntries(
+    numbers.map((number) => [`season/${number}`, seasonOf(one, Number(number))]),
+  );
+}
 
 function seasonOf(one: Series, number: number): object | undefined {
   const season = one.seasons.find((some) => some.number === number);

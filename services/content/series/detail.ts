@@ -11,7 +11,7 @@ import {
   type EpisodeRow,
 } from './episode-list.ts';
 import { cardColumns, counts, presentCard, type CardRow } from './list.ts';
-import { known, seasonShown, toldElsewhere } from './known.ts';
+import { known, seasonShown, seasonTold, toldElsewhere } from './known.ts';
 import type { Match } from './plan.ts';
 import type { EpisodeView, SeasonView, SeriesDeps, SeriesView } from './series.ts';
 
@@ -92,6 +92,7 @@ export async function readSeason(
 
 interface SeasonRow extends Omit<SeasonView, 'sources' | 'lockedFields' | 'images'> {
   readonly edited: string[];
+  readonly provided: Record<string, string>;
   readonly revision: number;
 }
 
@@ -104,6 +105,10 @@ async function seasonsOf(
   const rows = await sql<SeasonRow[]>`
     select n.id, n.number, ${seasonShown(sql, 'title')} as title,
       ${seasonShown(sql, 'overview')} as overview, ${editedOf(sql, sql`n`)} as edited, n.revision,
+      ${providedBy(sql, [
+        ['title', seasonTold(sql, 'title')],
+        ['overview', seasonTold(sql, 'overview')],
+      ])} as provided,
       count(*)::int as "episodeCount", count(u.item_id)::int as "watchedCount",
       bool_or(e.is_available) as "isAvailable"
     from seasons n join episodes e on e.season_id = n.id
@@ -113,15 +118,32 @@ async function seasonsOf(
     group by n.id order by n.number`;
   const ids = rows.map(({ id }) => id);
   const pictures = await images.forItems(sql, 'season', ids);
-  return rows.map(({ edited, revision, ...view }) => ({
+  return rows.map(({ edited, provided, revision, ...view }) => ({
     view: {
       ...view,
       images: { ...pictures.get(view.id) },
-      sources: sourcesOf(edited),
+      sources: { ...provided, ...sourcesOf(edited) },
       lockedFields: edited,
     },
     revision,
   }));
+}
+
+/** A column: the provider of the series of the season `n`, by field of which there is a text. */
+function providedBy(
+  sql: Queryable,
+  fields: readonly (readonly [name: string, text: ReturnType<Queryable>])[],
+): ReturnType<Queryable> {
+  const pairs = fields.map(
+    ([name, text], at) =>
+      sql`${at === 0 ? sql`` : sql`, `}${name}::text, case when ${text} is not null then m.provider end`,
+  );
+  const object = pairs.reduce((all, one) => sql`${all}${one}`, sql``);
+  return sql`
+    jsonb_strip_nulls((
+      select jsonb_build_object(${object})
+      from (select 1) one
+      left join metadata_states m on m.kind = 'series' and m.item_id = n.series_id))`;
 }
 
 /** A column: the fields of a part of a series that a person has set, sorted. */
@@ -149,13 +171,12 @@ const toldOf = (sql: Queryable): ReturnType<Queryable> => sql`
     'airDate', case when e.air_date is not null then 'name' end)) || e.sources`;
 
 /** A column: the provider, by field it knows of the episode `e` of the season `n`. */
-const providedOf = (sql: Queryable): ReturnType<Queryable> => sql`
-  jsonb_strip_nulls((
-    select jsonb_build_object(
-      'title', case when ${toldElsewhere(sql, 'title')} is not null then m.provider end,
-      'overview', case when ${toldElsewhere(sql, 'overview')} is not null then m.provider end,
-      'airDate', case when ${toldElsewhere(sql, 'air_date')} is not null then m.provider end)
-    from (select 1) one left join metadata_states m on m.kind = 'series' and m.item_id = s.id))`;
+const providedOf = (sql: Queryable): ReturnType<Queryable> =>
+  providedBy(sql, [
+    ['title', toldElsewhere(sql, 'title')],
+    ['overview', toldElsewhere(sql, 'overview')],
+    ['airDate', toldElsewhere(sql, 'air_date')],
+  ]);
 
 /** An episode with its files, for one viewer; undefined: there is none. */
 export async function readEpisode(

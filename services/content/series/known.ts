@@ -38,9 +38,22 @@ export function known(sql: Queryable, column: keyof typeof columns): Fragment {
 export const toldElsewhere = (sql: Queryable, column: keyof typeof columns): Fragment => sql`(
   select k.${sql(column)} from known_episodes k where ${knownAs(sql)})`;
 
-/** Of the season `n` what a person set. */
-export const seasonShown = (sql: Queryable, name: 'title' | 'overview'): Fragment =>
-  sql`n.edits ->> ${name}::text`;
+/** The titles that a provider knows of the episode `e` of the season `n` in other languages. */
+export const titlesElsewhere = (sql: Queryable): Fragment => sql`
+  array(
+    select distinct t.one ->> 'title' from known_episodes k
+      cross join lateral jsonb_array_elements(k.translations) as t (one)
+    where ${knownAs(sql)} and t.one ->> 'title' is not null)`;
+
+/** Of the season `n` what a person set; else as a provider knows it. */
+export const seasonShown = (sql: Queryable, name: 'title' | 'overview'): Fragment => sql`
+  case when n.edits ? ${name}::text then n.edits ->> ${name}::text else
+    ${seasonTold(sql, name)} end`;
+
+/** What a provider knows of the season `n`. */
+export const seasonTold = (sql: Queryable, name: 'title' | 'overview'): Fragment => sql`(
+  select k.${sql(name)} from known_seasons k
+  where k.series_id = n.series_id and k.number = n.number)`;
 
 type Missing = components['schemas']['MissingEpisode'];
 

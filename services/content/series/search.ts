@@ -3,7 +3,7 @@ import { otherTitles } from '../../metadata/other-titles.ts';
 import type { SearchSource, SourceDocument } from '../../search/source.ts';
 import { sharedAudience } from '../../search/source.ts';
 import { idsAfter } from '../works.ts';
-import { known } from './known.ts';
+import { known, titlesElsewhere } from './known.ts';
 import { works } from './series.ts';
 import { countOf, type EpisodePlaceRow } from './summaries.ts';
 
@@ -72,6 +72,8 @@ interface EpisodeDocument extends EpisodePlaceRow {
   readonly libraryId: string;
   readonly seriesTitle: string;
   readonly title: string;
+  /** In other languages. */
+  readonly titles: string[];
   readonly genres: string[];
   readonly addedAt: Date;
 }
@@ -83,13 +85,15 @@ export const episodeSearch: SearchSource = {
   async documents(sql, ids) {
     const rows = await sql<EpisodeDocument[]>`
       select e.id, s.library_id as "libraryId", s.title as "seriesTitle",
-        ${known(sql, 'title')} as title, s.genres, n.number as season, e.number, e.absolute,
+        ${known(sql, 'title')} as title, ${titlesElsewhere(sql)} as titles, s.genres,
+        n.number as season, e.number, e.absolute,
         ${known(sql, 'air_date')} as "airDate", e.added_at as "addedAt"
       from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
       where e.id = any (${ids as string[]}::uuid[]) and ${known(sql, 'title')} <> ''`;
     return rows.map((row): SourceDocument => ({
       ...{ id: row.id, audience: sharedAudience, title: row.title, addedAt: row.addedAt },
-      ...{ titles: [], people: [], keywords: [], year: undefined, rank: 0.1 },
+      titles: row.titles.filter((title) => title !== row.title),
+      ...{ people: [], keywords: [], year: undefined, rank: 0.1 },
       subtitle: [row.seriesTitle, countOf(row)].filter(Boolean).join(' · '),
       facets: { library: [row.libraryId], genre: row.genres },
     }));

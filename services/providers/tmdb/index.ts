@@ -1,12 +1,18 @@
 import { bareLanguage } from '../../languages.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
-import type { Locale, SeriesRecord, WorkProvider } from '../../metadata/provider.ts';
+import {
+  languagesOfParts,
+  type Locale,
+  type SeriesRecord,
+  type WorkProvider,
+} from '../../metadata/provider.ts';
 import type { Budget } from '../budget.ts';
 import { createProviderHttp, type ProviderHttp, type ProviderHttpDeps } from '../http.ts';
 import { candidateOf, languageTag, pictureUrls } from './common.ts';
 import { filmRecord } from './film.ts';
 import * as schemas from './schemas.ts';
-import { seriesCandidate, seriesRecord } from './series.ts';
+import { seasonsOf, type AskSeasons } from './seasons.ts';
+import { seriesCandidate, seriesRecord, withSeasons } from './series.ts';
 
 /** Requests TMDb lets one address make: about fifty a second. */
 export const tmdbAllowance = { points: 50, seconds: 1 };
@@ -20,7 +26,6 @@ export interface TmdbOptions {
 
 const day = 24 * 3_600_000;
 const quarter = 15 * 60_000;
-const seasonsMax = 100;
 
 const shared = 'external_ids,videos,images,alternative_titles,translations,keywords';
 const ofFilms = `${shared},credits,release_dates`;
@@ -53,6 +58,7 @@ function define(http: ProviderHttp) {
     film: http.define({ name: 'film', schema: schemas.film, ttlMs: day }),
     series: http.define({ name: 'series', schema: schemas.series, ttlMs: day }),
     season: http.define({ name: 'season', schema: schemas.season, ttlMs: day }),
+    seasons: http.define({ name: 'seasons', schema: schemas.appended, ttlMs: day }),
   };
   const urls = async () => pictureUrls(await asked.configuration('/configuration'));
   return { ...asked, urls };
@@ -118,13 +124,21 @@ const seriesOf = (http: ProviderHttp, ask: Ask): WorkProvider<SeriesRecord> => (
     if (!isId(id)) return undefined;
     const series = await ask.series(`/tv/${id}`, wholeQuery(locale, ofSeries), options);
     if (series === undefined) return undefined;
-    const seasons: schemas.Season[] = [];
-    for (const { season_number: number } of (series.seasons ?? []).slice(0, seasonsMax)) {
-      const path = `/tv/${id}/season/${number}`;
-      const season = await ask.season(path, { language: languageTag(locale) }, options);
-      if (season !== undefined) seasons.push(season);
-    }
-    return seriesRecord(series, seasons, { locale, urlOf: await ask.urls() });
+    return seriesRecord(series, { locale, urlOf: await ask.urls() });
+  },
+  async whole(record, asked, options) {
+    const path = `/tv/${record.id}`;
+    const seasons: AskSeasons = {
+      async some(numbers, language) {
+        const append = numbers.map((number) => `season/${number}`).join(',');
+        const query = { language, append_to_response: append };
+        return (await ask.seasons(path, query, options)) ?? {};
+      },
+      one: (number, language) => ask.season(`${path}/season/${number}`, { language }, options),
+    };
+    const { locale } = asked;
+    const languages = languagesOfParts(record, asked);
+    return withSeasons(record, await seasonsOf(seasons, record.seasons, { locale, languages }));
   },
   tagOf: (id) => http.tagOf(`/tv/${id}`),
 });

@@ -144,7 +144,14 @@ export const series = z.object({
   first_air_date: text,
   origin_country: list(z.string()),
   networks: list(named),
-  seasons: list(z.object({ season_number: z.int(), episode_count: number })),
+  seasons: list(
+    z.object({
+      season_number: z.int(),
+      episode_count: number,
+      name: text,
+      overview: text,
+    }),
+  ),
   content_ratings: z
     .object({ results: list(z.object({ iso_3166_1: z.string(), rating: text })) })
     .nullish(),
@@ -166,6 +173,8 @@ export type Series = z.output<typeof series>;
 
 export const season = z.object({
   season_number: z.int(),
+  name: text,
+  overview: text,
   episodes: list(
     z.object({
       episode_number: z.int(),
@@ -177,3 +186,12 @@ export const season = z.object({
   ),
 });
 export type Season = z.output<typeof season>;
+
+/** Seasons that were appended to a series, by the name they were asked for: `season/1`. */
+export const appended = z.preprocess(
+  (json) =>
+    typeof json === 'object' && json !== null
+      ? Object.fromEntries(Object.entries(json).filter(([name]) => /^season\/\d+$/.test(name)))
+      : json,
+  z.record(z.string(), season),
+);

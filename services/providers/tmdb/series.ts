@@ -1,7 +1,16 @@
-import type { Candidate, EpisodeRecord, Locale, SeriesRecord } from '../../metadata/provider.ts';
+import { bareLanguage } from '../../languages.ts';
+import type {
+  Candidate,
+  EpisodeRecord,
+  Locale,
+  SeriesRecord,
+  Translation,
+} from '../../metadata/provider.ts';
+import { isCountOnly } from '../../naming/count-only.ts';
 import * as read from '../read.ts';
 import * as common from './common.ts';
 import type { Season, Series, SeriesHit } from './schemas.ts';
+import type { SeasonsIn } from './seasons.ts';
 
 type UrlOf = ReturnType<typeof common.pictureUrls>;
 
@@ -18,10 +27,9 @@ const statuses: Readonly<Record<string, string>> = {
   Canceled: 'Ended',
 };
 
-/** A series' record with all its episodes. Pure. */
+/** A series' record, without its episodes. Pure. */
 export function seriesRecord(
   series: Series,
-  seasons: readonly Season[],
   { locale, urlOf }: { locale: Locale; urlOf: UrlOf },
 ): SeriesRecord {
   const { name: title } = series;
@@ -62,7 +70,90 @@ export function seriesRecord(
     credits: [],
     trailers: common.trailersOf(series.videos?.results),
     images: common.offersOf(series, locale, urlOf),
-    episodes: seasons.flatMap(episodesOf),
+    seasons: (series.seasons ?? []).map((season) => ({
+      ...{ number: season.season_number, episodeCount: season.episode_count ?? undefined },
+      ...seasonTexts(season),
+    })),
+    episodes: [],
+  };
+}
+
+/** The record with its seasons and episodes, in all languages that were asked for. Pure. */
+export function withSeasons(
+  record: SeriesRecord,
+  { own, others }: { own: readonly Season[]; others: readonly SeasonsIn[] },
+): SeriesRecord {
+  const languages = others.map(({ language, seasons }) => ({
+    language,
+    seasons: new Map(seasons.map((one) => [one.season_number, one])),
+    episodes: new Map(
+      seasons.flatMap((one) => (one.episodes ?? []).map((e) => [keyOf(one, e), e])),
+    ),
+  }));
+  const asked = new Map(own.map((one) => [one.season_number, one]));
+  return {
+    ...record,
+    seasons: record.seasons.map((season) => {
+      const texts = asked.get(season.number);
+      const translations = languages.flatMap(({ language, seasons }) =>
+        translation(language, textsOf(seasons.get(season.number), seasonTexts)),
+      );
+      return { ...season, ...textsOf(texts, seasonTexts), translations };
+    }),
+    episodes: own.flatMap((season) =>
+      (season.episodes ?? []).map((one) => {
+        const translations = languages.flatMap(({ language, episodes }) =>
+          translation(language, textsOf(episodes.get(keyOf(season, one)), episodeTexts)),
+        );
+        return episodeOf(season, one, translations);
+      }),
+    ),
+  };
+}
+
+type Episode = NonNullable<Season['episodes']>[number];
+type Texts = Pick<EpisodeRecord, 'title' | 'overview'>;
+
+const keyOf = ({ season_number }: Season, { episode_number }: Episode): string =>
+  `${season_number} ${episode_number}`;
+
+const textsOf = <Part>(part: Part | undefined, read: (part: Part) => Texts): Texts =>
+  part === undefined ? {} : read(part);
+
+const translation = (language: string, { title, overview }: Texts): Translation[] =>
+  title === undefined && overview === undefined ? [] : [{ language, title, overview }];
+
+/** A part that nobody has named in a language is called by its number in it. */
+const named = (what: 'season' | 'episode', name: string | undefined, number: number) =>
+  name === undefined || isCountOnly(what, name, number) ? undefined : name;
+
+function seasonTexts(one: { season_number: number } & SeasonTexts): Texts {
+  const title = named('season', read.said(one.name), one.season_number);
+  return { title, overview: read.said(one.overview) };
+}
+
+type SeasonTexts = Pick<Season, 'name' | 'overview'>;
+
+const episodeTexts = (one: Episode): Texts => ({
+  title: named('episode', read.said(one.name), one.episode_number),
+  overview: read.said(one.overview),
+});
+
+/** What has no text in the language asked for has its English one. */
+function episodeOf(
+  { season_number: season }: Season,
+  one: Episode,
+  translations: readonly Translation[],
+): EpisodeRecord {
+  const own = episodeTexts(one);
+  const english = translations.find(({ language }) => bareLanguage(language) === 'en');
+  return {
+    ...{ season, number: one.episode_number },
+    title: own.title ?? english?.title ?? read.said(one.name),
+    overview: own.overview ?? english?.overview,
+    airDate: read.dayOf(one.air_date),
+    runtimeMs: read.minutes(one.runtime),
+    translations,
   };
 }
 
@@ -78,11 +169,3 @@ function certificationsOf({ content_ratings }: Series): Record<string, string> {
   });
   return Object.fromEntries(found);
 }
-
-const episodesOf = ({ season_number: season, episodes }: Season): EpisodeRecord[] =>
-  (episodes ?? []).map((one) => ({
-    ...{ season, number: one.episode_number, title: read.said(one.name) },
-    overview: read.said(one.overview),
-    airDate: read.dayOf(one.air_date),
-    runtimeMs: read.minutes(one.runtime),
-  }));

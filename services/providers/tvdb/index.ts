@@ -1,9 +1,12 @@
-import type {
-  EpisodeRecord,
-  Locale,
-  SeriesRecord,
-  WorkProvider,
-  WorkRecord,
+import { bareLanguage } from '../../languages.ts';
+import {
+  languagesOfParts,
+  type EpisodeRecord,
+  type PartsAsked,
+  type SeriesRecord,
+  type Translation,
+  type WorkProvider,
+  type WorkRecord,
 } from '../../metadata/provider.ts';
 import type { Budget } from '../budget.ts';
 import { createProviderHttp, type ProviderHttp, type ProviderHttpDeps } from '../http.ts';
@@ -116,10 +119,13 @@ const seriesOf = (
       overview: record.overview ?? said(data.overview),
       studios: namesOf([data.originalNetwork, data.latestNetwork].filter((one) => one != null)),
       // Each episode has people of its own.
-      credits: [],
-      episodes: await episodesOf(ask, { id, order, locale }, options),
+      ...{ credits: [], seasons: [], episodes: [] },
     };
   },
+  whole: async (record, asked, options) => ({
+    ...record,
+    episodes: await episodesOf(ask, { record, order, asked }, options),
+  }),
   tagOf: (id) => http.tagOf(`/series/${id}/extended`),
 });
 
@@ -127,37 +133,51 @@ const orderPaths = { aired: 'official', dvd: 'dvd', absolute: 'absolute' } as co
 
 type Options = Parameters<WorkProvider['work']>[2];
 
-/** All episodes in an order; what has no name in the language asked for has its English one. */
+/**
+ * All episodes in an order and the languages asked for; what has no name in the locale's has its
+ * English one.
+ */
 async function episodesOf(
   ask: Ask,
-  { id, order, locale }: { id: string; order: EpisodeOrder; locale: Locale },
+  { record, order, asked }: { record: SeriesRecord; order: EpisodeOrder; asked: PartsAsked },
   options: Options,
 ): Promise<EpisodeRecord[]> {
-  const language = tvdbLanguage(locale);
   const pages = async (spoken: string): Promise<schemas.Episode[]> => {
     const all: schemas.Episode[] = [];
     for (let page = 0; page < pagesMax; page++) {
-      const path = `/series/${id}/episodes/${orderPaths[order]}/${spoken}`;
+      const path = `/series/${record.id}/episodes/${orderPaths[order]}/${spoken}`;
       const found = await ask.episodes(path, { page }, options);
       all.push(...(found?.data.episodes ?? []));
       if (said(found?.links?.next) === undefined) break;
     }
     return all;
   };
-  const own = await pages(language);
+  const own = await pages(tvdbLanguage(asked.locale));
+  const others: { language: string; known: Map<string, schemas.Episode> }[] = [];
   const isUntold = own.some(({ name }) => said(name) === undefined);
-  const english = isUntold && language !== 'eng' ? await pages('eng') : [];
-  const known = new Map(english.map((one) => [String(one.id), one]));
+  const wanted = languagesOfParts(record, asked);
+  const isEnglish = [asked.locale.language, ...wanted].some((one) => bareLanguage(one) === 'en');
+  for (const language of isUntold && !isEnglish ? [...wanted, 'en'] : wanted) {
+    const list = await pages(tvdbLanguage({ language }));
+    others.push({ language, known: new Map(list.map((one) => [String(one.id), one])) });
+  }
   return own.map((one) => {
-    const other = known.get(String(one.id));
+    const told = others.flatMap(({ language, known }) => textsOf(language, known.get(`${one.id}`)));
+    const english = told.find(({ language }) => bareLanguage(language) === 'en');
     return {
       ...{ season: one.seasonNumber, number: one.number },
       absolute:
         one.absoluteNumber != null && one.absoluteNumber > 0 ? one.absoluteNumber : undefined,
-      title: said(one.name) ?? said(other?.name),
-      overview: said(one.overview) ?? said(other?.overview),
+      title: said(one.name) ?? english?.title,
+      overview: said(one.overview) ?? english?.overview,
       airDate: dayOf(one.aired),
       runtimeMs: minutes(one.runtime),
+      translations: told.filter(({ language }) => wanted.includes(language)),
     };
   });
+}
+
+function textsOf(language: string, one: schemas.Episode | undefined): Translation[] {
+  const [title, overview] = [said(one?.name), said(one?.overview)];
+  return title === undefined && overview === undefined ? [] : [{ language, title, overview }];
 }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { startTvdb, type FakeTvdb } from '#test/fakes/tvdb.ts';
 import { providerDeps, type TestProviders } from '#test/providers.ts';
 import { ProviderError } from '../../metadata/provider-error.ts';
+import type { Locale } from '../../metadata/provider.ts';
 import { createTvdb, type EpisodeOrder } from './index.ts';
 
 const english = { language: 'en', country: 'US' };
@@ -53,6 +54,16 @@ describe('TheTVDB', () => {
       ...(order === undefined ? {} : { order }),
     });
 
+  const whole = async (
+    id: string,
+    locale: Locale,
+    asked: { order?: EpisodeOrder; languages?: readonly string[] } = {},
+  ) => {
+    const { series } = provider(asked.order);
+    const record = await series.work(id, locale);
+    return record && series.whole!(record, { locale, languages: asked.languages ?? [] });
+  };
+
   it('is logged in to once, by all who ask at once', async () => {
     const before = tvdb.logins();
     const { series } = provider();
@@ -64,7 +75,7 @@ describe('TheTVDB', () => {
     expect(tvdb.logins() - before).to.equal(1);
     const [login, ...others] = tvdb.asked;
     expect(login).to.equal('/v4/login');
-    expect(others).to.have.length.above(3);
+    expect(others).to.have.length(3);
   });
 
   it('is logged in to again when it takes the token no more', async () => {
@@ -119,7 +130,7 @@ describe('TheTVDB', () => {
   });
 
   it('names episodes in English where it has no name in the language', async () => {
-    const record = await provider().series.work('81189', french);
+    const record = await whole('81189', french);
     const named = record?.episodes.map(({ season, number, title }) => [season, number, title]);
     expect(named).to.deep.equal([
       [0, 1, 'Minisode'],
@@ -130,13 +141,27 @@ describe('TheTVDB', () => {
     expect(record?.episodes.map(({ absolute }) => absolute)).to.deep.equal([undefined, 1, 2, 3]);
   });
 
+  it('names episodes in all languages that are wanted and that it speaks, one request each', async () => {
+    const record = await whole('81189', english, { languages: ['en', 'fr', 'de'] });
+    const told = record?.episodes.map(({ title, translations }) => [title, translations]);
+    const french = (title: string) => [{ language: 'fr', title, overview: undefined }];
+    expect(told).to.deep.equal([
+      ['Minisode', []],
+      ['Pilot', french('Chute libre')],
+      ["Cat's in the Bag…", []],
+      ['Seven Thirty-Seven', french('Traqués')],
+    ]);
+    const paths = tvdb.asked.filter((path) => path.includes('/episodes/'));
+    expect(paths.map((path) => path.split('/').at(-1))).to.deep.equal(['eng?page=0', 'fra?page=0']);
+  });
+
   for (const [order, wanted] of [
     ['aired', 4],
     ['dvd', 1],
     ['absolute', 1],
   ] as const) {
     it(`counts episodes as ${order}`, async () => {
-      const record = await provider(order).series.work('81189', english);
+      const record = await whole('81189', english, { order });
       expect(record?.episodes).to.have.length(wanted);
       if (order === 'absolute') expect(record?.episodes[0]).to.include({ season: 1, number: 3 });
     });
@@ -148,7 +173,7 @@ describe('TheTVDB', () => {
       (_, index) => [1, index + 1, index + 1, `Part ${index + 1}`] as const,
     );
     tvdb.works.push({ id: 7, name: 'Long', episodes: { official: { eng } } });
-    expect((await provider().series.work('7', english))?.episodes).to.have.length(1_201);
+    expect((await whole('7', english))?.episodes).to.have.length(1_201);
   });
 
   it('tells a film', async () => {
