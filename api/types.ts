@@ -1182,7 +1182,7 @@ export interface paths {
         };
         /**
          * What a library could not take in
-         * @description Folders that do not answer, directories and names that could not be read, files that could not be understood.
+         * @description Folders that do not answer, directories and names that could not be read, files that could not be understood, folders that two servers of Radarr or Sonarr have.
          */
         get: operations["listLibraryProblems"];
         put?: never;
@@ -3200,7 +3200,7 @@ export interface components {
             path: string;
             reason: string;
             /** @enum {string} */
-            type: "root" | "directory" | "name" | "file";
+            type: "root" | "directory" | "name" | "file" | "claim";
         };
         LibraryProblemPage: {
             items: components["schemas"]["LibraryProblem"][];

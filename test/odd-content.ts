@@ -67,6 +67,8 @@ const library = `
   insert into library_watches values ('${id(11)}', 'n1', false, 'NFS', 'infinity');
   insert into arr_works (source, path, title, titles, year, ids) values
     ('radarr', ${odd}, '', array[null, '', ${odd}], null, '{"tmdb": "1"}');
+  insert into arr_rivals (source, path, server, title, titles, year, ids, claimed_at) values
+    ('sonarr', ${odd}, ${odd}, '', array[null, '', ${odd}], -1, '{"tmdb": "1"}', '-infinity');
   insert into root_views values ('${id(11)}', 'n1', false, ${odd}, 'infinity');
   insert into file_traces values ('${id(16)}', '${id(10)}', '1', '1', 0, -0.5);
   insert into file_pins values ('${id(16)}', '${id(20)}', true, '${id(21)}');`;

@@ -58,6 +58,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.image_offers': content,
   'public.metadata_states': content,
   'public.arr_works': content,
+  'public.arr_rivals': content,
   'public.work_changes': content,
   'public.user_items': content,
 

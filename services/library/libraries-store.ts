@@ -1,6 +1,7 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { Kind } from '../content/module.ts';
 import type { Library, Root } from './model.ts';
+import { claims } from './problems-store.ts';
 
 const columns = (sql: Queryable) => sql`
   l.id, l.kind, l.name, l.language, l.options, l.scan_interval_minutes as "scanIntervalMinutes",
@@ -175,7 +176,7 @@ export interface LibraryNumbers {
 export async function numbersOf(sql: Queryable, libraryId: string): Promise<LibraryNumbers> {
   const [row] = await sql<[LibraryNumbers]>`
     with roots as (
-      select id, unavailable_since from library_roots
+      select id, path, unavailable_since from library_roots
       where library_id = ${libraryId} and removed_at is null
     ), counted as (
       select count(*) filter (where f.missing_since is null) as files,
@@ -190,7 +191,9 @@ export async function numbersOf(sql: Queryable, libraryId: string): Promise<Libr
       + (select count(*) from directories d where d.root_id in (select id from roots)
           and d.error is not null)
       + (select coalesce(sum(jsonb_array_length(d.refused)), 0)::int8 from directories d
-          where d.root_id in (select id from roots) and d.refused is not null) as problems
+          where d.root_id in (select id from roots) and d.refused is not null)
+      + (select count(*) from roots r join ${claims(sql)} as c
+          on starts_with(c.path, rtrim(r.path, '/') || '/')) as problems
     from counted`;
   return row;
 }

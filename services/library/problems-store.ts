@@ -5,7 +5,7 @@ export interface ProblemRow {
   readonly stage: number;
   readonly id: string;
   readonly ordinal: number;
-  readonly type: 'root' | 'directory' | 'name' | 'file';
+  readonly type: 'root' | 'directory' | 'name' | 'file' | 'claim';
   readonly rootPath: string;
   /** Relative to the root. */
   readonly path: string;
@@ -39,7 +39,19 @@ const all = (sql: Queryable, libraryId: string) => sql`
   select 4, f.id, 0, 'file', r.path, f.path, coalesce(f.probe_error, ''), f.id, f.item_id
   from files f join library_roots r on r.id = f.root_id
   where f.library_id = ${libraryId} and r.removed_at is null and f.probe_state = 'failed'
-    and f.missing_since is null`;
+    and f.missing_since is null
+  union all
+  select 5, c.id, 0, 'claim', r.path, substr(c.path, length(rtrim(r.path, '/')) + 2), c.reason,
+    null, null
+  from library_roots r join ${claims(sql)} as c on starts_with(c.path, rtrim(r.path, '/') || '/')
+  where r.library_id = ${libraryId} and r.removed_at is null`;
+
+/** A table of the folders, absolute, of which several servers say what lies there. */
+export const claims = (sql: Queryable): ReturnType<Queryable> => sql`(
+  select md5(concat_ws(' ', o.source, o.server, o.path))::uuid as id, o.path,
+    format('two servers say what lies here: %s (%s), which said so first and is believed, '
+      'and %s (%s)', a.server, a.title, o.server, o.title) as reason
+  from arr_rivals o join arr_works a on a.source = o.source and a.path = o.path)`;
 
 /** One page of what a library could not take in: folders first, then directories, names, files. */
 export async function problemPage(

@@ -6,22 +6,25 @@ type Source = ArrServer['source'];
 
 const sources: Readonly<Record<string, Source>> = { movie: 'radarr', series: 'sonarr' };
 
+type Server = Pick<ArrServer, 'source' | 'server'>;
+
 /**
- * Makes these all that a server has; resolves to the folders of which it says something new. One
- * that it has no more was what it was, and one that another server has is that one's.
+ * Makes these all that a server has; resolves to the folders of which something new is said. A
+ * folder is that server's which spoke of it first; once that one has it no more, it is the one's
+ * that has spoken of it longest. One that no other has was what it was.
  */
 export async function replaceArrWorks(
   tx: Tx,
-  { source, server }: Pick<ArrServer, 'source' | 'server'>,
+  { source, server }: Server,
   works: readonly ArrWork[],
 ): Promise<string[]> {
   const byPath = new Map(works.map((work) => [work.path, work]));
   const rows = [...byPath.values()].map(({ year, ...rest }) => ({ ...rest, year: year ?? null }));
+  const given = tx`
+    jsonb_to_recordset(${tx.json(rows as never)})
+      as g (path text, title text, titles text[], year integer, ids jsonb)`;
   const changed = await tx<{ path: string }[]>`
-    with given as (
-      select * from jsonb_to_recordset(${tx.json(rows as never)})
-        as r (path text, title text, titles text[], year integer, ids jsonb)
-    ), gone as (
+    with given as (select * from ${given}), gone as (
       delete from arr_works a where a.source = ${source} and a.server = ${server}
         and not exists (select from given g where g.path = a.path)
     ), come as (
@@ -37,17 +40,55 @@ export async function replaceArrWorks(
         or old.year is distinct from new.year as "isNews"
     )
     select path from come where "isNews"`;
-  return changed.map(({ path }) => path);
+  await tx`
+    with given as (select * from ${given}), gone as (
+      delete from arr_rivals r where r.source = ${source} and r.server = ${server}
+        and not exists (
+          select from given g join arr_works a on a.source = ${source} and a.path = g.path
+            and a.server <> ${server}
+          where g.path = r.path)
+    )
+    insert into arr_rivals as r (source, server, path, title, titles, year, ids)
+    select ${source}, ${server}, g.path, g.title, g.titles, g.year, g.ids
+    from given g join arr_works a on a.source = ${source} and a.path = g.path
+      and a.server <> ${server}
+    on conflict (source, path, server) do update set title = excluded.title,
+      titles = excluded.titles, year = excluded.year, ids = excluded.ids
+    where (r.title, r.titles, r.year, r.ids)
+      is distinct from (excluded.title, excluded.titles, excluded.year, excluded.ids)`;
+  return [...changed.map(({ path }) => path), ...(await freeFolders(tx, source))];
 }
 
-/** Forgets what is said by servers that are not asked any more. */
+/** Gives folders of which nobody speaks any more to those who spoke of them, too. */
+async function freeFolders(tx: Tx, source: Source): Promise<string[]> {
+  const rows = await tx<{ path: string }[]>`
+    with free as (
+      delete from arr_rivals r using (
+        select distinct on (o.path) o.path, o.server from arr_rivals o
+        where o.source = ${source} and not exists (
+          select from arr_works a where a.source = ${source} and a.path = o.path)
+        order by o.path, o.claimed_at, o.server
+      ) as next
+      where r.source = ${source} and r.path = next.path and r.server = next.server
+      returning r.*
+    )
+    insert into arr_works (source, server, path, title, titles, year, ids)
+    select source, server, path, title, titles, year, ids from free
+    on conflict (source, path) do nothing
+    returning path`;
+  return rows.map(({ path }) => path);
+}
+
+/** Forgets what is said by servers that are not asked any more; resolves to folders it frees. */
 export async function forgetOthers(
   tx: Tx,
   source: Source,
   servers: readonly string[],
-): Promise<void> {
-  await tx`
-    delete from arr_works where source = ${source} and server <> all (${servers as string[]}::text[])`;
+): Promise<string[]> {
+  const asked = servers as string[];
+  await tx`delete from arr_works where source = ${source} and server <> all (${asked}::text[])`;
+  await tx`delete from arr_rivals where source = ${source} and server <> all (${asked}::text[])`;
+  return freeFolders(tx, source);
 }
 
 /** From-clause: videos `f` below a folder, whose absolute path is a column `p.path` outside. */

@@ -154,6 +154,18 @@ describe('what Radarr and Sonarr know', function () {
     ]);
   });
 
+  /** What the library of films says of folders of several servers, by where they lie. */
+  const claims = async () => {
+    const [library] = await server.db.sql<{ id: string }[]>`
+      select id from libraries where kind = 'movie'`;
+    const { items } = await server.read<Schemas['LibraryProblemPage']>(
+      `/api/v1/libraries/${library!.id}/problems`,
+    );
+    return items
+      .filter(({ type }) => type === 'claim')
+      .map(({ path, reason }) => [path.slice(server.films.length + 1), reason]);
+  };
+
   it('is what each of several servers says of its own folders', async () => {
     const said = async () => {
       const rows = await server.db.sql<{ said: string }[]>`
@@ -169,15 +181,44 @@ describe('what Radarr and Sonarr know', function () {
     expect(await said()).to.deep.equal(['/films/Heat 5', '/films/Ronin 7']);
     expect(await recordOf(heat)).to.deep.equal(['5', 'id']);
     expect(await pull()).to.equal(0);
+    expect(await claims()).to.deep.equal([
+      [
+        'films/Heat',
+        `two servers say what lies here: ${radarr.url}/base (Heat), which said so first and is ` +
+          `believed, and ${other.url}/base (Heat)`,
+      ],
+    ]);
 
+    // The first says nothing of it any more: the other's word counts, be it there or not.
     radarr.works.length = 0;
     other.trouble = 500;
     await pull();
-    expect(await said(), 'of the one that answers').to.deep.equal(['/films/Ronin 7']);
-    other.trouble = undefined;
-    await pull();
     expect(await said()).to.deep.equal(['/films/Heat 949', '/films/Ronin 7']);
     expect(await recordOf(heat)).to.deep.equal(['949', 'id']);
+    expect(await claims()).to.deep.equal([]);
+    other.trouble = undefined;
+    radarr.works.push(radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 5 }));
+    await pull();
+    expect(await said(), 'of who has had it since').to.contain('/films/Heat 949');
+    other.works.length = 0;
+    radarr.works.length = 0;
+    await pull();
+    expect(await said(), 'of none').to.deep.equal([]);
+    expect(await claims()).to.deep.equal([]);
+  });
+
+  it('passes on when a server is not asked any more', async () => {
+    other.works.push(radarrFilm({ title: 'Heat', path: '/movies/Heat', tmdbId: 949 }));
+    const path = `${server.films}/films/Heat`;
+    await server.db.sql`
+      insert into arr_works (source, server, path, title, ids)
+      values ('radarr', 'http://former', ${path}, 'Heat', '{"tmdb": "5"}')`;
+    await pull();
+    const rows = await server.db.sql`
+      select ids from arr_works where source = 'radarr' and path = ${path}`;
+    expect([...rows]).to.deep.equal([{ ids: { tmdb: '949' } }]);
+    expect(await recordOf(heat)).to.deep.equal(['949', 'id']);
+    expect(await server.db.sql`select from arr_rivals`).to.have.length(0);
   });
 
   it('goes with a server that is not asked any more, once the others have answered', async () => {

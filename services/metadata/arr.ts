@@ -55,7 +55,13 @@ export async function pullArr(deps: ArrDeps): Promise<void> {
     // What nobody says any more goes once all that might say it have been heard.
     if (!servers.every((server) => answered.has(server))) continue;
     const addresses = servers.map(({ server }) => server);
-    await deps.store.write((tx) => forgetOthers(tx, source, addresses));
+    const [first] = servers;
+    if (first === undefined) continue;
+    const { kind } = first;
+    await deps.store.write(async (tx) => {
+      const freed = await forgetOthers(tx, source, addresses);
+      if (freed.length > 0) await openAnew(tx, { kind, source }, freed);
+    });
   }
 }
 

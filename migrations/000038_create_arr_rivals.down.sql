@@ -1,0 +1,1 @@
+drop table arr_rivals;
