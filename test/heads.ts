@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { expect } from 'chai';
 import { askFfprobe } from '#storage/media/ffprobe.ts';
+import { readHead } from '#storage/media/head.ts';
 import type { Probe, ProbeStream } from '#storage/media/media.ts';
-import { readHead } from '#storage/media/mediainfo.ts';
 
 /*
  * Media files made by ffmpeg, and what the reader in the process and ffprobe tell of them.
@@ -76,7 +76,8 @@ const never = new AbortController().signal;
 export async function headOf(path: string): Promise<Probe | undefined> {
   const handle = await open(path);
   try {
-    return await readHead(handle, (await handle.stat()).size, never);
+    const { size: sizeBytes } = await handle.stat();
+    return await readHead({ fd: handle.fd, sizeBytes, turns: { turn: () => undefined } });
   } finally {
     await handle.close();
   }

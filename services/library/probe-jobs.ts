@@ -11,7 +11,7 @@ export const probeFiles = defineJob<{ libraryId: string; fileIds: string[] }>('l
 });
 
 /** Files per job: enough to write the results at once, few enough to share among nodes. */
-const filesPerJob = 32;
+const filesPerJob = 128;
 
 /** Asks for files to be probed, by any node. */
 export async function addProbes(

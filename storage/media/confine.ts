@@ -1,10 +1,12 @@
 import { constants, type BigIntStats } from 'node:fs';
-import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises';
+import type { Disk, Handle } from './disk.ts';
 import { MediaError, type MediaErrorCode } from './media.ts';
 import { decodePath, displayName } from './path.ts';
+import type { Failure } from './protocol.ts';
 
 /** A library root, looked up once for each call. */
 export interface Root {
+  readonly disk: Disk;
   /** Absolute, without links; bytes. */
   readonly real: Buffer;
   readonly device: string;
@@ -12,7 +14,7 @@ export interface Root {
 
 /** Something opened inside a root. Close it. */
 export interface Opened {
-  readonly handle: FileHandle;
+  readonly handle: Handle;
   readonly stat: BigIntStats;
   readonly real: Buffer;
 }
@@ -24,14 +26,14 @@ const pathBytesMax = 4_096;
  * Looks up a root. Whatever is wrong with it is `unavailable`: a share that is not mounted must
  * never look like one that was emptied.
  */
-export async function openRoot(path: string): Promise<Root> {
+export async function openRoot(disk: Disk, path: string): Promise<Root> {
   const bytes = decode(path);
   if (bytes[0] !== slash[0]) throw new MediaError('forbidden', 'a root must be an absolute path');
   try {
-    const real = await realpath(bytes, { encoding: 'buffer' });
-    const found = await stat(real, { bigint: true });
+    const real = await disk.realpath(bytes);
+    const found = await disk.stat(real);
     if (!found.isDirectory()) throw new MediaError('unavailable', 'the root is not a folder');
-    return { real, device: String(found.dev) };
+    return { disk, real, device: String(found.dev) };
   } catch (error) {
     const { code, message } = toMediaError(error);
     if (code === 'unavailable') throw error;
@@ -40,18 +42,21 @@ export async function openRoot(path: string): Promise<Root> {
 }
 
 /** The real path of any absolute directory; `not-found` when there is none. */
-export async function resolveDirectory(path: string): Promise<Buffer> {
+export async function resolveDirectory(disk: Disk, path: string): Promise<Buffer> {
   const bytes = decode(path);
   if (bytes[0] !== slash[0]) throw new MediaError('forbidden', 'not an absolute path');
-  const real = await attempt(() => realpath(bytes, { encoding: 'buffer' }));
-  mustBe(await attempt(() => stat(real, { bigint: true })), 'directory');
+  const real = await attempt(() => disk.realpath(bytes));
+  mustBe(await attempt(() => disk.stat(real)), 'directory');
   return real;
 }
 
 /** Whether a root still answers as it did: tells one bad directory from a share that went away. */
 export async function isAlive(root: Root): Promise<boolean> {
-  const found = await stat(root.real, { bigint: true }).catch(() => undefined);
-  return found !== undefined && String(found.dev) === root.device;
+  try {
+    return String((await root.disk.stat(root.real)).dev) === root.device;
+  } catch {
+    return false;
+  }
 }
 
 /** The real place of a path below a root; refuses whatever leads out of it. */
@@ -59,7 +64,7 @@ export async function locate(root: Root, path: string): Promise<Buffer> {
   const relative = checkRelative(path);
   const whole = relative.length === 0 ? root.real : join(root.real, relative);
   if (whole.length > pathBytesMax) throw new MediaError('not-found', 'the path is too long');
-  const real = await attempt(() => realpath(whole, { encoding: 'buffer' }));
+  const real = await attempt(() => root.disk.realpath(whole));
   if (!inside(root.real, real)) throw new MediaError('forbidden', 'link out of the library');
   return real;
 }
@@ -79,17 +84,17 @@ export async function openDirectory(root: Root, path: string): Promise<Opened> {
 }
 
 async function openInside(root: Root, real: Buffer, what: 'file' | 'directory'): Promise<Opened> {
-  mustBe(await attempt(() => lstat(real, { bigint: true })), what);
+  mustBe(await attempt(() => root.disk.lstat(real)), what);
   const flags =
     constants.O_RDONLY |
     constants.O_NOFOLLOW |
     constants.O_NONBLOCK |
     (what === 'directory' ? constants.O_DIRECTORY : 0);
-  const handle = await attempt(() => open(real, flags));
+  const handle = await attempt(() => root.disk.open(real, flags));
   try {
-    const opened = await attempt(() => handle.stat({ bigint: true }));
+    const opened = await attempt(() => handle.stat());
     mustBe(opened, what);
-    const now = await attempt(() => readlink(ownPath(handle), { encoding: 'buffer' }));
+    const now = await attempt(() => root.disk.readlink(ownPath(handle)));
     if (!inside(root.real, now)) throw new MediaError('forbidden', 'link out of the library');
     return { handle, stat: opened, real: now };
   } catch (error) {
@@ -99,7 +104,7 @@ async function openInside(root: Root, real: Buffer, what: 'file' | 'directory'):
 }
 
 /** A path that names an open file itself, for programs started by this process too. */
-export function ownPath(handle: FileHandle): string {
+export function ownPath(handle: Pick<Handle, 'fd'>): string {
   return `/proc/${process.pid}/fd/${handle.fd}`;
 }
 
@@ -149,7 +154,7 @@ function mustBe(found: BigIntStats, what: 'file' | 'directory'): void {
 }
 
 /** Runs one file system call, with its failure in our words. */
-export async function attempt<T>(work: () => Promise<T>): Promise<T> {
+export async function attempt<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -186,4 +191,10 @@ export function toMediaError(error: unknown): MediaError {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
   const message = error instanceof Error ? (error.message.split(',')[0] ?? '') : String(error);
   return new MediaError(codes[code] ?? 'unreadable', message, error);
+}
+
+/** Any failure on its way to another thread or process. */
+export function toFailure(error: unknown): Failure {
+  const { code, message } = toMediaError(error);
+  return { failed: code, message };
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import type { FileHandle } from 'node:fs/promises';
 import { attempt } from './confine.ts';
+import type { Handle } from './disk.ts';
 import { MediaError, type Probe } from './media.ts';
 import { needsFrame, readProbe, withFrame, type Printed, type PrintedStream } from './probe.ts';
 
@@ -30,14 +30,15 @@ const playlists = [
 ];
 
 /** Whether a file's beginning shows that it is a list of other files. */
-export async function isPlaylist(handle: FileHandle): Promise<boolean> {
-  const { buffer, bytesRead } = await attempt(() => handle.read(Buffer.alloc(256), 0, 256, 0));
+export async function isPlaylist(handle: Handle): Promise<boolean> {
+  const buffer = Buffer.alloc(256);
+  const bytesRead = await attempt(() => handle.read(buffer, 0));
   const head = buffer.toString('utf8', 0, bytesRead).replace(/^[\ufeff\s]+/, '');
   return playlists.some((pattern) => pattern.test(head));
 }
 
 /** Refuses a list of other files. */
-export async function refusePlaylist(handle: FileHandle): Promise<void> {
+export async function refusePlaylist(handle: Handle): Promise<void> {
   if (await isPlaylist(handle)) {
     throw new MediaError('unreadable', 'a playlist in disguise, not a media file');
   }

@@ -1,5 +1,4 @@
 import { type BigIntStats } from 'node:fs';
-import { lstat, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import {
   attempt,
   checkRelative,
@@ -13,6 +12,7 @@ import {
   toMediaError,
   type Root,
 } from './confine.ts';
+import type { Handle } from './disk.ts';
 import {
   MediaError,
   type DirectoryStat,
@@ -23,33 +23,30 @@ import {
 import { decodePath, encodePath } from './path.ts';
 
 const entriesMax = 200_000;
-const statsAtOnce = 12;
 const chunkBytes = 65_536;
 
-/** How much of a call runs at once, and until when. */
-export interface Bounds {
-  readonly signal: AbortSignal;
-  readonly atOnce: number;
-}
+/** Tells whether a call is still wanted. */
+export type Stop = Pick<AbortSignal, 'aborted' | 'throwIfAborted'>;
 
 type Refused = { name: string; reason: string };
 
 /** Lists one directory; its own time is read before its entries, so that no change is lost. */
-export async function listDirectory(root: Root, path: string, options: Bounds): Promise<Listing> {
+export async function listDirectory(root: Root, path: string, stop: Stop): Promise<Listing> {
   const { handle, stat: own, real } = await openDirectory(root, path);
   try {
     const here = Buffer.from(ownPath(handle));
-    const names = await attempt(() => readdir(here, { encoding: 'buffer' }));
+    const names = await attempt(() => root.disk.readdir(here));
     if (names.length > entriesMax) {
       throw new MediaError('too-large', `the folder has more than ${entriesMax} entries`);
     }
     const entries: Entry[] = [];
     const refused: Refused[] = [];
-    await forEachAtOnce(names, options, async (name) => {
+    for (const name of names) {
+      stop.throwIfAborted();
       const found = await look({ root, path, here, real, name });
       if ('reason' in found) refused.push(found);
       else entries.push(found);
-    });
+    }
     return { ...directoryFacts(own), entries: sorted(entries), refused: sorted(refused) };
   } finally {
     await handle.close();
@@ -63,7 +60,7 @@ export async function listDirectory(root: Root, path: string, options: Bounds): 
 export async function statDirectories(
   root: Root,
   paths: readonly string[],
-  signal: AbortSignal,
+  stop: Stop,
 ): Promise<(DirectoryStat | undefined)[]> {
   const found: (DirectoryStat | undefined)[] = paths.map(() => undefined);
   const parents = new Map<string, Promise<Buffer>>();
@@ -72,9 +69,10 @@ export async function statDirectories(
     parents.set(path, real);
     return real;
   };
-  await forEachAtOnce([...paths.entries()], { signal, atOnce: statsAtOnce }, async ([at, path]) => {
+  for (const [at, path] of paths.entries()) {
+    stop.throwIfAborted();
     found[at] = await statDirectory(root, path, parentOf);
-  });
+  }
   return found;
 }
 
@@ -88,10 +86,10 @@ async function statDirectory(
     const cut = path.lastIndexOf('/');
     const parent = await parentOf(cut < 0 ? '' : path.slice(0, cut));
     const full = path === '' ? parent : join(parent, own.subarray(own.lastIndexOf('/') + 1));
-    const facts = await attempt(() => lstat(full, { bigint: true }));
+    const facts = await attempt(() => root.disk.lstat(full));
     if (!facts.isSymbolicLink()) return facts.isDirectory() ? directoryFacts(facts) : undefined;
     const target = await attempt(() => locate(root, path));
-    const behind = await attempt(() => stat(target, { bigint: true }));
+    const behind = await attempt(() => root.disk.stat(target));
     return behind.isDirectory() ? directoryFacts(behind) : undefined;
   } catch (error) {
     // Not there, not allowed, out of the root: undefined. A failing mount concerns all of them.
@@ -121,7 +119,7 @@ export async function readWhole(
   try {
     if (facts.size > maxBytes) throw new MediaError('too-large', `more than ${maxBytes} bytes`);
     const bytes = Buffer.alloc(Number(facts.size));
-    const { bytesRead } = await attempt(() => handle.read(bytes, 0, bytes.length, 0));
+    const bytesRead = await attempt(() => handle.read(bytes, 0));
     if (bytesRead < bytes.length) throw new MediaError('unreadable', 'it shrank while read');
     return bytes;
   } finally {
@@ -144,12 +142,12 @@ export async function fingerprintFile(root: Root, path: string): Promise<string>
 }
 
 /** The same of an open file of `sizeBytes`. */
-export async function fingerprintOf(handle: FileHandle, sizeBytes: bigint): Promise<string> {
+export async function fingerprintOf(handle: Handle, sizeBytes: bigint): Promise<string> {
   const size = Number(sizeBytes);
   const head = Buffer.alloc(chunkBytes);
   const tail = Buffer.alloc(chunkBytes);
-  await attempt(() => handle.read(head, 0, chunkBytes, 0));
-  await attempt(() => handle.read(tail, 0, chunkBytes, Math.max(0, size - chunkBytes)));
+  await attempt(() => handle.read(head, 0));
+  await attempt(() => handle.read(tail, Math.max(0, size - chunkBytes)));
   const sum = BigInt.asUintN(64, sizeBytes + sumWords(head) + sumWords(tail));
   return sum.toString(16).padStart(16, '0');
 }
@@ -178,7 +176,7 @@ async function look(place: Place): Promise<Entry | Refused> {
   const name = encodePath(place.name);
   try {
     const full = join(place.here, place.name);
-    const own = await attempt(() => lstat(full, { bigint: true }));
+    const own = await attempt(() => place.root.disk.lstat(full));
     const facts = own.isSymbolicLink() ? await follow(place) : own;
     if (facts.isFile()) return entry(name, 'file', facts);
     if (facts.isDirectory()) return entry(name, 'directory', facts);
@@ -192,22 +190,27 @@ async function look(place: Place): Promise<Entry | Refused> {
 
 /** A link's target, if it lies inside the root and does not lead back up. */
 async function follow(place: Place): Promise<BigIntStats> {
-  const target = await realpath(join(place.real, place.name), { encoding: 'buffer' }).catch(
-    (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'ELOOP' ? 'link loop' : 'broken link';
-      throw error.code === 'ELOOP' || error.code === 'ENOENT'
-        ? new MediaError('not-found', reason)
-        : toMediaError(error);
-    },
-  );
+  const { disk } = place.root;
+  const target = await realTarget(place);
   if (!inside(place.root.real, target))
     throw new MediaError('forbidden', 'link out of the library');
-  const facts = await attempt(() => stat(target, { bigint: true }));
+  const facts = await attempt(() => disk.stat(target));
   if (!facts.isDirectory()) return facts;
   if (await leadsBack(place, target)) throw new MediaError('forbidden', 'link loop');
   // Without loops, thirty folders with two links each to the next still make a billion paths.
   if (isBehindLink(place)) throw new MediaError('forbidden', 'link to a folder behind a link');
   return facts;
+}
+
+async function realTarget({ root, real, name }: Place): Promise<Buffer> {
+  try {
+    return await root.disk.realpath(join(real, name));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ELOOP') throw new MediaError('not-found', 'link loop', error);
+    if (code === 'ENOENT') throw new MediaError('not-found', 'broken link', error);
+    throw toMediaError(error);
+  }
 }
 
 /** Whether the directory was itself reached through a link. */
@@ -221,7 +224,7 @@ async function leadsBack({ root, path, real }: Place, target: Buffer): Promise<b
   const steps = path.split('/');
   for (let count = 1; count < steps.length; count++) {
     const above = join(root.real, decodePath(steps.slice(0, count).join('/')));
-    if (inside(target, await attempt(() => realpath(above, { encoding: 'buffer' })))) return true;
+    if (inside(target, await attempt(() => root.disk.realpath(above)))) return true;
   }
   return false;
 }
@@ -237,28 +240,4 @@ function directoryFacts(facts: BigIntStats): DirectoryStat {
 
 function sorted<T extends { name: string }>(items: T[]): T[] {
   return items.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** Runs `work` over all items, a few at a time, and stops at the first failure or the abort. */
-export async function forEachAtOnce<T>(
-  items: readonly T[],
-  { signal, atOnce }: Bounds,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const iterator = items.values();
-  let failed = false;
-  const lane = async () => {
-    for (const item of iterator) {
-      if (failed) return;
-      signal.throwIfAborted();
-      await work(item).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-    }
-  };
-  const lanes = Array.from({ length: Math.min(atOnce, items.length) }, lane);
-  const results = await Promise.allSettled(lanes);
-  const fault = results.find((result) => result.status === 'rejected');
-  if (fault) throw fault.reason;
 }

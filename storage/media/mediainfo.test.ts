@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -22,7 +21,6 @@ import {
 } from '#test/heads.ts';
 import { needs } from '#test/needs.ts';
 import { readMediaInfo } from './mediainfo-probe.ts';
-import { readHead } from './mediainfo.ts';
 
 const xvid = ['-c:v', 'mpeg4', '-vtag', 'XVID'];
 const divx = ['-c:v', 'mpeg4', '-vtag', 'DIVX'];
@@ -240,19 +238,6 @@ describe('reading the head of a file in this process', function () {
       }
       expect((await headOf(join(folder, 'rich.mkv')))?.streams).to.have.length(7);
     });
-  });
-
-  it('stops when it is told to', async () => {
-    const controller = new AbortController();
-    writeFileSync(join(folder, 'stopped.mkv'), Buffer.alloc(1_000_000));
-    const handle = await open(join(folder, 'stopped.mkv'));
-    const reading = readHead(handle, 1_000_000, controller.signal);
-    controller.abort(new Error('no longer wanted'));
-    await reading.then(
-      () => expect.fail('it went on'),
-      (error: unknown) => expect(String(error)).to.contain('no longer wanted'),
-    );
-    await handle.close();
   });
 });
 

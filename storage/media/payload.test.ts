@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { needs } from '#test/needs.ts';
 import type { Probe } from './media.ts';
-import { readHead } from './mediainfo.ts';
+import { readHead } from './head.ts';
 import { findPayload, type Payload } from './payload.ts';
 
 const find = (bytes: Buffer, sizeBytes = bytes.length): Payload | undefined =>
@@ -194,8 +194,8 @@ function withTagsBehind(file: Buffer): Buffer {
 async function headOf(path: string): Promise<Probe | undefined> {
   const handle = await open(path);
   try {
-    const { size } = await handle.stat();
-    return await readHead(handle, size, new AbortController().signal);
+    const { size: sizeBytes } = await handle.stat();
+    return await readHead({ fd: handle.fd, sizeBytes, turns: { turn: () => undefined } });
   } finally {
     await handle.close();
   }

@@ -1,26 +1,27 @@
-import type { FileHandle } from 'node:fs/promises';
 import { openFile, ownPath, type Root } from './confine.ts';
+import type { Handle } from './disk.ts';
 import { askFfprobe, isPlaylist, refusePlaylist } from './ffprobe.ts';
 import { fingerprintOf } from './files.ts';
 import { MediaError, type Look, type Probe } from './media.ts';
-import { readHead } from './mediainfo.ts';
+import { readHead } from './head.ts';
+import type { Turns } from './turns.ts';
 
-/** Streams and chapters of a file below a root, read in this process; undefined: ask ffprobe. */
-export const probeHead = (
-  root: Root,
-  path: string,
-  signal: AbortSignal,
-): Promise<Probe | undefined> =>
-  withMedia(root, path, (handle, sizeBytes) => readHead(handle, sizeBytes, signal));
+/** Streams and chapters of a file below a root, read in this thread; undefined: ask ffprobe. */
+export const probeHead = (root: Root, path: string, turns: Turns): Promise<Probe | undefined> =>
+  withMedia(root, path, (handle, sizeBytes) => readHead({ fd: handle.fd, sizeBytes, turns }));
 
-/** A file's fingerprint and, where its head leaves nothing open, streams and chapters. */
-export async function lookAt(root: Root, path: string, signal: AbortSignal): Promise<Look> {
+/**
+ * A file's fingerprint and, where its head leaves nothing open, streams and chapters. Without
+ * `turns` its head is left alone.
+ */
+export async function lookAt(root: Root, path: string, turns: Turns | undefined): Promise<Look> {
   const { handle, stat } = await openFile(root, path);
   try {
     const fingerprint = await fingerprintOf(handle, stat.size);
-    const isMedia = stat.size > 0n && !(await isPlaylist(handle));
-    const probe = isMedia ? await readHead(handle, Number(stat.size), signal) : undefined;
-    return { fingerprint, probe };
+    const isOpen = turns === undefined || stat.size === 0n || (await isPlaylist(handle));
+    if (isOpen) return { fingerprint, probe: undefined };
+    const sizeBytes = Number(stat.size);
+    return { fingerprint, probe: await readHead({ fd: handle.fd, sizeBytes, turns }) };
   } finally {
     await handle.close();
   }
@@ -37,7 +38,7 @@ export const probeFile = (
 async function withMedia<Result>(
   root: Root,
   path: string,
-  work: (handle: FileHandle, sizeBytes: number) => Promise<Result>,
+  work: (handle: Handle, sizeBytes: number) => Promise<Result>,
 ): Promise<Result> {
   const { handle, stat } = await openFile(root, path);
   try {

@@ -51,6 +51,12 @@ export interface Failure {
 export type Ask = {
   [Name in CallName]: { id: number; name: Name; input: Calls[Name]['input'] };
 }[CallName];
+
+/** What is asked about many files at once, or computes. */
+export type BulkName =
+  'list' | 'listMany' | 'statDirectories' | 'statMany' | 'readMany' | 'head' | 'lookMany';
+export type Bulk = Extract<Ask, { name: BulkName }>;
+
 export type ToProcess = Ask | { cancel: number };
 
 /** From a media process: exactly one answer for every call, cancelled ones included. */

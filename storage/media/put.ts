@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { checkRelative, openDirectory, ownPath, toMediaError, type Root } from './confine.ts';
+import type { Handle } from './disk.ts';
 import { MediaError, type Put } from './media.ts';
 import { decodePath } from './path.ts';
 
@@ -95,7 +96,7 @@ async function writeBeside(temporary: Buffer, bytes: Uint8Array): Promise<boolea
 async function place(move: {
   readonly temporary: Buffer;
   readonly target: Buffer;
-  readonly handle: FileHandle;
+  readonly handle: Handle;
   /** Undefined: nothing was there. */
   readonly over: string | undefined;
 }): Promise<Put> {
@@ -139,8 +140,10 @@ async function replace(
 }
 
 /** Not every file system can sync a folder. */
-async function syncFolder(handle: FileHandle): Promise<void> {
-  await handle.sync().catch((error: unknown) => {
+async function syncFolder(handle: Handle): Promise<void> {
+  try {
+    await handle.sync();
+  } catch (error) {
     if (codeOf(error) !== 'EINVAL') throw error;
-  });
+  }
 }

@@ -1,18 +1,10 @@
 import { readSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
 import mediaInfoFactory, { type MediaInfo, type MediaInfoResult } from 'mediainfo.js';
+import { tellOnce } from './left-open.ts';
 import type { Probe } from './media.ts';
 import { readMediaInfo } from './mediainfo-probe.ts';
 import { endOfBlock, findPayload, type Payload, type Range, type ReadAt } from './payload.ts';
-
-/**
- * A thread that reads the heads of media files by MediaInfoLib, compiled to WebAssembly. It may be
- * ended at any moment: a file that makes the library turn in circles costs a thread. It waits for
- * the disk itself, as it has nothing else to do.
- */
-
-// On Linux this is the thread's own: whoever browses goes before a scan.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+import type { Turns } from './turns.ts';
 
 const startLibrary = () => mediaInfoFactory({ format: 'JSON' });
 let library = startLibrary();
@@ -31,18 +23,39 @@ const bytesMax = 32 * 1024 * 1024;
 
 const chunk = Buffer.alloc(chunkBytes);
 
-/** What an open file of `sizeBytes` holds; undefined where the library leaves something open. */
-export default async function readHead(file: {
+/** A file to read the head of. */
+export interface OpenMedia {
   readonly fd: number;
   readonly sizeBytes: number;
-}): Promise<Probe | undefined> {
+  readonly turns: Pick<Turns, 'turn'>;
+}
+
+/**
+ * What an open media file holds, read by MediaInfoLib, compiled to WebAssembly; undefined where
+ * that is not wholly certain, and where the library fails: ask ffprobe then. Keeps its thread busy.
+ */
+export async function readHead(file: OpenMedia): Promise<Probe | undefined> {
+  file.turns.turn();
+  try {
+    return readHeadBy(await library, file);
+  } catch (error) {
+    // Whatever a file has done to the library's memory, the next file is told nothing by it.
+    library = startLibrary();
+    tellOnce(String(error));
+    return undefined;
+  } finally {
+    file.turns.turn();
+  }
+}
+
+function readHeadBy(given: MediaInfo<'JSON'>, file: OpenMedia): Probe | undefined {
   const { sizeBytes } = file;
-  const read = readerOf(file.fd);
+  const read = readerOf(file);
   const payload = findPayload(read, sizeBytes);
   if (payload === undefined) return undefined;
   const tries = payload.unit === 'packet' ? packetsBytes : payloadBytes;
   for (const bytes of tries) {
-    const { report, isWhole } = askSafely(await library, { ...file, read, payload, bytes });
+    const { report, isWhole } = ask(given, { ...file, read, payload, bytes });
     const isBrief = !isWhole && bytes !== tries.at(-1);
     const probe = report && readMediaInfo(report, { sizeBytes, isBrief });
     if (probe !== undefined || isWhole) return probe;
@@ -50,28 +63,41 @@ export default async function readHead(file: {
   return undefined;
 }
 
+/** Who waits for the disk does not compute. */
+function readAt({ fd, turns }: OpenMedia, buffer: Buffer, place: Place): number {
+  turns.turn();
+  try {
+    return readSync(fd, buffer, 0, place.size, place.from);
+  } finally {
+    turns.turn();
+  }
+}
+
+interface Place {
+  readonly from: number;
+  readonly size: number;
+}
+
 const windowBytes = 4_096;
 
 /** Reads a file by small pieces, most of which are near each other. */
-function readerOf(fd: number): ReadAt {
+function readerOf(file: OpenMedia): ReadAt {
   const window = Buffer.alloc(windowBytes);
   let [from, to] = [0, 0];
   return (offset, size) => {
     if (size > windowBytes) {
       const bytes = Buffer.alloc(size);
-      return bytes.subarray(0, readSync(fd, bytes, 0, size, offset));
+      return bytes.subarray(0, readAt(file, bytes, { from: offset, size }));
     }
     if (offset < from || offset + size > to) {
       from = offset;
-      to = offset + readSync(fd, window, 0, windowBytes, offset);
+      to = offset + readAt(file, window, { from: offset, size: windowBytes });
     }
     return window.subarray(offset - from, Math.min(offset + size, to) - from);
   };
 }
 
-interface Wish {
-  readonly fd: number;
-  readonly sizeBytes: number;
+interface Wish extends OpenMedia {
   readonly read: ReadAt;
   readonly payload: Payload;
   /** Bytes of the payload that may be read. */
@@ -85,19 +111,9 @@ interface Said {
   readonly isWhole: boolean;
 }
 
-function askSafely(given: MediaInfo<'JSON'>, wish: Wish): Said {
-  try {
-    return ask(given, wish);
-  } catch (error) {
-    // Whatever a file has done to the library's memory, the next file is told nothing by it.
-    library = startLibrary();
-    throw error;
-  }
-}
-
 /** Lets the library read a file wherever it wants to, within what a guide allows. */
 function ask(library: MediaInfo<'JSON'>, wish: Wish): Said {
-  const { fd, sizeBytes } = wish;
+  const { sizeBytes } = wish;
   const guide = guideThrough(wish);
   // Of a file that it is given whole it reads too little.
   const size = Math.min(chunkBytes, Math.ceil(sizeBytes / 2));
@@ -109,7 +125,7 @@ function ask(library: MediaInfo<'JSON'>, wish: Wish): Said {
     if (part === undefined) break;
     if (part.from !== at) library.openBufferInit(positionOnly, part.from);
     at = part.from;
-    const bytesRead = readSync(fd, chunk, 0, Math.min(size, part.to - at), at);
+    const bytesRead = readAt(wish, chunk, { from: at, size: Math.min(size, part.to - at) });
     if (bytesRead === 0) break;
     leftOfAll -= bytesRead;
     if (leftOfAll < 0) return { report: undefined, isWhole: true };

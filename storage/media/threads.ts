@@ -1,0 +1,93 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import { tellOnce } from './left-open.ts';
+import type { Bulk, BulkName } from './protocol.ts';
+import { createPace, merge, partsOf, pathsOf, type Answer } from './shares.ts';
+import { watchTurns } from './turns.ts';
+
+/** What a thread is given. */
+export interface Task {
+  readonly call: Bulk;
+  /** See `turns.ts`. */
+  readonly turns: SharedArrayBuffer;
+  /** Paths whose heads are left alone. */
+  readonly leave: readonly string[];
+}
+
+const isOfHeads: Readonly<Record<BulkName, boolean>> = {
+  list: false,
+  listMany: false,
+  statDirectories: false,
+  statMany: false,
+  readMany: false,
+  head: true,
+  lookMany: true,
+};
+
+export const isBulk = (call: { name: string }): call is Bulk => call.name in isOfHeads;
+
+const idleMs = 10_000;
+
+const startThreads = (maxThreads: number, maxOldGenerationSizeMb: number) =>
+  new Piscina({
+    filename: new URL('./thread.ts', import.meta.url).href,
+    minThreads: 0,
+    maxThreads,
+    idleTimeout: idleMs,
+    resourceLimits: { maxOldGenerationSizeMb },
+  });
+
+// The parent lets in no more calls than there are threads for; one that hangs in a call to the file
+// system keeps its thread until the process is replaced.
+let files: Piscina | undefined;
+/** As many as there are cores, and no more than keep a disk busy; each takes some 30 MB. */
+let heads: Piscina | undefined;
+const pace = createPace();
+
+/** Has a call on many files answered by threads that do nothing else meanwhile. */
+export async function onThread(call: Bulk, signal: AbortSignal): Promise<Answer> {
+  if (isOfHeads[call.name]) {
+    heads ??= startThreads(Math.min(4, availableParallelism()), 64);
+    return answerBy(runOn(heads), call, signal);
+  }
+  const threads = (files ??= startThreads(24, 256));
+  const parts = partsOf(call, pace.parts(call));
+  const begun = performance.now();
+  const answers = parts.map((part) => answerBy(runOn(threads), part, signal));
+  const answer = merge(await Promise.all(answers));
+  pace.note(call, { ms: performance.now() - begun, parts: parts.length });
+  return answer;
+}
+
+const runOn =
+  (threads: Piscina): Run =>
+  (task, stuck) =>
+    threads.run(task, { signal: stuck }) as Promise<Answer>;
+
+/** Has a thread do its task, and ends the thread when `stuck` is aborted. */
+export type Run = (task: Task, stuck: AbortSignal) => Promise<Answer>;
+
+/**
+ * A head at which the library turns in circles costs the thread: the call begins anew and leaves
+ * that head alone. Throws what `signal` says, and what ends a thread that reads no heads.
+ */
+export async function answerBy(
+  run: Run,
+  call: Bulk,
+  ...about: Parameters<typeof watchTurns>
+): Promise<Answer> {
+  const [signal] = about;
+  const leave: string[] = [];
+  for (;;) {
+    using watched = watchTurns(...about);
+    try {
+      return await run({ call, leave, turns: watched.shared }, watched.stuck);
+    } catch (error) {
+      signal.throwIfAborted();
+      const path = pathsOf(call)[watched.at()];
+      if (!isOfHeads[call.name] || path === undefined || leave.includes(path)) throw error;
+      tellOnce(String(watched.stuck.aborted ? watched.stuck.reason : error));
+      leave.push(path);
+    }
+  }
+}
