@@ -54,18 +54,20 @@ function comparableStream(stream: ProbeStream) {
   return { ...Object.fromEntries(rest), language: three.get(language ?? '') ?? language };
 }
 
-/** What ffprobe has said since 6.1; the one before says nothing in its place. */
-const newWords = new Set(['Dolby Digital Plus + Dolby Atmos']);
+/** What ffprobe has said since 6.1, and what the one before says in its place. */
+const newWords = new Map([
+  ['Dolby Digital Plus + Dolby Atmos', undefined],
+  ['Dolby TrueHD + Dolby Atmos', undefined],
+  ['DTS-HD MA + DTS:X', 'DTS-HD MA'],
+]);
 
 function inNewWords(probe: Probe, head: Probe): Probe {
   const streams = probe.streams.map((stream, nth) => {
     const told = head.streams[nth];
-    const isNew =
-      stream.type === 'audio' &&
-      stream.profile === undefined &&
-      told?.type === 'audio' &&
-      newWords.has(told.profile ?? '');
-    return isNew ? { ...stream, profile: told.profile } : stream;
+    if (stream.type !== 'audio' || told?.type !== 'audio') return stream;
+    const profile = told.profile ?? '';
+    const isNew = newWords.has(profile) && newWords.get(profile) === stream.profile;
+    return isNew ? { ...stream, profile } : stream;
   });
   return { ...probe, streams };
 }
@@ -97,4 +99,11 @@ export async function sameAsFfprobe(path: string): Promise<Probe> {
   expect(head.durationMs).to.be.closeTo(probe.durationMs ?? NaN, apartMs);
   expect(head.bitrate).to.be.closeTo(probe.bitrate ?? NaN, (probe.bitrate ?? NaN) / 10);
   return head;
+}
+
+/** A file with what a picture file has and a stream of sound, neither encoded anew. */
+export function beside(pictures: string, stream: string, to: string): string {
+  const inputs = ['-i', pictures, '-i', stream, '-map', '0', '-map', '1'];
+  ffmpeg(...inputs, '-c', 'copy', '-strict', '-2', to);
+  return to;
 }

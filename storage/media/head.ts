@@ -14,10 +14,10 @@ const chunkBytes = 64 * 1024;
 /**
  * How much of pictures and sound is read, at first and where that leaves something open. Left to
  * itself the library reads 512 pictures: 35 MB and 110 ms of a film of 10 Mbit/s. A transport
- * stream has no head, and what its first megabyte leaves open is left to ffprobe.
+ * stream has no head, so that more of it is read at first. Some sound takes a third of a second.
  */
 const payloadBytes = [128 * 1024, 1024 * 1024, 4 * 1024 * 1024];
-const packetsBytes = [1024 * 1024];
+const packetsBytes = [1024 * 1024, 4 * 1024 * 1024];
 /** What stands around them is some hundred kilobytes, in long MP4 files some megabytes. */
 const bytesMax = 32 * 1024 * 1024;
 

@@ -2,7 +2,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ffmpeg, h264, headOf, picture, sameAsFfprobe, sound, steady } from '#test/heads.ts';
+import { speakers, withLossless } from '#test/dts.ts';
+import {
+  beside,
+  ffmpeg,
+  h264,
+  headOf,
+  picture,
+  sameAsFfprobe,
+  sound,
+  steady,
+} from '#test/heads.ts';
 import { needs } from '#test/needs.ts';
 
 /** A disc's subtitles, each an empty picture, at some moments. */
@@ -95,5 +105,30 @@ describe('reading what discs hold', function () {
     expect(head.streams.map(({ codec }) => codec)).to.deep.equal([
       ...['h264', 'ac3', 'ac3', 'hdmv_pgs_subtitle', 'hdmv_pgs_subtitle'],
     ]);
+  });
+
+  describe('DTS without loss', () => {
+    before(() => {
+      ffmpeg(...picture, ...h264, ...steady, at('picture.mp4'));
+      ffmpeg(...sound('5.1'), '-strict', '-2', '-c:a', 'dca', at('core.dts'));
+    });
+    for (const ending of ['mkv', 'mp4', 'm2ts', 'ts']) {
+      for (const [name, places] of Object.entries(speakers)) {
+        it(`${name}, in .${ending}`, async () => {
+          writeFileSync(at('lossless.dts'), withLossless(readFileSync(at('core.dts')), { places }));
+          const path = at(`${name}.${ending}`);
+          const head = await sameAsFfprobe(beside(at('picture.mp4'), at('lossless.dts'), path));
+          const channels = places.count;
+          expect(head.streams[1]).to.include({ profile: 'DTS-HD MA', channels });
+        });
+      }
+      it(`objects, in .${ending}`, async () => {
+        const lossless = { places: speakers.eight, hasObjects: true };
+        writeFileSync(at('objects.dts'), withLossless(readFileSync(at('core.dts')), lossless));
+        const path = at(`objects.${ending}`);
+        const head = await sameAsFfprobe(beside(at('picture.mp4'), at('objects.dts'), path));
+        expect(head.streams[1]).to.include({ profile: 'DTS-HD MA + DTS:X', channels: 8 });
+      });
+    }
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { withDolbyVision, withObjects, type DolbyVision } from '#test/dolby.ts';
 import {
+  beside,
   ffmpeg,
   h264,
   hdr10,
@@ -18,6 +19,7 @@ import {
   wide,
 } from '#test/heads.ts';
 import { needs } from '#test/needs.ts';
+import { trueHd } from '#test/truehd.ts';
 
 /** How the pictures are made that Dolby Vision is told of. */
 const made = {
@@ -55,7 +57,11 @@ describe('reading what Dolby’s kinds of film say in their heads', function () 
   needs('ffmpeg', 'ffprobe');
   let folder: string;
   const at = (name: string) => join(folder, name);
-  before(() => (folder = mkdtempSync(join(tmpdir(), 'revenge-dolby-'))));
+  const joined = (stream: string, name: string) => beside(at('picture.mp4'), at(stream), at(name));
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'revenge-dolby-'));
+    ffmpeg(...picture, ...h264, ...steady, at('picture.mp4'));
+  });
   after(() => rmSync(folder, { recursive: true }));
 
   describe('Dolby Vision', () => {
@@ -88,11 +94,19 @@ describe('reading what Dolby’s kinds of film say in their heads', function () 
     it(`objects in E-AC-3, in .${ending}`, async () => {
       ffmpeg(...sound('5.1'), '-c:a', 'eac3', '-b:a', '384k', at('plain.eac3'));
       writeFileSync(at('objects.eac3'), withObjects(readFileSync(at('plain.eac3'))));
-      ffmpeg(...picture, ...h264, ...steady, at('picture.mp4'));
-      const inputs = ['-i', at('picture.mp4'), '-i', at('objects.eac3')];
-      ffmpeg(...inputs, '-map', '0', '-map', '1', '-c', 'copy', at(`objects.${ending}`));
-      const head = await sameAsFfprobe(at(`objects.${ending}`));
+      const head = await sameAsFfprobe(joined('objects.eac3', `objects.${ending}`));
       expect(head.streams[1]).to.include({ profile: 'Dolby Digital Plus + Dolby Atmos' });
     });
+  }
+
+  for (const ending of ['mkv', 'mp4']) {
+    for (const hasObjects of [false, true]) {
+      it(`eight channels of TrueHD${hasObjects ? ' and objects' : ''}, in .${ending}`, async () => {
+        writeFileSync(at('eight.thd'), trueHd({ hasObjects }));
+        const head = await sameAsFfprobe(joined('eight.thd', `eight.${ending}`));
+        const profile = hasObjects ? 'Dolby TrueHD + Dolby Atmos' : undefined;
+        expect(head.streams[1]).to.include({ channels: 8, channelLayout: '7.1', profile });
+      });
+    }
   }
 });

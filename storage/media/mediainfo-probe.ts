@@ -219,6 +219,9 @@ const discTrueHd = '131';
 function readAudio(track: AudioTrack, about: About): AudioStream {
   const { codec, profile } = sure(track.Format === 'PCM' ? nameOfPcm(track) : nameAudio(track));
   const channels = sure(track.Channels);
+  // MP4 tells all of it but objects without a frame, which are there all the same.
+  if (codec === 'eac3' && track.extra?.['bsid'] === undefined) throw new Unknown();
+  if (profile?.startsWith('DTS-HD') === true && track.SamplingRate !== 48_000) throw new Unknown();
   // On discs, ffprobe counts the AC-3 within as a stream of its own, whether there is any or not.
   if (about.container === 'mpegts' && track.CodecID === discTrueHd) throw new Unknown();
   // Without a header of its own it is another codec to ffprobe.

@@ -97,7 +97,10 @@ export const audioCodecs: Readonly<Record<string, { codec: string; profile?: str
   // ffprobe before 6.1 has no word for objects.
   'E-AC-3 JOC': { codec: 'eac3', profile: 'Dolby Digital Plus + Dolby Atmos' },
   DTS: { codec: 'dts', profile: 'DTS' },
+  'DTS XLL': { codec: 'dts', profile: 'DTS-HD MA' },
+  'DTS XLL X': { codec: 'dts', profile: 'DTS-HD MA + DTS:X' },
   'MLP FBA': { codec: 'truehd' },
+  'MLP FBA 16-ch': { codec: 'truehd', profile: 'Dolby TrueHD + Dolby Atmos' },
   FLAC: { codec: 'flac' },
   Opus: { codec: 'opus' },
   Vorbis: { codec: 'vorbis' },
@@ -123,6 +126,10 @@ export const channelLayouts: Readonly<Record<string, string>> = {
   'dts C L R Ls Rs': '5.0(side)',
   'L R C LFE Lb Rb Ls Rs': '7.1',
   'L R C Ls Rs Lb Rb LFE': '7.1',
+  'dts C L R Ls Rs LFE Lb Rb': '7.1',
+  'dts C L R LFE Lb Rb Lss Rss': '7.1',
+  'dts C L R LFE Lb Rb Lss Rss Objects': '7.1',
+  'truehd L R C LFE Ls Rs Lb Rb': '7.1',
 };
 
 /** By the container's id of the codec. */
