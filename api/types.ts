@@ -2934,6 +2934,11 @@ export interface components {
         EpisodeList: {
             items: components["schemas"]["EpisodeCard"][];
         };
+        /**
+         * @description As they were shown, as they are on discs, or counted through all seasons.
+         * @enum {string}
+         */
+        EpisodeOrder: "aired" | "dvd" | "absolute";
         EpisodePage: {
             items: components["schemas"]["EpisodeCard"][];
             nextCursor: string | null;
@@ -3940,6 +3945,8 @@ export interface components {
         };
         Series: components["schemas"]["SeriesCard"] & {
             certification: string | null;
+            /** @description In which order the numbers of its files count; null as its provider does. */
+            episodeOrder: components["schemas"]["EpisodeOrder"] | null;
             externalIds: {
                 [key: string]: string;
             };
@@ -4019,10 +4026,12 @@ export interface components {
         };
         SeriesUpdate: {
             certification?: string | null;
+            /** @description What the numbers in the names of its files mean; null as its provider counts. What is known of the episodes of files follows; watched they stay. */
+            episodeOrder?: components["schemas"]["EpisodeOrder"] | null;
             externalIds?: components["schemas"]["ExternalIdsUpdate"];
             genres?: string[];
             /** @description All fields that are to be locked besides those set by this request. */
-            lockedFields?: ("title" | "sortTitle" | "originalTitle" | "year" | "premiered" | "overview" | "status" | "certification" | "genres" | "studios" | "ids")[];
+            lockedFields?: ("title" | "sortTitle" | "originalTitle" | "year" | "premiered" | "overview" | "status" | "certification" | "genres" | "studios" | "episodeOrder" | "ids")[];
             originalTitle?: string | null;
             overview?: string | null;
             /** Format: date */

@@ -122,6 +122,7 @@ export async function createServices(deps: ServicesDeps) {
   const content = createContent({
     ...{ ...store, cache, now, images: artwork, search: changes, random: Math.random },
     onIdsSet: (tx, kind, id) => metadata.idsSet(tx, kind, id),
+    onOrderSet: (tx, kind, id) => metadata.moreWanted(tx, kind, id),
     onItemsChanged: (tx, kind, ids) => onItemsChanged(tx, kind, ids),
   });
   const search = createSearch({
@@ -131,8 +132,7 @@ export async function createServices(deps: ServicesDeps) {
   const { kinds, compounds } = content;
   const { settings } = people;
   const metadata = metadataOf(deps, { jobs, search: changes, artwork, content, settings });
-  const name = () => people.settings.get('server.name');
-  const calendar = createCalendar({ sql, now, name });
+  const calendar = createCalendar({ sql, now, name: () => settings.get('server.name') });
   const progress = createProgress({ ...store, kinds, compounds, now: timeOf });
   const onItemsChanged: OnItemsChanged = async (tx, kind, ids) => {
     await changes.changed(tx, kind, ids);

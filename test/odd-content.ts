@@ -90,6 +90,7 @@ const works = `
   insert into episode_files values ('${id(16)}', '${id(42)}', -32768);
   insert into known_episodes values
     ('${id(40)}', 0, -1, ${odd}, '', 'infinity', 9007199254740991);
+  insert into known_orders values ('${id(40)}', 'dvd', -1, 0, 0, -1);
   insert into known_seasons values ('${id(40)}', -1, ${odd}, '', '[]');
   insert into external_ids values ('movie', '${id(20)}', 'imdb', 'tt0113277');
   insert into ratings values ('movie', '${id(20)}', 'imdb', 8.3, null);

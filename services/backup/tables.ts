@@ -50,6 +50,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.episode_files': content,
   'public.known_episodes': content,
   'public.known_seasons': content,
+  'public.known_orders': content,
   'public.external_ids': content,
   'public.ratings': content,
   'public.people': content,

@@ -15,8 +15,7 @@ export async function listShown(
     select k.series_id as "seriesId", s.title as "seriesTitle", k.season, k.number, k.title,
       k.overview, k.air_date::text as "airDate", k.runtime_ms as "runtimeMs",
       exists (
-        select from episodes e join seasons n on n.id = e.season_id
-        where e.series_id = k.series_id and e.is_available and ${knownAs(sql)}) as "isHeld"
+        select from episodes e where e.is_available and ${knownAs(sql)}) as "isHeld"
     from known_episodes k join series s on s.id = k.series_id
     where k.air_date between ${from} and ${to}
     order by k.air_date, s.sort_title, s.id, k.season, k.number limit ${shownMax}`;

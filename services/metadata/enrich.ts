@@ -128,7 +128,8 @@ async function enrichWork(
   const anew = before ?? (await findInChain(providers, facts, locale));
   const known = anew.record === undefined && !isKept ? ((await again()) ?? anew) : anew;
   const languages = await deps.languages?.();
-  const found = await withParts(known, { locale, languages: languages ?? [] }, isFresh);
+  const parts = { locale, languages: languages ?? [], order: facts.order };
+  const found = await withParts(known, parts, isFresh);
   // What a provider told stays when its key is taken away, unless another knows the work.
   if (found.record === undefined && isOfNobody(state, providers)) throw goneRecord(state);
   await save(deps, work, { asked: state, found, locale, languages }).catch((error: unknown) => {

@@ -37,6 +37,8 @@ export interface Metadata {
   readonly changed: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
   /** Notes that a person has said what ids a work has elsewhere: they decide its record anew. */
   readonly idsSet: (tx: Tx, kind: string, itemId: string) => Promise<void>;
+  /** Notes that a person wants to know more of a work than was asked for. */
+  readonly moreWanted: (tx: Tx, kind: string, itemId: string) => Promise<void>;
 }
 
 /** Asks providers about some works of one kind. */
@@ -96,6 +98,10 @@ export function createMetadata(deps: MetadataDeps): Metadata {
       on(arrJob, () => pullArr({ ...{ store, log }, ...arr })),
     ],
     changed,
+    async moreWanted(tx, kind, itemId) {
+      if (!kinds.some((one) => one === kind)) return;
+      await jobs.add(tx, enrichJob, { kind, itemIds: [itemId] }, { priority: 'high' });
+    },
     async idsSet(tx, kind, itemId) {
       await reopen(tx, { kind, itemId });
       await changed(tx, kind, [itemId]);

@@ -1,6 +1,13 @@
 import type { ProviderIds } from '../naming/ids.ts';
 import { askedOtherwise, longestWords } from './likeness.ts';
-import type { Candidate, Locale, TitleQuery, WorkProvider, WorkRecord } from './provider.ts';
+import type {
+  Candidate,
+  EpisodeOrder,
+  Locale,
+  TitleQuery,
+  WorkProvider,
+  WorkRecord,
+} from './provider.ts';
 import {
   acceptScore,
   scoreOf,
@@ -14,6 +21,8 @@ import {
 export interface WorkFacts extends Wanted {
   readonly ids: ProviderIds;
   readonly language: string;
+  /** In which its parts count, as a person says. */
+  readonly order?: EpisodeOrder | undefined;
 }
 
 /** A candidate with how surely it is the work. */

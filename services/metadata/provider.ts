@@ -98,6 +98,20 @@ export interface EpisodeRecord {
   readonly translations?: readonly Translation[] | undefined;
 }
 
+/** In which episodes are counted: as shown, as on discs, or through all seasons. */
+export type EpisodeOrder = 'aired' | 'dvd' | 'absolute';
+
+/** Where episodes stand in an order. */
+export interface OrderRecord {
+  readonly order: Exclude<EpisodeOrder, 'absolute'>;
+  readonly places: readonly {
+    readonly season: number;
+    readonly number: number;
+    /** The same episode, as the record has it. */
+    readonly known: Pick<EpisodeRecord, 'season' | 'number'>;
+  }[];
+}
+
 /** A season that a provider knows of. */
 export interface SeasonRecord {
   readonly number: number;
@@ -112,6 +126,8 @@ export interface SeasonRecord {
 export interface SeriesRecord extends WorkRecord {
   readonly seasons: readonly SeasonRecord[];
   readonly episodes: readonly EpisodeRecord[];
+  /** The order that was asked for, where its seasons and numbers are others. */
+  readonly ordered?: OrderRecord | undefined;
 }
 
 /** What a work is looked for by. */
@@ -132,6 +148,8 @@ export interface PartsAsked {
   readonly locale: Locale;
   /** In which their texts are kept besides, as in BCP 47. */
   readonly languages: readonly string[];
+  /** In which order a person has them count; undefined: as the provider does. */
+  readonly order?: EpisodeOrder | undefined;
 }
 
 /** A provider, as far as one kind of work goes. All methods throw ProviderError. */

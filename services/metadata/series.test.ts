@@ -12,6 +12,18 @@ type Schemas = components['schemas'];
 const dark: FakeSeries = {
   ...{ id: 70523, title: 'Dark', date: '2017-12-01', imdb: 'tt5753856', tvdb: 334824 },
   seasons: { 0: ['Making of'], 1: ['Secrets', 'Lies', 'Past and Present'], 2: ['Beginnings'] },
+  groupings: {
+    3: {
+      1: [
+        [1, 2],
+        [1, 1],
+      ],
+      2: [
+        [1, 3],
+        [2, 1],
+      ],
+    },
+  },
 };
 
 describe('metadata of series', function () {
@@ -106,6 +118,21 @@ describe('metadata of series', function () {
     await scan();
     expect((await episodes()).at(-1)).to.deep.equal([4, 'Beginnings', '2017-12-01']);
     expect(await missing()).to.deep.equal([]);
+  });
+
+  it('asks for the order in which a person has episodes count', async () => {
+    const choose = async (episodeOrder: string | null) => {
+      await server.read(path, { method: 'PATCH', json: { episodeOrder } });
+      await enriched(server);
+      return (await episodes()).map(([, title]) => title);
+    };
+    const usual = await choose(null);
+    expect(usual).to.deep.equal(['Secrets', 'Mine', 'Past and Present', 'Beginnings']);
+    expect(await choose('dvd')).to.deep.equal(['Lies', 'Mine', 'Past and Present', 'Beginnings']);
+    await scan();
+    expect(await post('refresh')).to.equal(202);
+    expect(await choose('dvd')).to.deep.equal(['Lies', 'Mine', 'Past and Present', 'Beginnings']);
+    expect(await choose(null)).to.deep.equal(usual);
   });
 
   it('leaves what an NFO tells, and the rest to the provider', async () => {

@@ -1,5 +1,6 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { knownAs } from '../content/series/known.ts';
+import { isKnownBySeason } from '../content/series/order.ts';
 import { bareLanguage } from '../languages.ts';
 import type { Translated } from './choose.ts';
 
@@ -54,11 +55,12 @@ const tellers: Readonly<Record<TranslatedKind, Teller>> = {
       array(select jsonb_object_keys(n.edits)) as locked_fields, k.translations
     from seasons n join series s on s.id = n.series_id
     join known_seasons k on k.series_id = n.series_id and k.number = n.number
+      and (n.number = 0 or ${isKnownBySeason(sql, sql`n.series_id`)})
     where n.id = any (${ids as string[]}::uuid[])`,
   episode: (sql, ids) => sql`
     select e.id::text, s.library_id, e.sources,
       array(select jsonb_object_keys(e.edits)) as locked_fields, k.translations
-    from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
+    from episodes e join series s on s.id = e.series_id
     join known_episodes k on ${knownAs(sql)}
     where e.id = any (${ids as string[]}::uuid[])`,
   known: (sql, ids) => sql`

@@ -25,8 +25,12 @@ export interface FakeSeries extends Omit<FakeFilm, 'minutes'> {
   /** The same in other languages, of two letters; what is left out nobody has translated. */
   readonly spoken?: Readonly<Record<string, Readonly<Record<number, readonly string[]>>>>;
   /** Names of seasons, by language and number; the others are called by their numbers. */
+  /** Groups of its episodes (season and number), by type, then by the number of the group. */
+  readonly groupings?: Readonly<Record<number, Readonly<Record<number, readonly Place[]>>>>;
   readonly seasonNames?: Readonly<Record<string, Readonly<Record<number, string>>>>;
 }
+
+type Place = readonly [season: number, number: number];
 
 /** A server that answers as TMDb does, of a few films and series. */
 export interface FakeTmdb extends Vendor {
@@ -65,7 +69,7 @@ export async function startTmdb(films: readonly FakeFilm[] = []): Promise<FakeTm
 }
 
 function answer({ films, series, url: base }: FakeTmdb, url: URL): object | undefined {
-  const [, version, what = '', id = '', , season = ''] = url.pathname.split('/');
+  const [, version, what = '', id = '', part = '', season = ''] = url.pathname.split('/');
   if (version !== '3') return undefined;
   switch (what) {
     case 'configuration':
@@ -80,9 +84,11 @@ function answer({ films, series, url: base }: FakeTmdb, url: URL): object | unde
         tv_results: series.filter(({ imdb, tvdb }) => [imdb, `${tvdb}`].includes(id)).map(tvHit),
       };
     case 'tv': {
+      if (id === 'episode_group') return groupingOf(series, part);
       const one = series.find((some) => String(some.id) === id);
       if (one === undefined) return undefined;
       const language = (url.searchParams.get('language') ?? 'en').slice(0, 2);
+      if (part === 'episode_groups') return groupingsOf(one);
       if (season !== '') return tvSeason(one, Number(season), language);
       return { ...tvDetail(one, language), ...appendedTo(one, url.searchParams, language) };
     }
@@ -139,6 +145,31 @@ const tvHit = (one: FakeSeries) => {
   const { title, original_title, release_date, ...rest } = hit(one);
   return { ...rest, name: title, original_name: original_title, first_air_date: release_date };
 };
+
+const groupingsOf = ({ id, groupings = {} }: FakeSeries) => ({
+  ...{ id, results: [] },
+  results: Object.entries(groupings).map(([type, groups]) => ({
+    ...{ id: `${id}-${type}`, name: 'An order', description: '', type: Number(type) },
+    episode_count: Object.values(groups).flat().length,
+  })),
+});
+
+function groupingOf(series: readonly FakeSeries[], grouping: string): object | undefined {
+  const [id, type] = grouping.split('-');
+  const groups = series.find((one) => String(one.id) === id)?.groupings?.[Number(type)];
+  return (
+    groups && {
+      ...{ id: grouping, name: 'An order', type: Number(type) },
+      groups: Object.entries(groups).map(([order, places]) => ({
+        ...{ id: `${grouping}-${order}`, order: Number(order), locked: false },
+        name: order === '0' ? 'Specials' : `Season ${order}`,
+        episodes: places.map(([season_number, episode_number], index) => ({
+          ...{ season_number, episode_number, order: index, still_path: null },
+        })),
+      })),
+    }
+  );
+}
 
 /** Seasons that are asked for with their series. */
 function appendedTo(one: FakeSeries, query: URLSearchParams, language: string): object {

@@ -12,14 +12,14 @@ export interface FakeTvdbWork {
   readonly country?: string;
   /** Names by language, three letters. */
   readonly translations?: Readonly<Record<string, string>>;
-  /** By order, then language: season, number, absolute number, name. */
+  /** By order, then language. */
   readonly episodes?: Readonly<
-    Record<
-      string,
-      Readonly<Record<string, readonly (readonly [number, number, number, string | null])[]>>
-    >
+    Record<string, Readonly<Record<string, readonly FakeTvdbEpisode[]>>>
   >;
 }
+
+/** Season, number, absolute number, name, and an id where that does not follow from these. */
+type FakeTvdbEpisode = readonly [number, number, number, string | null, number?];
 
 /** A server that answers as TheTVDB does (version 4), of a few works. */
 export interface FakeTvdb extends Vendor {
@@ -162,8 +162,8 @@ function episodes(
       ...{ id: work.id, name: work.name },
       episodes: all
         .slice(page * pageSize, (page + 1) * pageSize)
-        .map(([seasonNumber, number, absoluteNumber, name]) => ({
-          ...{ id: seasonNumber * 10_000 + number, seriesId: work.id, seasonNumber, number },
+        .map(([seasonNumber, number, absoluteNumber, name, id]) => ({
+          ...{ id: id ?? seasonNumber * 10_000 + number, seriesId: work.id, seasonNumber, number },
           ...{ absoluteNumber, name, overview: null, aired: '2008-01-20', runtime: 48 },
         })),
     },

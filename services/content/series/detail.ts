@@ -1,5 +1,6 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { presentExtra, presentSubtitle, presentVersions } from '../files-view.ts';
+import type { EpisodeOrder } from '../../metadata/provider.ts';
 import { readItemFiles, shownFiles } from '../item-files.ts';
 import { presentMatch } from '../match.ts';
 import { externalIdsOf } from '../works.ts';
@@ -23,6 +24,7 @@ interface SeriesDetail extends CardRow {
   readonly status: string | null;
   readonly certification: string | null;
   readonly studios: string[];
+  readonly episodeOrder: EpisodeOrder | null;
   readonly match: Match | Record<never, never>;
   readonly sources: Record<string, string>;
   readonly lockedFields: string[];
@@ -48,8 +50,8 @@ export async function readSeries(
     sql<SeriesDetail[]>`
       select ${cardColumns(sql)}, s.sort_title as "sortTitle",
         s.original_title as "originalTitle", s.premiered, s.overview, s.status, s.certification,
-        s.studios, s.match, s.sources, s.locked_fields as "lockedFields", s.revision,
-        s.updated_at as "updatedAt",
+        s.studios, s.episode_order as "episodeOrder", s.match, s.sources,
+        s.locked_fields as "lockedFields", s.revision, s.updated_at as "updatedAt",
         ${externalIdsOf(sql, 'series', sql`s.id`)} as "externalIds"
       from series s ${counts(sql, userId)} where s.id = ${id}`,
     seasonsOf(deps, sql`n.series_id = ${id}`, userId),
@@ -68,6 +70,7 @@ export async function readSeries(
     status: row.status,
     certification: row.certification,
     studios: row.studios,
+    episodeOrder: row.episodeOrder,
     externalIds: row.externalIds,
     seasons: seasons.map((season) => season.view),
     extras: extras.filter(({ isMissing }) => !isMissing).map(presentExtra),

@@ -20,6 +20,7 @@ export const editableSeries: Editable = {
     certification: ['certification', 'text'],
     genres: ['genres', 'text[]'],
     studios: ['studios', 'text[]'],
+    episodeOrder: ['episode_order', 'text'],
   },
 };
 

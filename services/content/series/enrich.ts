@@ -3,12 +3,13 @@ import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { Applied, EnrichedKind, Verdict } from '../../metadata/kind.ts';
 import type { WorkFacts } from '../../metadata/match.ts';
 import { ownIdsObject, ownIdsText } from '../../metadata/own-ids.ts';
-import type { SeriesRecord } from '../../metadata/provider.ts';
+import type { EpisodeOrder, SeriesRecord } from '../../metadata/provider.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
 import { changesOf, noteChanges } from '../history.ts';
 import { fieldNames, type SeriesRow } from './fields.ts';
 import { saveSeries, seriesColumns } from './identify-store.ts';
 import { saveKnown } from './known-store.ts';
+import { forgetOrders, matchKnown } from './order.ts';
 import type { Match } from './plan.ts';
 import { applyRecord } from './record.ts';
 import { itemTag, listTag, works } from './series.ts';
@@ -35,11 +36,12 @@ export const enrichedSeries: EnrichedKind<SeriesRecord> = {
 interface FactsRow extends Pick<SeriesRow, 'title' | 'year' | 'sources' | 'match'> {
   readonly ids: ProviderIds;
   readonly language: string;
+  readonly order: EpisodeOrder | null;
 }
 
 async function factsOf(sql: Queryable, id: string): Promise<WorkFacts | undefined> {
   const [row] = await sql<FactsRow[]>`
-    select s.title, s.year, s.sources, s.match, l.language,
+    select s.title, s.year, s.sources, s.match, l.language, s.episode_order as "order",
       ${ownIdsObject(sql, kind, sql`s.id`)} as ids
     from series s join libraries l on l.id = s.library_id where s.id = ${id}`;
   if (row === undefined) return undefined;
@@ -51,7 +53,7 @@ async function factsOf(sql: Queryable, id: string): Promise<WorkFacts | undefine
   return {
     titles: [...new Set(known.length === 0 ? [row.title] : known)],
     year: match.year ?? (isOwn ? (row.year ?? undefined) : undefined),
-    ...{ ids, language },
+    ...{ ids, language, order: row.order ?? undefined },
   };
 }
 
@@ -75,7 +77,9 @@ async function apply(
   if (fields !== undefined) {
     await noteChanges(tx, kind, [{ itemId: id, source: verdict.provider, fields }]);
   }
+  await forgetOrders(tx, id, { provider: verdict.provider, recordId: verdict.record?.id });
   const isMore = await saveKnown(tx, id, verdict.record ?? { seasons: [], episodes: [] });
+  await matchKnown(tx, [id]);
   const held = await tx<{ id: string }[]>`select id from episodes where series_id = ${id}`;
   const parts = { kind: 'episode', ids: held.map((episode) => episode.id) };
   const isIdLocked = row.lockedFields.includes('ids');

@@ -1,15 +1,18 @@
 /** What a provider knows of the parts of a series, had or not. */
 import type { Tx } from '#storage/postgres/connect.ts';
 import type { EpisodeRecord, SeasonRecord, SeriesRecord } from '../../metadata/provider.ts';
+import { saveOrder } from './order.ts';
 
 /** Parts as a record has them. */
-type Parts = Pick<SeriesRecord, 'seasons' | 'episodes'>;
+type Parts = Pick<SeriesRecord, 'seasons' | 'episodes' | 'ordered'>;
 
 /** Makes these what is known of the parts of a series; true when it was something else before. */
 export async function saveKnown(tx: Tx, seriesId: string, parts: Parts): Promise<boolean> {
   const areSeasonsOther = await saveSeasons(tx, seriesId, parts.seasons);
   const areEpisodesOther = await saveEpisodes(tx, seriesId, parts.episodes);
-  return areSeasonsOther || areEpisodesOther;
+  const isOrderOther =
+    parts.ordered !== undefined && (await saveOrder(tx, seriesId, parts.ordered));
+  return areSeasonsOther || areEpisodesOther || isOrderOther;
 }
 
 async function saveSeasons(

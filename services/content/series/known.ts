@@ -2,19 +2,13 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { problem } from '../../errors.ts';
+import { isKnownBySeason, placeShown } from './order.ts';
 
 type Fragment = ReturnType<Queryable>;
 
-/**
- * A condition: the known episode `k` is the episode `e` of the season `n` of its series, by season
- * and number; or, in a first season that knows no such number, as counted through all seasons.
- */
+/** A condition: the known episode `k` is the episode `e`. */
 export const knownAs = (sql: Queryable): Fragment => sql`(
-  k.series_id = e.series_id and (
-    (k.season = n.number and k.number = e.number)
-    or (n.number = 1 and k.absolute = coalesce(e.absolute, e.number) and not exists (
-      select from known_episodes o
-      where o.series_id = e.series_id and o.season = 1 and o.number = e.number))))`;
+  k.series_id = e.series_id and k.season = e.known_season and k.number = e.known_number)`;
 
 /** What can be known of an episode: its columns, with the name and the type of each. */
 const columns = {
@@ -24,7 +18,7 @@ const columns = {
 } as const;
 
 /**
- * Of the episode `e` of the season `n` what a person set; else what files tell; what those leave
+ * Of the episode `e` what a person set; else what files tell; what those leave
  * open, as a provider knows it.
  */
 export function known(sql: Queryable, column: keyof typeof columns): Fragment {
@@ -34,11 +28,11 @@ export function known(sql: Queryable, column: keyof typeof columns): Fragment {
       coalesce(e.${sql(column)}, ${toldElsewhere(sql, column)}) end`;
 }
 
-/** What a provider knows of the episode `e` of the season `n`. */
+/** What a provider knows of the episode `e`. */
 export const toldElsewhere = (sql: Queryable, column: keyof typeof columns): Fragment => sql`(
   select k.${sql(column)} from known_episodes k where ${knownAs(sql)})`;
 
-/** The titles that a provider knows of the episode `e` of the season `n` in other languages. */
+/** The titles that a provider knows of the episode `e` in other languages. */
 export const titlesElsewhere = (sql: Queryable): Fragment => sql`
   array(
     select distinct t.one ->> 'title' from known_episodes k
@@ -53,7 +47,8 @@ export const seasonShown = (sql: Queryable, name: 'title' | 'overview'): Fragmen
 /** What a provider knows of the season `n`. */
 export const seasonTold = (sql: Queryable, name: 'title' | 'overview'): Fragment => sql`(
   select k.${sql(name)} from known_seasons k
-  where k.series_id = n.series_id and k.number = n.number)`;
+  where k.series_id = n.series_id and k.number = n.number
+    and (n.number = 0 or ${isKnownBySeason(sql, sql`n.series_id`)}))`;
 
 type Missing = components['schemas']['MissingEpisode'];
 
@@ -66,13 +61,11 @@ export async function listMissing(
   today: string,
 ): Promise<Missing[]> {
   const rows = await sql<Missing[]>`
-    select k.season, k.number, k.title, k.air_date as "airDate", k.overview
-    from known_episodes k
+    select place.season, place.number, k.title, k.air_date as "airDate", k.overview
+    from known_episodes k join series s on s.id = k.series_id ${placeShown(sql)}
     where k.series_id = ${seriesId} and k.season > 0 and k.air_date <= ${today}
-      and not exists (
-        select from episodes e join seasons n on n.id = e.season_id
-        where e.series_id = k.series_id and ${knownAs(sql)})
-    order by k.season, k.number limit ${missingMax}`;
+      and not exists (select from episodes e where ${knownAs(sql)})
+    order by place.season, place.number, k.season, k.number limit ${missingMax}`;
   if (rows.length > 0) return [...rows];
   const found = await sql`select from series where id = ${seriesId}`;
   if (found.length === 0) throw problem('not-found', `There is no series ${seriesId}`);

@@ -1,4 +1,5 @@
 import type { Tx } from '#storage/postgres/connect.ts';
+import { matchKnown } from './order.ts';
 import { forgetEmpty, type Gone } from './remove.ts';
 
 /**
@@ -8,6 +9,7 @@ import { forgetEmpty, type Gone } from './remove.ts';
 export async function refreshSeries(tx: Tx, ids: readonly string[], gone: Gone): Promise<void> {
   if (ids.length === 0) return;
   await forgetEmpty(tx, ids, gone);
+  await matchKnown(tx, ids);
   await tx`
     with versions as (
       select l.episode_id, bool_and(f.missing_since is null) as is_present,

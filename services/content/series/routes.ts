@@ -18,6 +18,7 @@ import { countFilters } from './filter.ts';
 import { joinSeries, splitSeries } from './join.ts';
 import { listMissing } from './known.ts';
 import { listSeries } from './list.ts';
+import { matchKnown } from './order.ts';
 import type { Gone } from './remove.ts';
 import { episodesChangedIn } from './search.ts';
 import { itemTag, listTag, type SeriesDeps } from './series.ts';
@@ -150,6 +151,10 @@ async function updateSeries(
     const found = await editWork(tx, editableSeries, { id, update, revision, userId });
     if (found === undefined) throw noSuch('series', id);
     if (update.externalIds !== undefined) await deps.onIdsSet?.(tx, 'series', id);
+    if (update['episodeOrder'] !== undefined) {
+      await matchKnown(tx, [id]);
+      await deps.onOrderSet?.(tx, 'series', id);
+    }
     await deps.search.changed(tx, 'series', [id]);
     await deps.search.changed(tx, 'episode', await episodesChangedIn(tx, [id]));
     stale(itemTag(id), listTag);

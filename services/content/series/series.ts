@@ -13,6 +13,8 @@ export interface SeriesDeps extends Store {
   readonly now: () => number;
   /** Told, in the transaction, that a person has said what ids a work has elsewhere. */
   readonly onIdsSet?: (tx: Tx, kind: Kind, id: string) => Promise<void>;
+  /** Told, in the transaction, that a person has said in which order its episodes count. */
+  readonly onOrderSet?: (tx: Tx, kind: Kind, id: string) => Promise<void>;
   /** Told, in the transaction, of works that a person made one or took apart. */
   readonly onItemsChanged?: (tx: Tx, kind: Kind, ids: readonly string[]) => Promise<void>;
 }

@@ -2,14 +2,21 @@ import { bareLanguage } from '../../languages.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
 import {
   languagesOfParts,
+  type EpisodeOrder,
   type Locale,
   type SeriesRecord,
   type WorkProvider,
 } from '../../metadata/provider.ts';
 import type { Budget } from '../budget.ts';
-import { createProviderHttp, type ProviderHttp, type ProviderHttpDeps } from '../http.ts';
+import {
+  createProviderHttp,
+  type AskOptions,
+  type ProviderHttp,
+  type ProviderHttpDeps,
+} from '../http.ts';
 import { candidateOf, languageTag, pictureUrls } from './common.ts';
 import { filmRecord } from './film.ts';
+import { groupingFor, withOrder } from './orders.ts';
 import * as schemas from './schemas.ts';
 import { seasonsOf, type AskSeasons } from './seasons.ts';
 import { seriesCandidate, seriesRecord, withSeasons } from './series.ts';
@@ -58,6 +65,8 @@ function define(http: ProviderHttp) {
     film: http.define({ name: 'film', schema: schemas.film, ttlMs: day }),
     series: http.define({ name: 'series', schema: schemas.series, ttlMs: day }),
     season: http.define({ name: 'season', schema: schemas.season, ttlMs: day }),
+    groupings: http.define({ name: 'groupings', schema: schemas.groupings, ttlMs: day }),
+    grouping: http.define({ name: 'grouping', schema: schemas.grouping, ttlMs: day }),
     seasons: http.define({ name: 'seasons', schema: schemas.appended, ttlMs: day }),
   };
   const urls = async () => pictureUrls(await asked.configuration('/configuration'));
@@ -105,6 +114,21 @@ const firstId = (
   return id === undefined ? undefined : String(id);
 };
 
+/** In the order that is wanted, where somebody has grouped its episodes so. */
+async function inOrder(
+  ask: Ask,
+  { record, order }: { record: SeriesRecord; order: EpisodeOrder | undefined },
+  options: AskOptions | undefined,
+): Promise<SeriesRecord> {
+  if (order === undefined || order === 'aired') return record;
+  const groupings = await ask.groupings(`/tv/${record.id}/episode_groups`, {}, options);
+  const id = groupings && groupingFor(order, groupings);
+  if (id === undefined) return record;
+  const path = `/tv/episode_group/${encodeURIComponent(id)}`;
+  const grouping = await ask.grouping(path, {}, options);
+  return grouping === undefined ? record : withOrder(record, order, grouping);
+}
+
 const seriesOf = (http: ProviderHttp, ask: Ask): WorkProvider<SeriesRecord> => ({
   ...named,
   async search({ title, year }, locale) {
@@ -138,7 +162,8 @@ const seriesOf = (http: ProviderHttp, ask: Ask): WorkProvider<SeriesRecord> => (
     };
     const { locale } = asked;
     const languages = languagesOfParts(record, asked);
-    return withSeasons(record, await seasonsOf(seasons, record.seasons, { locale, languages }));
+    const listed = await seasonsOf(seasons, record.seasons, { locale, languages });
+    return inOrder(ask, { record: withSeasons(record, listed), order: asked.order }, options);
   },
   tagOf: (id) => http.tagOf(`/tv/${id}`),
 });

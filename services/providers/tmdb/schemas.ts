@@ -195,3 +195,20 @@ export const appended = z.preprocess(
       : json,
   z.record(z.string(), season),
 );
+
+/** Groups of episodes that people have made of a series, each an order of a type. */
+export const groupings = z.object({
+  results: list(z.object({ id: z.string(), type: number, episode_count: number })),
+});
+export type Groupings = z.output<typeof groupings>;
+
+export const grouping = z.object({
+  groups: list(
+    z.object({
+      order: z.int(),
+      name: text,
+      episodes: list(z.object({ season_number: z.int(), episode_number: z.int(), order: z.int() })),
+    }),
+  ),
+});
+export type Grouping = z.output<typeof grouping>;

@@ -1,25 +1,19 @@
-import { bareLanguage } from '../../languages.ts';
-import {
-  languagesOfParts,
-  type EpisodeRecord,
-  type PartsAsked,
-  type SeriesRecord,
-  type Translation,
-  type WorkProvider,
-  type WorkRecord,
+import type {
+  EpisodeOrder,
+  SeriesRecord,
+  WorkProvider,
+  WorkRecord,
 } from '../../metadata/provider.ts';
 import type { Budget } from '../budget.ts';
 import { createProviderHttp, type ProviderHttp, type ProviderHttpDeps } from '../http.ts';
 import { createLogin } from '../login.ts';
 import { dayOf, minutes, namesOf, said, yearOf } from '../read.ts';
 import { candidateOf, recordOf, tvdbLanguage } from './common.ts';
+import { episodeOf, inOrder, othersOf, pagesOf } from './episodes.ts';
 import * as schemas from './schemas.ts';
 
 /** It states no limit; this is what its servers stand from one address. */
 export const tvdbAllowance = { points: 20, seconds: 1 };
-
-/** In which its episodes are counted: as shown, as on discs, or through all seasons. */
-export type EpisodeOrder = 'aired' | 'dvd' | 'absolute';
 
 export interface TvdbOptions {
   readonly apiKey: string;
@@ -27,6 +21,7 @@ export interface TvdbOptions {
   readonly pin?: string | undefined;
   readonly baseUrl: string;
   readonly budget: Budget;
+  /** In which episodes count where nobody has said otherwise; as shown, unless stated. */
   readonly order?: EpisodeOrder;
 }
 
@@ -34,8 +29,6 @@ const day = 24 * 3_600_000;
 const quarter = 15 * 60_000;
 /** Tokens are good for a month. */
 const tokenMs = 25 * day;
-/** Of 500 episodes each. */
-const pagesMax = 20;
 
 /** Series and films as TheTVDB knows them, version 4 (https://thetvdb.github.io/v4-api). */
 export function createTvdb(
@@ -122,62 +115,14 @@ const seriesOf = (
       ...{ credits: [], seasons: [], episodes: [] },
     };
   },
-  whole: async (record, asked, options) => ({
-    ...record,
-    episodes: await episodesOf(ask, { record, order, asked }, options),
-  }),
+  async whole(record, asked, options) {
+    const pages = pagesOf(ask, record.id, options);
+    const listed = await pages(order, tvdbLanguage(asked.locale));
+    const others = await othersOf(listed, { record, asked, pages: (one) => pages(order, one) });
+    const whole = { ...record, episodes: listed.map((one) => episodeOf(one, others)) };
+    if (asked.order === undefined || asked.order === order) return whole;
+    const wanted = await pages(asked.order, tvdbLanguage(asked.locale));
+    return inOrder(whole, asked.order, { listed, wanted });
+  },
   tagOf: (id) => http.tagOf(`/series/${id}/extended`),
 });
-
-const orderPaths = { aired: 'official', dvd: 'dvd', absolute: 'absolute' } as const;
-
-type Options = Parameters<WorkProvider['work']>[2];
-
-/**
- * All episodes in an order and the languages asked for; what has no name in the locale's has its
- * English one.
- */
-async function episodesOf(
-  ask: Ask,
-  { record, order, asked }: { record: SeriesRecord; order: EpisodeOrder; asked: PartsAsked },
-  options: Options,
-): Promise<EpisodeRecord[]> {
-  const pages = async (spoken: string): Promise<schemas.Episode[]> => {
-    const all: schemas.Episode[] = [];
-    for (let page = 0; page < pagesMax; page++) {
-      const path = `/series/${record.id}/episodes/${orderPaths[order]}/${spoken}`;
-      const found = await ask.episodes(path, { page }, options);
-      all.push(...(found?.data.episodes ?? []));
-      if (said(found?.links?.next) === undefined) break;
-    }
-    return all;
-  };
-  const own = await pages(tvdbLanguage(asked.locale));
-  const others: { language: string; known: Map<string, schemas.Episode> }[] = [];
-  const isUntold = own.some(({ name }) => said(name) === undefined);
-  const wanted = languagesOfParts(record, asked);
-  const isEnglish = [asked.locale.language, ...wanted].some((one) => bareLanguage(one) === 'en');
-  for (const language of isUntold && !isEnglish ? [...wanted, 'en'] : wanted) {
-    const list = await pages(tvdbLanguage({ language }));
-    others.push({ language, known: new Map(list.map((one) => [String(one.id), one])) });
-  }
-  return own.map((one) => {
-    const told = others.flatMap(({ language, known }) => textsOf(language, known.get(`${one.id}`)));
-    const english = told.find(({ language }) => bareLanguage(language) === 'en');
-    return {
-      ...{ season: one.seasonNumber, number: one.number },
-      absolute:
-        one.absoluteNumber != null && one.absoluteNumber > 0 ? one.absoluteNumber : undefined,
-      title: said(one.name) ?? english?.title,
-      overview: said(one.overview) ?? english?.overview,
-      airDate: dayOf(one.aired),
-      runtimeMs: minutes(one.runtime),
-      translations: told.filter(({ language }) => wanted.includes(language)),
-    };
-  });
-}
-
-function textsOf(language: string, one: schemas.Episode | undefined): Translation[] {
-  const [title, overview] = [said(one?.name), said(one?.overview)];
-  return title === undefined && overview === undefined ? [] : [{ language, title, overview }];
-}

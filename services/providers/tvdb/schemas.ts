@@ -106,3 +106,4 @@ export const episodes = z.object({
   data: z.object({ episodes: list(episode) }),
   links: z.object({ next: text }).nullish(),
 });
+export type EpisodesAnswer = z.output<typeof episodes>;

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { startTvdb, type FakeTvdb } from '#test/fakes/tvdb.ts';
 import { providerDeps, type TestProviders } from '#test/providers.ts';
 import { ProviderError } from '../../metadata/provider-error.ts';
-import type { Locale } from '../../metadata/provider.ts';
-import { createTvdb, type EpisodeOrder } from './index.ts';
+import type { EpisodeOrder, Locale } from '../../metadata/provider.ts';
+import { createTvdb } from './index.ts';
 
 const english = { language: 'en', country: 'US' };
 const french = { language: 'fr', country: 'FR' };
@@ -31,12 +31,44 @@ const bad = {
   },
 } as const;
 
+/** The same episodes in each order; an id of its own says which. */
+const firefly = {
+  ...{ id: 81190, name: 'Firefly', date: '2002-09-20' },
+  episodes: {
+    official: {
+      eng: [
+        [1, 1, 1, 'The Train Job', 1],
+        [1, 2, 2, 'Serenity', 2],
+        [2, 1, 3, 'Out of Gas', 3],
+      ],
+    },
+    dvd: {
+      eng: [
+        [1, 1, 1, 'Serenity', 2],
+        [1, 2, 2, 'The Train Job', 1],
+        [1, 3, 3, 'A commentary', 9],
+      ],
+    },
+    absolute: {
+      eng: [
+        [1, 1, 1, 'Serenity', 2],
+        [1, 2, 2, 'The Train Job', 1],
+        [1, 3, 3, 'Out of Gas', 3],
+      ],
+    },
+  },
+} as const;
+
 describe('TheTVDB', () => {
   let tvdb: FakeTvdb;
   let made: TestProviders;
 
   before(async () => {
-    tvdb = await startTvdb([bad, { id: 5, name: 'Heat', type: 'movie', date: '1995-12-15' }]);
+    tvdb = await startTvdb([
+      bad,
+      firefly,
+      { id: 5, name: 'Heat', type: 'movie', date: '1995-12-15' },
+    ]);
     made = providerDeps([tvdb.url]);
   });
   after(async () => {
@@ -166,6 +198,35 @@ describe('TheTVDB', () => {
       if (order === 'absolute') expect(record?.episodes[0]).to.include({ season: 1, number: 3 });
     });
   }
+
+  it('tells where episodes stand in another order, by one request more', async () => {
+    const asked = { locale: english, languages: [] };
+    const { series } = provider();
+    const record = await series.work('81190', english);
+    const dvd = await series.whole!(record!, { ...asked, order: 'dvd' });
+    expect(dvd.episodes.map(({ season, number }) => [season, number])).to.deep.equal([
+      [1, 1],
+      [1, 2],
+      [2, 1],
+    ]);
+    expect(dvd.ordered).to.deep.equal({
+      order: 'dvd',
+      places: [
+        { season: 1, number: 1, known: { season: 1, number: 2 } },
+        { season: 1, number: 2, known: { season: 1, number: 1 } },
+      ],
+    });
+    const all = await series.whole!(record!, { ...asked, order: 'absolute' });
+    expect(all.episodes.map(({ absolute }) => absolute)).to.deep.equal([2, 1, 3]);
+    expect(all.ordered).to.equal(undefined);
+    const paths = tvdb.asked.filter((path) => path.includes('/episodes/'));
+    expect(paths.map((path) => path.split('/').at(-2))).to.deep.equal([
+      ...['official', 'dvd', 'absolute'],
+    ]);
+    for (const order of ['aired', undefined] as const) {
+      expect(await series.whole!(record!, { ...asked, order })).to.not.have.property('ordered');
+    }
+  });
 
   it('reads all pages of a long series', async () => {
     const eng = Array.from(

@@ -1,5 +1,5 @@
-/** How a field of a work is written: a line, a text, a year, a day, or names with commas. */
-export type FieldKind = 'line' | 'text' | 'year' | 'day' | 'names';
+/** How a field of a work is written: a line, a text, a year, a day, names with commas, or chosen. */
+export type FieldKind = 'line' | 'text' | 'year' | 'day' | 'names' | 'order';
 
 export interface EditField<Name extends string = string> {
   readonly name: Name;

@@ -68,6 +68,7 @@ export function seriesEdit(series: Series): Edit {
     ...([
       { name: 'genres', kind: 'names' },
       { name: 'studios', kind: 'names' },
+      { name: 'episodeOrder', kind: 'order' },
     ] as const),
     overview,
   ] as const;
