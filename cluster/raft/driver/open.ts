@@ -17,6 +17,12 @@ import type { EngineSettings, TlsFiles } from './settings.ts';
 /** How long the process that had the port before may take to be gone. */
 const takenMs = 5000;
 
+/**
+ * The log is held in memory. A scan writes entries of some 60 kB, which tell what caches may no
+ * longer know; behind a snapshot so much of them is kept for slow followers, and before the next.
+ */
+const keptBytes = 16 * 1024 * 1024;
+
 /** An engine on its real disk and network; `start` makes it take part. */
 export async function openEngine(settings: EngineSettings, log: Log): Promise<Engine> {
   const { id, dir, profile } = settings;
@@ -31,7 +37,7 @@ export async function openEngine(settings: EngineSettings, log: Log): Promise<En
     snapshots: {
       intervalMs: settings.snapshotIntervalMs,
       threshold: settings.snapshotThreshold,
-      thresholdBytes: 64 * 1024 * 1024,
+      thresholdBytes: keptBytes,
     },
     patienceMs: profile.electionTimeoutMs * 2,
     hostTimeoutMs: settings.hostTimeoutMs,
@@ -65,7 +71,7 @@ function raftOptions({ id, address, profile, trailingEntries }: EngineSettings):
     seed: randomInt(2 ** 31),
     maxUncommittedBytes: 64 * 1024 * 1024,
     trailingEntries,
-    trailingBytes: 64 * 1024 * 1024,
+    trailingBytes: keptBytes,
     maxClockDrift: 0.1,
   };
 }
