@@ -11,7 +11,7 @@ import type { Root } from './model.ts';
 import { confirmRoot, inspectRoot } from './roots.ts';
 import type { ScanRun } from './run.ts';
 import { saveListings, saveUnread } from './save-listings.ts';
-import { createShare, isMuch } from './share.ts';
+import { createShare, isMuch, type Left } from './share.ts';
 import { toVisit, type Visit } from './visit.ts';
 
 /** Directories looked up in the catalogue at once, compared by one call, read by one call. */
@@ -104,9 +104,12 @@ async function leave({ run }: Walk, directories: readonly KnownDirectory[]): Pro
 async function explore(walk: Walk): Promise<void> {
   const { run, root, tally } = walk;
   const { sql } = run.deps.store;
+  let latest: Left['latest'] | undefined;
   const share = createShare(run, root.id, async (left) => {
-    tally.total = await countDirectories(sql, run.library.id);
-    tally.done = Math.max(0, tally.total - left);
+    // They are counted anew only when some were found.
+    if (left.latest !== latest) tally.total = await countDirectories(sql, run.library.id);
+    latest = left.latest;
+    tally.done = Math.max(0, tally.total - left.count);
     run.report('walk', tally.done, tally.total);
   });
   for (;;) {

@@ -32,7 +32,7 @@ export const isMuch = (run: ScanRun, directories: number): boolean =>
 export function createShare(
   run: ScanRun,
   rootId: string,
-  onLeft: (left: number) => Promise<void>,
+  onLeft: (left: Left) => Promise<void>,
 ): Share {
   const { sql } = run.deps.store;
   let given: string | undefined;
@@ -66,7 +66,7 @@ export function createShare(
       await pause(lookMs, undefined, { signal: run.signal });
       await stillRuns(run);
       const left = await countDue(sql, rootId);
-      await onLeft(left.count);
+      await onLeft(left);
       // Less is more read; another one found last is one found by reading.
       if (left.count !== before.count || left.latest !== before.latest) return (hasHelp = true);
     }
@@ -92,7 +92,7 @@ export function createShare(
   };
 }
 
-type Left = Awaited<ReturnType<typeof countDue>>;
+export type Left = Awaited<ReturnType<typeof countDue>>;
 
 /** @throws ScanOverError */
 async function stillRuns({ deps, scan }: ScanRun): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { filesIn, type LyingFile } from '../placed.ts';
 import { externalIdsOf } from '../works.ts';
+import type { Derived } from './derive.ts';
 import type { FilmRow } from './fields.ts';
 import type { KnownFilm } from './resolve.ts';
 import type { WantedDirectory } from './units.ts';
@@ -69,26 +70,30 @@ export function loadKnown(
     for no key update of m`;
 }
 
+/** A film to write; what is derived from its files counts for a new one only. */
+type WrittenFilm = FilmRow & Partial<Pick<Derived, 'resolutions' | 'sizeBytes'>>;
+
 /** Writes films, new and known ones alike. */
 export async function saveFilms(
   tx: Tx,
   libraryId: string,
-  rows: readonly FilmRow[],
+  rows: readonly WrittenFilm[],
 ): Promise<void> {
   if (rows.length === 0) return;
   await tx`
     insert into movies (
       id, library_id, title, sort_title, original_title, identity, year, release_date, runtime_ms,
-      overview, tagline, certification, studio, collection, genres, tags, rating, match, sources
+      overview, tagline, certification, studio, collection, genres, tags, rating, match, sources,
+      resolutions, size_bytes
     )
     select id, ${libraryId}, title, "sortTitle", "originalTitle", identity, year, "releaseDate",
       "runtimeMs", overview, tagline, certification, studio, collection, genres, tags, rating,
-      match, sources
+      match, sources, coalesce(resolutions, '{}'), coalesce("sizeBytes", 0)
     from jsonb_to_recordset(${tx.json(rows as never)}) as r (
       id uuid, title text, "sortTitle" text, "originalTitle" text, identity text, year smallint,
       "releaseDate" date, "runtimeMs" bigint, overview text, tagline text, certification text,
       studio text, collection text, genres text[], tags text[], rating real, match jsonb,
-      sources jsonb
+      sources jsonb, resolutions text[], "sizeBytes" bigint
     )
     order by id
     on conflict (id) do update set

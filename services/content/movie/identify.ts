@@ -10,6 +10,7 @@ import { mapInTurns } from '../map-in-turns.ts';
 import { heirsOf, mergeWorks } from '../merge.ts';
 import { followPins, loadPins } from '../pins.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
+import { derive, type Derived, type FileFacts } from './derive.ts';
 import { editableFilms } from './edit.ts';
 import {
   applyPlan,
@@ -71,7 +72,9 @@ export async function settle(
 ): Promise<Identified> {
   const telling = resolved.filter(({ plan }) => plan.keepsRow !== true);
   const { rows, added, updated } = decideRows(telling, known, library.language);
-  await store.saveFilms(tx, library.id, rows);
+  const seen = atFirstSight(resolved);
+  const found = rows.map((row) => ({ ...row, ...seen.get(row.id) }));
+  await store.saveFilms(tx, library.id, found);
   await noteChanges(tx, 'movie', scanChangesOf(rows, known, fieldNames));
   await saveFindings(tx, telling, known);
   const touched = await saveFiles(tx, decideFiles(resolved, loose));
@@ -128,6 +131,28 @@ function decideRows(
     (row === undefined ? added : updated).push(filmId);
   }
   return { rows, added, updated };
+}
+
+/** What lists want to know of new films as their files' names tell it: so each is written once. */
+function atFirstSight(resolved: readonly Resolution[]): Map<string, Derived> {
+  const added = resolved.filter(({ isNew }) => isNew);
+  return new Map(
+    [...Map.groupBy(added, ({ filmId }) => filmId)].map(([filmId, found]) => [
+      filmId,
+      derive(found.flatMap(({ plan }) => plan.group.versions.flatMap(unprobed))),
+    ]),
+  );
+}
+
+type Version = Plan['group']['versions'][number];
+
+function unprobed({ parts, auxiliary, release }: Version): FileFacts[] {
+  const nameResolution = release.resolution ?? null;
+  const unknown = { stackId: null, durationMs: null, streams: null, nameResolution };
+  return [
+    ...parts.map(({ id, sizeBytes }) => ({ ...unknown, id, sizeBytes, isAuxiliary: false })),
+    ...auxiliary.map(({ id, sizeBytes }) => ({ ...unknown, id, sizeBytes, isAuxiliary: true })),
+  ];
 }
 
 const best = (plans: readonly Plan[]): Plan =>
@@ -203,7 +228,7 @@ function decideFiles(
 }
 
 function versionFiles(
-  { label, parts, auxiliary, release, edition }: Plan['group']['versions'][number],
+  { label, parts, auxiliary, release, edition }: Version,
   itemId: string,
 ): FileDecision[] {
   const version = label ?? null;
