@@ -3,8 +3,7 @@ import { isAlive, openRoot, toFailure, type Root } from './confine.ts';
 import { waitingDisk } from './disk.ts';
 import { listDirectory, readWhole, statDirectories, statFile } from './files.ts';
 import type { BulkName, Calls, Failure } from './protocol.ts';
-import type { Answer } from './shares.ts';
-import type { Task } from './threads.ts';
+import type { Answer, Task } from './threads.ts';
 import { takeTurns, type Turns } from './turns.ts';
 
 /**

@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
+import { createCrew } from './crew.ts';
 import { tellOnce } from './left-open.ts';
-import type { Bulk, BulkName } from './protocol.ts';
-import { createPace, merge, partsOf, pathsOf, type Answer } from './shares.ts';
+import type { Bulk, BulkName, Failure } from './protocol.ts';
 import { watchTurns } from './turns.ts';
+
+/** What a thread answers; `device` as in `FromProcess`. */
+export type Answer = { device?: string } & ({ value: unknown } | Failure);
 
 /** What a thread is given. */
 export interface Task {
@@ -27,6 +30,10 @@ const isOfHeads: Readonly<Record<BulkName, boolean>> = {
 export const isBulk = (call: { name: string }): call is Bulk => call.name in isOfHeads;
 
 const idleMs = 10_000;
+/** As many as there are cores, and no more than keep a disk busy; each takes some 30 MB. */
+const headsMax = Math.min(4, availableParallelism());
+/** As many as there are calls let in by the parent. */
+const filesMax = 24;
 
 const startThreads = (maxThreads: number, maxOldGenerationSizeMb: number) =>
   new Piscina({
@@ -37,26 +44,24 @@ const startThreads = (maxThreads: number, maxOldGenerationSizeMb: number) =>
     resourceLimits: { maxOldGenerationSizeMb },
   });
 
-// The parent lets in no more calls than there are threads for; one that hangs in a call to the file
-// system keeps its thread until the process is replaced.
+// One that hangs in a call to the file system keeps its thread until the process is replaced.
 let files: Piscina | undefined;
-/** As many as there are cores, and no more than keep a disk busy; each takes some 30 MB. */
 let heads: Piscina | undefined;
-const pace = createPace();
+const crew = createCrew({ least: availableParallelism(), most: filesMax, patienceMs: 250 });
 
-/** Has a call on many files answered by threads that do nothing else meanwhile. */
+/** Has a call on many files answered by a thread that does nothing else meanwhile. */
 export async function onThread(call: Bulk, signal: AbortSignal): Promise<Answer> {
   if (isOfHeads[call.name]) {
-    heads ??= startThreads(Math.min(4, availableParallelism()), 64);
+    heads ??= startThreads(headsMax, 64);
     return answerBy(runOn(heads), call, signal);
   }
-  const threads = (files ??= startThreads(24, 256));
-  const parts = partsOf(call, pace.parts(call));
-  const begun = performance.now();
-  const answers = parts.map((part) => answerBy(runOn(threads), part, signal));
-  const answer = merge(await Promise.all(answers));
-  pace.note(call, { ms: performance.now() - begun, parts: parts.length });
-  return answer;
+  const leave = await crew.enter(signal);
+  try {
+    files ??= startThreads(filesMax, 256);
+    return await answerBy(runOn(files), call, signal);
+  } finally {
+    leave();
+  }
 }
 
 const runOn =
@@ -91,3 +96,6 @@ export async function answerBy(
     }
   }
 }
+
+const pathsOf = ({ input }: Bulk): readonly string[] =>
+  'paths' in input ? input.paths : [input.path];
