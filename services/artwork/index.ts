@@ -44,7 +44,10 @@ export interface Artwork {
   readonly jobs: readonly JobHandler[];
   /** Asks, in the transaction that changed files, for a new look at their items. */
   readonly filesChanged: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
-  /** Notes, in the transaction of whoever was told, what a provider offers for an item. */
+  /**
+   * Notes, in the transaction of whoever was told, what a provider offers for an item; what it
+   * offers for the item's parts is with these.
+   */
   readonly offered: (
     tx: Tx,
     item: { readonly kind: string; readonly itemId: string; readonly provider: string },
@@ -81,6 +84,7 @@ export function createArtwork(deps: ArtworkDeps): Artwork {
     async offered(tx, item, offers) {
       const isChanged = await replaceOffers(tx, item, offers);
       if (isChanged) await refresh.due(tx, item.kind, [item.itemId]);
+      await refresh.offersChanged(tx, item.kind, [item.itemId]);
     },
     imageUrl: addresses.url,
     show,

@@ -7,6 +7,7 @@ import { collect, type Collected, type ItemFiles } from './collect.ts';
 import { addFrames, keepFrames } from './frames.ts';
 import { addOffered, findOffers, type OfferDeps } from './offers.ts';
 import {
+  partsToFetchFor,
   partsToLookAt,
   sourcesOfParts,
   sourcesOfWorks,
@@ -47,6 +48,8 @@ export interface Refresh {
   readonly jobs: readonly JobHandler[];
   /** Asks for a new look at items. */
   readonly due: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
+  /** Asks for it of the parts of items for which a provider offers other pictures now. */
+  readonly offersChanged: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
   /** Asks for it as soon as files that came, went or changed may tell something. */
   readonly filesChanged: (tx: Tx, kind: string, itemIds: readonly string[]) => Promise<void>;
 }
@@ -74,6 +77,11 @@ export function createRefresh(deps: RefreshDeps): Refresh {
       on(makeFrames, (payload, context) => refreshWithFrames(deps, payload, context)),
     ],
     due,
+    async offersChanged(tx, kind, itemIds) {
+      for (const one of deps.parts.filter(({ of }) => of === kind)) {
+        await due(tx, one.kind, await partsToFetchFor(tx, one, itemIds));
+      }
+    },
     async filesChanged(tx, kind, itemIds) {
       const ready = await rows.readyToLookAt(tx, itemIds);
       await due(tx, kind, ready);
@@ -124,7 +132,8 @@ async function refreshItems(
     ? await sourcesOfParts(sql, part, itemIds)
     : await sourcesOfWorks(sql, { kind, parts: deps.parts }, itemIds);
   const known = Map.groupBy(await rows.findImages(sql, kind, itemIds), ({ itemId }) => itemId);
-  const offered = Map.groupBy(await findOffers(sql, kind, itemIds), ({ itemId }) => itemId);
+  const offers = await (part?.offers(sql, itemIds) ?? findOffers(sql, kind, itemIds));
+  const offered = Map.groupBy(offers, ({ itemId }) => itemId);
   const late: string[] = [];
   const bare: string[] = [];
   let postponed: Error | undefined;
@@ -132,9 +141,8 @@ async function refreshItems(
     const own = files.get(itemId);
     // Nothing is there now: what is known stays, since a share that is away takes no picture along.
     if (own === undefined) continue;
-    const offers = offered.get(itemId) ?? [];
     const from = { files: own, known: known.get(itemId) ?? [], readName: part?.readName };
-    const item = { kind, itemId, offers, ...from };
+    const item = { kind, itemId, offers: offered.get(itemId) ?? [], ...from };
     const ofFiles = await collect(deps, item, signal);
     const { collected, isLate } = await addOffered(deps, item, { collected: ofFiles, signal });
     if (isLate) late.push(itemId);

@@ -28,7 +28,7 @@ export interface Candidate {
 
 /** A picture a provider offers; nothing of it has been fetched. */
 export interface ImageOffer {
-  readonly type: 'poster' | 'backdrop' | 'logo';
+  readonly type: 'poster' | 'backdrop' | 'logo' | 'thumb';
   readonly url: string;
   /** Two letters; undefined: no text in it. */
   readonly language?: string | undefined;
@@ -96,6 +96,8 @@ export interface EpisodeRecord {
   readonly runtimeMs?: number | undefined;
   /** Its texts in languages other than the one asked for. */
   readonly translations?: readonly Translation[] | undefined;
+  /** Best first. */
+  readonly images?: readonly ImageOffer[] | undefined;
 }
 
 /** In which episodes are counted: as shown, as on discs, or through all seasons. */
@@ -120,6 +122,8 @@ export interface SeasonRecord {
   readonly overview?: string | undefined;
   readonly episodeCount?: number | undefined;
   readonly translations?: readonly Translation[] | undefined;
+  /** Best first. */
+  readonly images?: readonly ImageOffer[] | undefined;
 }
 
 /** A series, with its episodes once they have been asked for. */

@@ -24,6 +24,8 @@ export interface FakeSeries extends Omit<FakeFilm, 'minutes'> {
   readonly seasons: Readonly<Record<number, readonly string[]>>;
   /** The same in other languages, of two letters; what is left out nobody has translated. */
   readonly spoken?: Readonly<Record<string, Readonly<Record<number, readonly string[]>>>>;
+  /** What names its pictures: of seasons in English and German, and of episodes. None if absent. */
+  readonly pictures?: string;
   /** Names of seasons, by language and number; the others are called by their numbers. */
   /** Groups of its episodes (season and number), by type, then by the number of the group. */
   readonly groupings?: Readonly<Record<number, Readonly<Record<number, readonly Place[]>>>>;
@@ -41,6 +43,7 @@ export interface FakeTmdb extends Vendor {
 }
 
 const poster = { width: 780, height: 1170, channels: 3, background: '#357' } as const;
+const still = { width: 300, height: 169, channels: 3, background: '#753' } as const;
 
 /** The body of what TMDb has not. */
 const missing = {
@@ -58,10 +61,14 @@ export async function startTmdb(films: readonly FakeFilm[] = []): Promise<FakeTm
     trouble: undefined,
   });
   const bytes = await sharp({ create: poster }).jpeg().toBuffer();
+  const stillBytes = await sharp({ create: still }).jpeg().toBuffer();
   vendor.respond = (url) => {
     if (fake.trouble !== undefined) return fake.trouble;
     if (url.pathname.startsWith('/t/p/'))
-      return { headers: { 'content-type': 'image/jpeg' }, bytes };
+      return {
+        headers: { 'content-type': 'image/jpeg' },
+        bytes: url.pathname.includes('/still/') ? stillBytes : bytes,
+      };
     const json = answer(fake, url);
     return json === undefined ? { status: 404, json: missing } : { json };
   };
@@ -106,6 +113,7 @@ const sizes = {
   poster_sizes: ['w92', 'w342', 'w780', 'original'],
   backdrop_sizes: ['w300', 'w1280', 'original'],
   logo_sizes: ['w92', 'w500', 'original'],
+  still_sizes: ['w92', 'w185', 'w300', 'original'],
 };
 
 const pageOf = (results: object[]) => ({
@@ -188,7 +196,7 @@ const tvDetail = (one: FakeSeries, language: string) => ({
   networks: [{ id: 1, logo_path: null, name: 'Netflix', origin_country: 'DE' }],
   production_companies: [],
   seasons: Object.entries(one.seasons).map(([number, titles]) => ({
-    ...{ season_number: Number(number), episode_count: titles.length, poster_path: null },
+    ...{ season_number: Number(number), episode_count: titles.length },
     ...seasonTexts(one, Number(number), language),
   })),
   status: 'Returning Series',
@@ -211,14 +219,18 @@ const counts: Readonly<Record<string, readonly [string, string]>> = {
   fr: ['Saison', 'Épisode'],
 };
 
-function seasonTexts({ seasonNames }: FakeSeries, number: number, language: string) {
+function seasonTexts({ seasonNames, pictures }: FakeSeries, number: number, language: string) {
   const own = seasonNames?.[language]?.[number];
   const [word] = counts[language] ?? counts['en']!;
-  return { name: own ?? `${word} ${number}`, overview: own === undefined ? '' : `${own}!` };
+  const spoken = language === 'de' ? 'de' : 'en';
+  return {
+    ...{ name: own ?? `${word} ${number}`, overview: own === undefined ? '' : `${own}!` },
+    poster_path: pictures === undefined ? null : `/${pictures}-${number}-${spoken}.jpg`,
+  };
 }
 
 function tvSeason(one: FakeSeries, number: number, language: string) {
-  const { seasons, spoken, date = '2000-01-01' } = one;
+  const { seasons, spoken, pictures, date = '2000-01-01' } = one;
   const titles = seasons[number];
   const theirs = language === 'en' ? titles : (spoken?.[language]?.[number] ?? []);
   const [, word] = counts[language] ?? counts['en']!;
@@ -229,7 +241,9 @@ function tvSeason(one: FakeSeries, number: number, language: string) {
       episodes: titles.map((name, index) => {
         const own = spoken === undefined ? name : theirs?.[index];
         return {
-          ...{ episode_number: index + 1, season_number: number, runtime: 50, still_path: null },
+          ...{ episode_number: index + 1, season_number: number, runtime: 50 },
+          still_path:
+            pictures === undefined ? null : `/still/${pictures}-${number}x${index + 1}.jpg`,
           name: own ?? `${word} ${index + 1}`,
           overview: own === undefined ? '' : `What happens in ${own}.`,
           air_date: new Date(Date.parse(date) + index * weekMs).toISOString().slice(0, 10),

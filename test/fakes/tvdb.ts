@@ -12,6 +12,8 @@ export interface FakeTvdbWork {
   readonly country?: string;
   /** Names by language, three letters. */
   readonly translations?: Readonly<Record<string, string>>;
+  /** As it sends them. */
+  readonly seasons?: readonly object[];
   /** By order, then language. */
   readonly episodes?: Readonly<
     Record<string, Readonly<Record<string, readonly FakeTvdbEpisode[]>>>
@@ -106,7 +108,9 @@ const hit = ({ id, name, type = 'series', date, translations, country }: FakeTvd
   ...{ aliases: [], image_url: `https://artworks.thetvdb.com/banners/posters/${id}-1.jpg` },
 });
 
-const extended = ({ id, name, date, imdb, tmdb, country, translations = {} }: FakeTvdbWork) => ({
+const extended = (work: FakeTvdbWork) => ({ ...told(work), seasons: work.seasons ?? [] });
+
+const told = ({ id, name, date, imdb, tmdb, country, translations = {} }: FakeTvdbWork) => ({
   ...{ id, name, slug: name.toLowerCase(), firstAired: date, year: date?.slice(0, 4) },
   ...{ image: `/banners/posters/${id}-1.jpg`, averageRuntime: 48, runtime: 101 },
   ...{ originalCountry: country, originalLanguage: 'eng', score: 12.5 },
@@ -165,6 +169,7 @@ function episodes(
         .map(([seasonNumber, number, absoluteNumber, name, id]) => ({
           ...{ id: id ?? seasonNumber * 10_000 + number, seriesId: work.id, seasonNumber, number },
           ...{ absoluteNumber, name, overview: null, aired: '2008-01-20', runtime: 48 },
+          image: id === undefined ? null : `/banners/e${id}.jpg`,
         })),
     },
     links: { prev: null, self: '', next, total_items: all.length, page_size: pageSize },

@@ -21,25 +21,26 @@ async function saveSeasons(
   seasons: readonly SeasonRecord[],
 ): Promise<boolean> {
   const byNumber = new Map(seasons.map((one) => [one.number, one]));
-  const rows = [...byNumber.values()].map(({ number, title, overview, translations }) => ({
-    ...{ number, title: title ?? null, overview: overview ?? null },
-    translations: translations ?? [],
+  const rows = [...byNumber.values()].map((one) => ({
+    ...{ number: one.number, title: one.title ?? null, overview: one.overview ?? null },
+    ...{ translations: one.translations ?? [], images: one.images ?? [] },
   }));
   const changed = await tx`
     with given as (
       select * from jsonb_to_recordset(${tx.json(rows as never)}) as r (
-        number integer, title text, overview text, translations jsonb)
+        number integer, title text, overview text, translations jsonb, images jsonb)
     ), gone as (
       delete from known_seasons k where k.series_id = ${seriesId} and not exists (
         select from given g where g.number = k.number)
       returning k.number
     ), come as (
-      insert into known_seasons as k (series_id, number, title, overview, translations)
-      select ${seriesId}, number, title, overview, translations from given
+      insert into known_seasons as k (series_id, number, title, overview, translations, images)
+      select ${seriesId}, number, title, overview, translations, images from given
       on conflict (series_id, number) do update set title = excluded.title,
-        overview = excluded.overview, translations = excluded.translations
-      where (k.title, k.overview, k.translations) is distinct from (
-        excluded.title, excluded.overview, excluded.translations)
+        overview = excluded.overview, translations = excluded.translations,
+        images = excluded.images
+      where (k.title, k.overview, k.translations, k.images) is distinct from (
+        excluded.title, excluded.overview, excluded.translations, excluded.images)
       returning k.number
     )
     select number from gone union all select number from come`;
@@ -55,30 +56,32 @@ async function saveEpisodes(
   const rows = counted([...byPlace.values()]).map(({ season, number, absolute, ...rest }) => ({
     ...{ season, number, absolute, title: rest.title ?? null, overview: rest.overview ?? null },
     ...{ airDate: rest.airDate ?? null, runtimeMs: rest.runtimeMs ?? null },
-    translations: rest.translations ?? [],
+    ...{ translations: rest.translations ?? [], images: rest.images ?? [] },
   }));
   const changed = await tx`
     with given as (
       select * from jsonb_to_recordset(${tx.json(rows as never)}) as r (
         season integer, number integer, absolute integer, title text, overview text,
-        "airDate" date, "runtimeMs" bigint, translations jsonb)
+        "airDate" date, "runtimeMs" bigint, translations jsonb, images jsonb)
     ), gone as (
       delete from known_episodes k where k.series_id = ${seriesId} and not exists (
         select from given g where g.season = k.season and g.number = k.number)
       returning k.number
     ), come as (
       insert into known_episodes as k (
-        series_id, season, number, absolute, title, overview, air_date, runtime_ms, translations)
+        series_id, season, number, absolute, title, overview, air_date, runtime_ms, translations,
+        images)
       select ${seriesId}, season, number, absolute, title, overview, "airDate", "runtimeMs",
-        translations
+        translations, images
       from given
       on conflict (series_id, season, number) do update set absolute = excluded.absolute,
         title = excluded.title, overview = excluded.overview, air_date = excluded.air_date,
-        runtime_ms = excluded.runtime_ms, translations = excluded.translations
-      where (k.absolute, k.title, k.overview, k.air_date, k.runtime_ms, k.translations)
+        runtime_ms = excluded.runtime_ms, translations = excluded.translations,
+        images = excluded.images
+      where (k.absolute, k.title, k.overview, k.air_date, k.runtime_ms, k.translations, k.images)
         is distinct from (
           excluded.absolute, excluded.title, excluded.overview, excluded.air_date,
-          excluded.runtime_ms, excluded.translations)
+          excluded.runtime_ms, excluded.translations, excluded.images)
       returning k.number
     )
     select number from gone union all select number from come`;

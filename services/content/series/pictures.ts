@@ -1,13 +1,20 @@
 /** Which pictures beside the videos of a series are those of its seasons and episodes. */
-import type { Tx } from '#storage/postgres/connect.ts';
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { readImageName } from '../../artwork/names.ts';
 import type { PictureParts } from '../../artwork/parts.ts';
 import { seasonOfFolder } from '../../naming/season-folder.ts';
+import { isKnownBySeason } from './order.ts';
 
 const words = 'thumb|landscape|poster|cover|fanart|backdrop|background|art|banner|logo|clearlogo';
 const suffix = `[-._ ](${words})[-._ ]?[0-9]{0,2}$`;
 
-const lookUp = (table: 'seasons' | 'episodes'): Pick<PictureParts, 'partsOf' | 'worksOf'> => ({
+type LookUp = Pick<PictureParts, 'partsOf' | 'worksOf' | 'offers'>;
+
+/** `known`: from-clause, what joins a `part` with what a provider knows of it, the table `k`. */
+const lookUp = (
+  table: 'seasons' | 'episodes',
+  known: (sql: Queryable) => ReturnType<Queryable>,
+): LookUp => ({
   async partsOf(sql, ids) {
     const rows = await sql<{ id: string }[]>`
       select id from ${sql(table)} where series_id = any (${ids as string[]}::uuid[])`;
@@ -19,13 +26,28 @@ const lookUp = (table: 'seasons' | 'episodes'): Pick<PictureParts, 'partsOf' | '
       where id = any (${ids as string[]}::uuid[])`;
     return rows.map(({ id }) => id);
   },
+  offers: (sql, ids) => sql`
+    select part.id as "itemId", o.one ->> 'type' as type, o.one ->> 'url' as url,
+      o.one ->> 'language' as language, o.place::int as place
+    from ${known(sql)}
+    cross join lateral jsonb_array_elements(k.images) with ordinality as o (one, place)
+    where part.id = any (${ids as string[]}::uuid[])
+    order by part.id, type, place`,
 });
+
+const knownEpisodes = (sql: Queryable): ReturnType<Queryable> => sql`
+  episodes part join known_episodes k on k.series_id = part.series_id
+    and k.season = part.known_season and k.number = part.known_number`;
+
+const knownSeasons = (sql: Queryable): ReturnType<Queryable> => sql`
+  seasons part join known_seasons k on k.series_id = part.series_id and k.number = part.number
+    and (part.number = 0 or ${isKnownBySeason(sql, sql`part.series_id`)})`;
 
 /** Episodes: what has the name of their video, and what lies within it. */
 export const episodePictures: PictureParts = {
   kind: 'episode',
   of: 'series',
-  ...lookUp('episodes'),
+  ...lookUp('episodes', knownEpisodes),
   claims: (sql, ids) => sql`
     with video as (
       select l.episode_id, f.id, f.root_id, f.probe,
@@ -64,7 +86,7 @@ const general = `^(${words}|folder|season)`;
 export const seasonPictures: PictureParts = {
   kind: 'season',
   of: 'series',
-  ...lookUp('seasons'),
+  ...lookUp('seasons', knownSeasons),
   async claims(sql, ids) {
     const images = await sql<{ id: string; path: string; seriesId: string }[]>`
       select id, path, item_id as "seriesId" from files

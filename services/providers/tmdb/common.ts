@@ -145,7 +145,7 @@ const rankOf = ({ type, official }: Video): number =>
   (type === 'Trailer' ? 0 : 2) + (official === true ? 0 : 1);
 
 const baseUrl = 'https://image.tmdb.org/t/p/';
-const wantedWidth = { poster: 780, backdrop: 1280, logo: 500 } as const;
+const wantedWidth = { poster: 780, backdrop: 1280, logo: 500, thumb: 780 } as const;
 const offersMax = 12;
 
 type PictureType = ImageOffer['type'];
@@ -154,12 +154,14 @@ type PictureType = ImageOffer['type'];
 export function pictureUrls(
   config: Configuration | undefined,
 ): (type: PictureType, path: string) => string {
-  const { secure_base_url, poster_sizes, backdrop_sizes, logo_sizes } = config?.images ?? {};
+  const { secure_base_url, poster_sizes, backdrop_sizes, logo_sizes, still_sizes } =
+    config?.images ?? {};
   const base = said(secure_base_url) ?? baseUrl;
   const sizes = {
     poster: sizeOf(poster_sizes, wantedWidth.poster),
     backdrop: sizeOf(backdrop_sizes, wantedWidth.backdrop),
     logo: sizeOf(logo_sizes, wantedWidth.logo),
+    thumb: sizeOf(still_sizes, wantedWidth.thumb),
   };
   return (type, path) => `${base}${sizes[type]}${path}`;
 }

@@ -163,7 +163,8 @@ const seriesOf = (http: ProviderHttp, ask: Ask): WorkProvider<SeriesRecord> => (
     const { locale } = asked;
     const languages = languagesOfParts(record, asked);
     const listed = await seasonsOf(seasons, record.seasons, { locale, languages });
-    return inOrder(ask, { record: withSeasons(record, listed), order: asked.order }, options);
+    const whole = withSeasons(record, listed, { locale, urlOf: await ask.urls() });
+    return inOrder(ask, { record: whole, order: asked.order }, options);
   },
   tagOf: (id) => http.tagOf(`/tv/${id}`),
 });

@@ -17,6 +17,7 @@ export const configuration = z.object({
     poster_sizes: list(z.string()),
     backdrop_sizes: list(z.string()),
     logo_sizes: list(z.string()),
+    still_sizes: list(z.string()),
   }),
 });
 export type Configuration = z.output<typeof configuration>;
@@ -150,6 +151,7 @@ export const series = z.object({
       episode_count: number,
       name: text,
       overview: text,
+      poster_path: text,
     }),
   ),
   content_ratings: z
@@ -175,6 +177,7 @@ export const season = z.object({
   season_number: z.int(),
   name: text,
   overview: text,
+  poster_path: text,
   episodes: list(
     z.object({
       episode_number: z.int(),
@@ -182,6 +185,7 @@ export const season = z.object({
       overview: text,
       air_date: text,
       runtime: number,
+      still_path: text,
     }),
   ),
 });

@@ -24,6 +24,7 @@ const long: FakeSeries = {
   ...{ id: 1, title: 'Long', date: '2001-01-01', seasons: seasonsOf('One', 10) },
   spoken: { de: seasonsOf('Eins', 10), fr: { ...seasonsOf('Un', 10), 3: ['Un 3 a'] } },
   seasonNames: { de: { 2: 'Der Anfang' } },
+  pictures: 'long',
   more: texts('de', 'fr'),
 };
 
@@ -67,6 +68,19 @@ describe('seasons of TMDb', () => {
     ]);
     // One of the series, and one of all its seasons in each of three languages.
     expect([askedOf('/tv/1'), askedOf('/season/')]).to.deep.equal([4, 0]);
+  });
+
+  it('come with their pictures, in the languages that are asked for anyway', async () => {
+    const { seasons, episodes } = await whole('1', 'de', 'fr');
+    const base = `${tmdb.url}/t/p`;
+    expect(seasons[2]!.images).to.deep.equal([
+      { type: 'poster', url: `${base}/w780/long-2-en.jpg`, language: 'en' },
+      { type: 'poster', url: `${base}/w780/long-2-de.jpg`, language: 'de' },
+    ]);
+    const [first] = episodes.filter(({ season }) => season === 2);
+    const url = `${base}/w300/still/long-2x1.jpg`;
+    expect(first!.images).to.deep.equal([{ type: 'thumb', url }]);
+    expect((await whole('2')).seasons[0]!.images).to.deep.equal([]);
   });
 
   it('are asked for one by one where they do not come with the series', async () => {

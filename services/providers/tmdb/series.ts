@@ -2,6 +2,7 @@ import { bareLanguage } from '../../languages.ts';
 import type {
   Candidate,
   EpisodeRecord,
+  ImageOffer,
   Locale,
   SeriesRecord,
   Translation,
@@ -82,6 +83,7 @@ export function seriesRecord(
 export function withSeasons(
   record: SeriesRecord,
   { own, others }: { own: readonly Season[]; others: readonly SeasonsIn[] },
+  { locale, urlOf }: { locale: Locale; urlOf: UrlOf },
 ): SeriesRecord {
   const languages = others.map(({ language, seasons }) => ({
     language,
@@ -98,17 +100,42 @@ export function withSeasons(
       const translations = languages.flatMap(({ language, seasons }) =>
         translation(language, textsOf(seasons.get(season.number), seasonTexts)),
       );
-      return { ...season, ...textsOf(texts, seasonTexts), translations };
+      const posters = [
+        { language: locale.language, poster: texts?.poster_path },
+        ...languages.map(({ language, seasons }) => ({
+          ...{ language, poster: seasons.get(season.number)?.poster_path },
+        })),
+      ];
+      const images = postersOf(posters, urlOf);
+      return { ...season, ...textsOf(texts, seasonTexts), translations, images };
     }),
     episodes: own.flatMap((season) =>
       (season.episodes ?? []).map((one) => {
         const translations = languages.flatMap(({ language, episodes }) =>
           translation(language, textsOf(episodes.get(keyOf(season, one)), episodeTexts)),
         );
-        return episodeOf(season, one, translations);
+        const still = read.said(one.still_path);
+        const images: ImageOffer[] =
+          still === undefined ? [] : [{ type: 'thumb', url: urlOf('thumb', still) }];
+        return { ...episodeOf(season, one, translations), images };
       }),
     ),
   };
+}
+
+/** That of a language is another's where nobody has added one: then it is the other's. */
+function postersOf(
+  posters: readonly { readonly language: string; readonly poster: string | null | undefined }[],
+  urlOf: UrlOf,
+): ImageOffer[] {
+  const offers = new Map<string, ImageOffer>();
+  for (const { language, poster } of posters) {
+    const path = read.said(poster);
+    if (path === undefined || offers.has(path)) continue;
+    const offer = { type: 'poster', url: urlOf('poster', path) } as const;
+    offers.set(path, { ...offer, language: bareLanguage(language) });
+  }
+  return [...offers.values()];
 }
 
 type Episode = NonNullable<Season['episodes']>[number];

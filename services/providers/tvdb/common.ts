@@ -34,7 +34,7 @@ export function countriesOf(country: string | null | undefined): string[] | unde
 const host = 'https://artworks.thetvdb.com';
 
 /** Older pictures are named without their host. */
-const pictureUrl = (path: string): string => (path.startsWith('/') ? host + path : path);
+export const pictureUrl = (path: string): string => (path.startsWith('/') ? host + path : path);
 
 const yearIn = (text: string | null | undefined): number | undefined =>
   text != null && /^\d{4}$/.test(text) ? Number(text) : undefined;
@@ -56,7 +56,7 @@ export function candidateOf(hit: Hit, locale: Locale): Candidate {
   };
 }
 
-type Common = Omit<Series, 'overview' | 'firstAired' | 'averageRuntime'>;
+type Common = Omit<Series, 'overview' | 'firstAired' | 'averageRuntime' | 'seasons'>;
 
 /** What a record says, but for what only one kind has. */
 export function recordOf(work: Common, locale: Locale): WorkRecord {

@@ -4,14 +4,17 @@ import {
   languagesOfParts,
   type EpisodeOrder,
   type EpisodeRecord,
+  type ImageOffer,
   type PartsAsked,
+  type SeasonRecord,
   type SeriesRecord,
   type Translation,
 } from '../../metadata/provider.ts';
+import { isCountOnly } from '../../naming/count-only.ts';
 import type { AskOptions, AskProvider } from '../http.ts';
 import { dayOf, minutes, said } from '../read.ts';
-import { tvdbLanguage } from './common.ts';
-import type { Episode, EpisodesAnswer } from './schemas.ts';
+import { pictureUrl, tvdbLanguage } from './common.ts';
+import type { Episode, EpisodesAnswer, Series } from './schemas.ts';
 
 /** Of 500 episodes each. */
 const pagesMax = 20;
@@ -80,8 +83,27 @@ export function episodeOf(one: Episode, others: readonly EpisodesIn[]): EpisodeR
     overview: said(one.overview) ?? english?.overview,
     airDate: dayOf(one.aired),
     runtimeMs: minutes(one.runtime),
+    images: imagesOf('thumb', one.image),
     translations: told.flatMap(({ isSpare, ...text }) => (isSpare ? [] : [text])),
   };
+}
+
+const imagesOf = (type: ImageOffer['type'], image: string | null | undefined): ImageOffer[] => {
+  const path = said(image);
+  return path === undefined ? [] : [{ type, url: pictureUrl(path) }];
+};
+
+/** The seasons of an order, as far as they have a name or a picture of their own. Pure. */
+export function seasonsOf(seasons: Series['seasons'], order: EpisodeOrder): SeasonRecord[] {
+  const own = (seasons ?? []).filter(({ type }) => type?.type === orderPaths[order]);
+  return own.map(({ number, name, image }) => {
+    const title = said(name);
+    return {
+      number,
+      title: title === undefined || isCountOnly('season', title, number) ? undefined : title,
+      images: imagesOf('poster', image),
+    };
+  });
 }
 
 const counting = (number: number | null | undefined): number | undefined =>

@@ -9,7 +9,7 @@ import { createProviderHttp, type ProviderHttp, type ProviderHttpDeps } from '..
 import { createLogin } from '../login.ts';
 import { dayOf, minutes, namesOf, said, yearOf } from '../read.ts';
 import { candidateOf, recordOf, tvdbLanguage } from './common.ts';
-import { episodeOf, inOrder, othersOf, pagesOf } from './episodes.ts';
+import { episodeOf, inOrder, othersOf, pagesOf, seasonsOf } from './episodes.ts';
 import * as schemas from './schemas.ts';
 
 /** It states no limit; this is what its servers stand from one address. */
@@ -112,7 +112,7 @@ const seriesOf = (
       overview: record.overview ?? said(data.overview),
       studios: namesOf([data.originalNetwork, data.latestNetwork].filter((one) => one != null)),
       // Each episode has people of its own.
-      ...{ credits: [], seasons: [], episodes: [] },
+      ...{ credits: [], seasons: seasonsOf(data.seasons, order), episodes: [] },
     };
   },
   async whole(record, asked, options) {

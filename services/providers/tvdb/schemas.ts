@@ -74,6 +74,14 @@ export const series = answer(
     overview: text,
     firstAired: text,
     averageRuntime: number,
+    seasons: list(
+      z.object({
+        number: z.int(),
+        type: z.object({ type: text }).nullish(),
+        name: text,
+        image: text,
+      }),
+    ),
     originalNetwork: named.nullish(),
     latestNetwork: named.nullish(),
   }),
@@ -99,6 +107,7 @@ export const episode = z.object({
   overview: text,
   aired: text,
   runtime: number,
+  image: text,
 });
 export type Episode = z.output<typeof episode>;
 

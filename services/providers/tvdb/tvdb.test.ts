@@ -34,6 +34,11 @@ const bad = {
 /** The same episodes in each order; an id of its own says which. */
 const firefly = {
   ...{ id: 81190, name: 'Firefly', date: '2002-09-20' },
+  seasons: [
+    { number: 1, type: { type: 'official' }, name: 'Season 1', image: '' },
+    { number: 2, type: { type: 'official' }, name: 'The war', image: '/banners/s2.jpg' },
+    { number: 1, type: { type: 'dvd' }, name: 'On discs', image: null },
+  ],
   episodes: {
     official: {
       eng: [
@@ -198,6 +203,22 @@ describe('TheTVDB', () => {
       if (order === 'absolute') expect(record?.episodes[0]).to.include({ season: 1, number: 3 });
     });
   }
+
+  it('has pictures of seasons in its order, and of episodes', async () => {
+    const seasons = (order?: EpisodeOrder) => whole('81190', english, { order: order ?? 'aired' });
+    const official = await seasons();
+    expect(official?.seasons).to.deep.equal([
+      { number: 1, title: undefined, images: [] },
+      {
+        ...{ number: 2, title: 'The war' },
+        images: [{ type: 'poster', url: 'https://artworks.thetvdb.com/banners/s2.jpg' }],
+      },
+    ]);
+    expect((await seasons('dvd'))?.seasons.map(({ title }) => title)).to.deep.equal(['On discs']);
+    expect(official?.episodes[0]!.images).to.deep.equal([
+      { type: 'thumb', url: 'https://artworks.thetvdb.com/banners/e1.jpg' },
+    ]);
+  });
 
   it('tells where episodes stand in another order, by one request more', async () => {
     const asked = { locale: english, languages: [] };
