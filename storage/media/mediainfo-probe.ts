@@ -224,9 +224,7 @@ function readAudio(track: AudioTrack, about: About): AudioStream {
   if (profile?.startsWith('DTS-HD') === true && track.SamplingRate !== 48_000) throw new Unknown();
   // On discs, ffprobe counts the AC-3 within as a stream of its own, whether there is any or not.
   if (about.container === 'mpegts' && track.CodecID === discTrueHd) throw new Unknown();
-  // Without a header of its own it is another codec to ffprobe.
-  if (codec === 'aac' && about.container === 'mpegts' && track.MuxingMode !== 'ADTS')
-    throw new Unknown();
+  if (codec === 'aac') doubtAac(track, about);
   return {
     ...readBase(track, about),
     type: 'audio',
@@ -237,6 +235,20 @@ function readAudio(track: AudioTrack, about: About): AudioStream {
     sampleRate: whole(track.SamplingRate),
     bitrate: whole(track.BitRate),
   };
+}
+
+/** The highest rate at which LC may be half of HE-AAC without a word of it. */
+const halfRateMax = 24_000;
+
+function doubtAac(track: AudioTrack, { container }: About): void {
+  const isReplicated = track.Format_AdditionalFeatures === 'LC SBR';
+  // Without a header of its own it is another codec to ffprobe.
+  const isOther = container === 'mpegts' && track.MuxingMode !== 'ADTS';
+  // ffprobe takes one channel for two that are coded as one, whether they are or not.
+  const isMono = isReplicated && ['M', undefined].includes(track.ChannelLayout);
+  // Only frames tell, and not whether there was one.
+  const isHalf = !isReplicated && !(sure(track.SamplingRate) > halfRateMax);
+  if (isOther || isMono || isHalf) throw new Unknown();
 }
 
 const nameAudio = (track: AudioTrack) =>

@@ -92,6 +92,7 @@ export const dolbyVisionAlone: ReadonlySet<number> = new Set([5]);
 
 export const audioCodecs: Readonly<Record<string, { codec: string; profile?: string }>> = {
   'AAC LC': { codec: 'aac', profile: 'LC' },
+  'AAC LC SBR': { codec: 'aac', profile: 'HE-AAC' },
   'AC-3': { codec: 'ac3' },
   'E-AC-3': { codec: 'eac3' },
   // ffprobe before 6.1 has no word for objects.

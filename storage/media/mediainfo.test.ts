@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { MediaInfoResult } from 'mediainfo.js';
+import { replicated, withConfig, withReplication } from '#test/aac.ts';
 import { seeded } from '#test/faults/moments.ts';
 import {
+  beside,
   ffmpeg,
   h264,
   hdr10,
@@ -201,6 +203,43 @@ describe('reading the head of a file in this process', function () {
       }
     });
 
+    describe('HE-AAC', () => {
+      const low = (layout: string) => [
+        ...['-f', 'lavfi', '-i', `anoisesrc=r=24000:d=1,aformat=channel_layouts=${layout}`],
+        ...['-c:a', 'aac', '-b:a', '64k'],
+      ];
+      const at = (name: string) => join(folder, name);
+      before(() => {
+        ffmpeg(...picture, ...h264, ...steady, at('picture.mp4'));
+        for (const layout of ['mono', 'stereo', '5.1']) {
+          ffmpeg(...low(layout), '-f', 'adts', at(`${layout}.lc.aac`));
+          writeFileSync(at(`${layout}.aac`), withReplication(readFileSync(at(`${layout}.lc.aac`))));
+          ffmpeg('-i', at(`${layout}.aac`), '-c', 'copy', at(`${layout}.m4a`));
+        }
+        const six = readFileSync(at('5.1.m4a'));
+        writeFileSync(
+          at('stereo.told.m4a'),
+          withConfig(readFileSync(at('stereo.m4a')), replicated(2)),
+        );
+        writeFileSync(at('5.1.told.m4a'), withConfig(six, replicated(6)));
+      });
+      for (const ending of ['mkv', 'mp4', 'ts']) {
+        for (const name of ['stereo.aac', 'stereo.told.m4a', '5.1.told.m4a']) {
+          it(`${name}, in .${ending}`, async () => {
+            const path = beside(at('picture.mp4'), at(name), at(`${name}.${ending}`));
+            const head = await sameAsFfprobe(path);
+            expect(head.streams[1]).to.include({ profile: 'HE-AAC', sampleRate: 48_000 });
+          });
+        }
+        for (const name of ['mono.aac', 'stereo.lc.aac']) {
+          it(`${name}, in .${ending}: is left to ffprobe`, async () => {
+            const path = beside(at('picture.mp4'), at(name), at(`${name}.${ending}`));
+            expect(await headOf(path)).to.equal(undefined);
+          });
+        }
+      }
+    });
+
     it('tells a rate that varies, and lines that ffprobe takes for whole pictures', async () => {
       const uneven = `setpts='if(lt(N,10),N,N*2)/25/TB'`;
       ffmpeg(
@@ -254,7 +293,10 @@ describe('what is not certain in MediaInfo’s report', () => {
   const transport = { ...general, Format: 'MPEG-TS' };
   const programme = { '@type': 'Menu', StreamOrder: '0' };
   const timed = { ...video, StreamOrder: '0-0', FrameRate: 25 };
-  const aac = { ...audio, StreamOrder: '0-1', Format: 'AAC', Format_AdditionalFeatures: 'LC' };
+  const aac = {
+    ...{ ...audio, StreamOrder: '0-1', Format: 'AAC', Format_AdditionalFeatures: 'LC' },
+    SamplingRate: 48_000,
+  };
   const pcm = {
     ...{ ...audio, Format: 'PCM', ChannelLayout: undefined, BitDepth: 16 },
     ...{ Format_Settings_Sign: 'Signed', Format_Settings_Endianness: 'Little' },
