@@ -251,12 +251,15 @@ describe('series in the web app', function () {
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Edit' }).click();
     await edit.getByLabel('Status', { exact: true }).fill('Ended');
+    await edit.getByLabel('Numbers of its files', { exact: true }).selectOption('As on discs');
     await edit.getByRole('button', { name: 'Lock: Overview' }).click();
     await save();
     await page.getByText('Ended', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Edit' }).click();
-    for (const name of ['Status', 'Overview']) {
+    const order = edit.getByLabel('Numbers of its files', { exact: true });
+    expect(await order.inputValue()).to.equal('dvd');
+    for (const name of ['Status', 'Overview', 'Numbers of its files']) {
       await edit.getByRole('button', { name: `Lock: ${name}`, pressed: true }).waitFor();
     }
     await page.keyboard.press('Escape');

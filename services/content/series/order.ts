@@ -16,14 +16,17 @@ export async function matchKnown(tx: Tx, seriesIds: readonly string[]): Promise<
       select e.id, p.season, p.number
       from series s
       cross join lateral (
-        select exists (
-          select from known_orders p
-          where p.series_id = s.id and p.episode_order = s.episode_order) as is_listed
+        select
+          exists (select from known_episodes k where k.series_id = s.id) as is_known,
+          exists (
+            select from known_orders p
+            where p.series_id = s.id and p.episode_order = s.episode_order) as is_listed
       ) o
       join episodes e on e.series_id = s.id
       join seasons n on n.id = e.season_id
       left join lateral (${places(tx)}) p on true
       where s.id = any (${seriesIds as string[]}::uuid[])
+        and (o.is_known or e.known_season is not null)
     ) w
     where e.id = w.id
       and (e.known_season, e.known_number) is distinct from (w.season, w.number)`;
