@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { writeInParts } from '#test/avi.ts';
 import { speakers, withLossless } from '#test/dts.ts';
 import {
   beside,
@@ -130,5 +131,13 @@ describe('reading what discs hold', function () {
         expect(head.streams[1]).to.include({ profile: 'DTS-HD MA + DTS:X', channels: 8 });
       });
     }
+  });
+
+  it('AVI of more than a gigabyte, in two parts', async () => {
+    const args = ['-c:v', 'mpeg4', '-c:a', 'libmp3lame'];
+    ffmpeg(...picture, ...sound('stereo'), ...args, at('small.avi'));
+    writeInParts(readFileSync(at('small.avi')), at('parts.avi'));
+    const head = await sameAsFfprobe(at('parts.avi'));
+    expect(head.durationMs).to.equal((await headOf(at('small.avi')))?.durationMs);
   });
 });

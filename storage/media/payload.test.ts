@@ -93,7 +93,7 @@ describe('where the pictures of a file are', () => {
     [
       'AVI in parts',
       padded(riff('AVI ', list('hdrl', 40), list('movi', 100)), riff('AVIX')),
-      undefined,
+      { from: 72, to: 168, behind: [], unit: undefined },
     ],
     ['a transport stream', transport, inTransport(transport.length, 188)],
     ['a disc’s transport stream', disc, inTransport(disc.length, 192)],

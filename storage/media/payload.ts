@@ -18,7 +18,7 @@ export interface Payload extends Range {
 /**
  * Where the pictures and sound of a file are, of which a look at its head needs only the beginning:
  * Matroska's clusters, MP4's `mdat`, AVI's `movi`, all of a transport stream but its end. Nowhere,
- * where that is not certain; undefined for another container, and for AVI in several parts.
+ * where that is not certain; undefined for another container.
  */
 export function findPayload(read: ReadAt, sizeBytes: number): Payload | undefined {
   const head = read(0, discPacketBytes + packetBytes);
@@ -67,11 +67,11 @@ function inMp4(read: ReadAt, sizeBytes: number): Payload | undefined {
 const isAvi = (head: Buffer): boolean =>
   head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'AVI ';
 
+/**
+ * What is larger than a gigabyte comes in parts, of which the first one's head describes all; where
+ * a muxer counted the first part alone, MediaInfo counts by the index, and ffprobe is mistaken.
+ */
 function inAvi(read: ReadAt, sizeBytes: number): Payload | undefined {
-  const whole = read(4, 4);
-  const next = read(8 + whole.readUInt32LE(0), 4);
-  // What is larger than a gigabyte comes in parts, which only the index of all knows together.
-  if (next.toString('latin1') === 'RIFF') return undefined;
   for (let at = 12, nth = 0; at < sizeBytes && nth < partsMax; nth += 1) {
     const head = read(at, 12);
     if (head.length < 12) return undefined;
