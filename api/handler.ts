@@ -14,13 +14,16 @@ type Parameter<
     ? NonNullable<P>
     : Record<never, never>;
 
-type JsonBody<Id extends OperationId> = operations[Id] extends {
+/** What is not JSON comes as its bytes. */
+type Body<Id extends OperationId> = operations[Id] extends {
   requestBody: { content: { 'application/json': infer B } };
 }
   ? B
   : operations[Id] extends { requestBody?: { content: { 'application/json': infer B } } }
     ? B | undefined
-    : undefined;
+    : operations[Id] extends { requestBody: { content: object } }
+      ? Uint8Array
+      : undefined;
 
 type Success = 200 | 201 | 202 | 204 | 206;
 
@@ -48,7 +51,7 @@ export interface RequestFacts {
 export interface Call<Id extends OperationId> {
   readonly params: Parameter<Id, 'path'>;
   readonly query: Parameter<Id, 'query'>;
-  readonly body: JsonBody<Id>;
+  readonly body: Body<Id>;
   readonly principal: Principal | undefined;
   readonly request: RequestFacts;
 }

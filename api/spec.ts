@@ -22,6 +22,8 @@ export interface Operation {
    * mutation that names none. `refresh`: the proof cannot be guessed, and asking is common.
    */
   readonly 'x-limit'?: NarrowLimit;
+  /** Most bytes a body may have, where that is more than the megabyte all others may. */
+  readonly 'x-body-limit'?: number;
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly parameters?: readonly object[];

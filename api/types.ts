@@ -820,8 +820,36 @@ export interface paths {
         /** All pictures an item has */
         get: operations["listItemImages"];
         put?: never;
-        post?: never;
+        /**
+         * Add a picture of one's own, and show it for its type
+         * @description At most 16 MiB and 64 million pixels; what the bytes are is seen from them alone. Nobody is ever sent these bytes, only what is made of the picture, without what else the file holds. 413 for one that is larger, 422 for what is no picture, or none that can be decoded whole.
+         */
+        post: operations["uploadItemImage"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{kind}/{itemId}/images/{imageId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                imageId: components["schemas"]["Id"];
+                itemId: components["parameters"]["ImageItemId"];
+                kind: components["parameters"]["ImageItemKind"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a picture that somebody uploaded
+         * @description 422 for one that comes from elsewhere, which would come again.
+         */
+        delete: operations["deleteItemImage"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2540,8 +2568,7 @@ export interface components {
             language: string | null;
             /** @enum {string} */
             source: "local" | "embedded" | "frame" | "provider" | "upload";
-            /** @enum {string} */
-            type: "poster" | "backdrop" | "logo" | "thumb" | "banner" | "disc";
+            type: components["schemas"]["ArtworkType"];
             /** @description Relative to the server; `?width=` may be added. */
             url: string;
             width: number;
@@ -2549,6 +2576,8 @@ export interface components {
         ArtworkImageList: {
             items: components["schemas"]["ArtworkImage"][];
         };
+        /** @enum {string} */
+        ArtworkType: "poster" | "backdrop" | "logo" | "thumb" | "banner" | "disc";
         Backup: {
             /** @description The version that made it. */
             application: string | null;
@@ -5694,6 +5723,68 @@ export interface operations {
                     "application/json": components["schemas"]["ArtworkImageList"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    uploadItemImage: {
+        parameters: {
+            query: {
+                type: components["schemas"]["ArtworkType"];
+            };
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                itemId: components["parameters"]["ImageItemId"];
+                kind: components["parameters"]["ImageItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/avif": string;
+                "image/gif": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description The picture, which is the person's choice now. */
+            201: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtworkImage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteItemImage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated request harmless: under one key a caller's request is carried out once, and its answer is kept for a day. The same key with another request is refused. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                imageId: components["schemas"]["Id"];
+                itemId: components["parameters"]["ImageItemId"];
+                kind: components["parameters"]["ImageItemKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["NoContent"];
             default: components["responses"]["Problem"];
         };
     };

@@ -50,6 +50,7 @@ export async function artworkRig(deps: {
       store: { sql: db.sql, write: writeOn(db.sql, clock) },
       ...{ cache, media: deps.media, outbound: deps.outbound, jobs: createAdder(), blobs },
       whenIdle: () => Promise.resolve(isIdle.now),
+      hasItem: (_sql, _kind, id) => Promise.resolve(id === itemId),
       ...{ signingKey: Buffer.alloc(32, 7), log: quiet },
     });
   };

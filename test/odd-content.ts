@@ -102,6 +102,7 @@ const works = `
      'jpeg', 1, 1, '\\'),
     ('${id(51)}', 'movie', '${id(20)}', 'poster', 'upload', null, '${uploadedSha256}',
      'jpeg', 1, 1, '');
+  insert into image_uploads values ('${id(51)}', E'\\\\x00ff0a5c');
   insert into image_offers values
     ('movie', '${id(20)}', 'poster', 'https://example.org/a?b=\\', 'tmdb', -32768, '');
   insert into metadata_states (kind, item_id, evidence, extras, score, next_at) values

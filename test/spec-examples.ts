@@ -5,6 +5,8 @@ export interface Example {
   headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent as they are, as what the headers say. */
+  bytes?: Uint8Array<ArrayBuffer>;
   /** Whose token: the administrator's unless stated. `none` for public and signed operations. */
   as?: 'admin' | 'user' | 'none';
   /** A token of the example's own instead: for what ends its caller's session. */

@@ -106,7 +106,7 @@ function call(
   if (example.body !== undefined) {
     headers.set('content-type', 'application/json');
     init.body = JSON.stringify(example.body);
-  }
+  } else if (example.bytes !== undefined) init.body = example.bytes;
   return fetch(`${url}${filled}${query.size > 0 ? `?${query.toString()}` : ''}`, init);
 }
 

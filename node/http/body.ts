@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problem } from '#services/errors.ts';
 import type { Route } from './operations.ts';
 
-/** A body read and parsed; `contentType` is the bare media type, undefined without a body. */
+const jsonType = 'application/json';
+
+/** A body read, and parsed where it is JSON; `contentType` is the bare media type, undefined without a body. */
 export interface ReadBody {
   contentType: string | undefined;
   value: unknown;
@@ -12,7 +14,7 @@ const nothing: ReadBody = { contentType: undefined, value: undefined };
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads the JSON body an operation takes. A body it does not take is left on the wire. Throws
+ * Reads the body an operation takes. A body it does not take is left on the wire. Throws
  * `too-large`, `unsupported-media-type` or `bad-request` (with the position of the fault).
  */
 export async function readBody(
@@ -31,7 +33,7 @@ export async function readBody(
   const bytes = options.raw ?? (await readRaw(req, res, limitBytes));
   if (bytes.length === 0 && route.body === 'optional') return nothing;
   if (bytes.length === 0) throw missing();
-  return { contentType, value: parse(bytes) };
+  return { contentType, value: contentType === jsonType ? parse(bytes) : bytes };
 }
 
 /** The body's bytes. Throws `too-large`. */
@@ -46,7 +48,7 @@ export async function readRaw(
 }
 
 const missing = () =>
-  problem('bad-request', 'A JSON body is required', {
+  problem('bad-request', 'A body is required', {
     errors: [{ path: '/body', message: 'is required' }],
   });
 

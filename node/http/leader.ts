@@ -72,7 +72,8 @@ export async function onLeader(
   const isHandedOn = exchange.handedOn !== undefined;
   const until = now() + (isHandedOn ? handedOnPatienceMs : patienceMs);
   // Kept, as it may have to be handed on after all.
-  exchange.body ??= await readRaw(exchange.req, exchange.res, context.bodyLimitBytes);
+  const limitBytes = exchange.route?.bodyLimitBytes ?? context.bodyLimitBytes;
+  exchange.body ??= await readRaw(exchange.req, exchange.res, limitBytes);
   let first: { readonly leader: string; readonly at: number } | undefined;
   for (;;) {
     const seat = await port.find(Math.max(0, until - now()));

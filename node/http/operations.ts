@@ -44,6 +44,8 @@ export interface Route {
   readonly limit: NarrowLimit | undefined;
   readonly body: 'none' | 'optional' | 'required';
   readonly bodyTypes: readonly string[];
+  /** Undefined: as all others. */
+  readonly bodyLimitBytes: number | undefined;
   /** Lower-case names of the headers the operation declares. */
   readonly headerNames: readonly string[];
   readonly tokenInQuery: boolean;
@@ -112,6 +114,8 @@ function* extensionFaults(method: Method, operation: Operation): Generator<strin
   if (write !== undefined && write !== 'leader' && write !== 'local') yield 'x-write is none';
   if (write !== undefined && !mutations.has(method)) yield 'a read has no x-write';
   const limit: unknown = operation['x-limit'];
+  const most: unknown = operation['x-body-limit'];
+  if (most !== undefined && !Number.isSafeInteger(most)) yield 'x-body-limit is no number of bytes';
   if (limit !== undefined && !narrowLimits.some((name) => name === limit)) yield 'x-limit is none';
 }
 
@@ -139,6 +143,7 @@ function bind(
     quiet: operation['x-quiet'] === true || operation.tags?.includes('health') === true,
     limit: operation['x-limit'] ?? (access.kind === 'public' && mutation ? 'auth' : undefined),
     ...bodyOf(slice.operation),
+    bodyLimitBytes: operation['x-body-limit'],
     headerNames: named('header')
       .map(({ name }) => name.toLowerCase())
       .filter((name) => !clusterHeaders.has(name)),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parse as parseQuery } from 'node:querystring';
 import type { JsonAnswer, RequestFacts, StreamReply } from '#api/handler.ts';
 import { problem } from '#services/errors.ts';
@@ -104,7 +105,7 @@ async function once(
   const { params, query, body } = call as Record<string, unknown>;
   const wish = {
     ...{ key, operation: route.operationId, principalId: principal!.userId },
-    request: JSON.stringify([params, query, body]),
+    request: JSON.stringify([params, query, body instanceof Uint8Array ? digestOf(body) : body]),
   };
   return context.once!.carryOut(wish, async () => {
     const reply = await handle();
@@ -112,6 +113,8 @@ async function once(
     return { ...reply, status: reply.status ?? route.status };
   });
 }
+
+const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function refuseMethod(exchange: Exchange, allow: readonly string[]): void {
   const headers = { Allow: allow.join(', ') };
@@ -152,7 +155,7 @@ async function validate(exchange: Exchange, context: ServeContext, input: Input)
   const { query } = input;
   if (route.signed && !route.tokenInQuery) delete query['token'];
   const body = await readBody(req, res, {
-    ...{ route, limitBytes: context.bodyLimitBytes, raw: exchange.body },
+    ...{ route, limitBytes: route.bodyLimitBytes ?? context.bodyLimitBytes, raw: exchange.body },
   });
   const headers = pick(req.headers, route.headerNames);
   const raw = { params, query, headers, contentType: body.contentType, body: body.value };

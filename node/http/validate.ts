@@ -77,10 +77,15 @@ export function createOperationValidator(
     checked.headers = contentType ? { ...headers, 'content-type': contentType } : headers;
     checked.params = params;
     checked.query = query;
-    checked.body = body;
+    // Bytes are any, which the validator knows as a text only.
+    checked.body = body instanceof Uint8Array ? '' : body;
     const fault = await step(run.request, checked, {});
     if (fault) throw toProblem(fault);
-    return { params: checked.params, query: checked.query, body: checked.body };
+    return {
+      params: checked.params,
+      query: checked.query,
+      body: body instanceof Uint8Array ? body : checked.body,
+    };
   };
 
   const response = async (status: number, contentType: string, body: unknown) => {

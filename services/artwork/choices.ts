@@ -1,10 +1,11 @@
 import type { HandlersOf } from '#api/handler.ts';
+import type { components } from '#api/types.ts';
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import type { Show } from './address.ts';
 import { workTagsOf, type PictureParts } from './parts.ts';
 import { chooseAgain, tagsOf } from './refresh.ts';
-import { findImages, lockItems, setChoice } from './store.ts';
+import { findImages, lockItems, setChoice, type Image } from './store.ts';
 
 /** What a person sees and says of an item's pictures. */
 export function createChoices(deps: {
@@ -31,13 +32,15 @@ export function createChoices(deps: {
   return {
     async listItemImages({ params }) {
       const images = await findImages(store.sql, params.kind, [params.itemId]);
-      const items = images.map((image) => {
-        const { id, type, source, format, language, isChosen, isChosenByUser } = image;
-        return { id, type, source, format, language, isChosen, isChosenByUser, ...show(image) };
-      });
-      return { body: { items } };
+      return { body: { items: images.map((image) => presentImage(image, show)) } };
     },
     chooseItemImage: ({ params }) => choose(params, true),
     unchooseItemImage: ({ params }) => choose(params, false),
   };
+}
+
+/** A picture as who chooses among an item's sees it. Pure. */
+export function presentImage(image: Image, show: Show): components['schemas']['ArtworkImage'] {
+  const { id, type, source, format, language, isChosen, isChosenByUser } = image;
+  return { id, type, source, format, language, isChosen, isChosenByUser, ...show(image) };
 }

@@ -10,6 +10,7 @@ import { imageBytesMax } from './collect.ts';
 import { AwayError, fetchPicture } from './offers.ts';
 import { chooseFormat, snapWidth } from './negotiate.ts';
 import { findOrigin, type ImageOrigin } from './store.ts';
+import { readUpload } from './upload.ts';
 
 export interface DeliveryDeps {
   readonly sql: Sql;
@@ -115,8 +116,8 @@ async function makeAgain(deps: DeliveryDeps, image: ImageOrigin): Promise<Uint8A
 }
 
 async function fetchOriginal(
-  { media, outbound }: DeliveryDeps,
-  { source, root, path, streamIndex, atMs, sourceUrl }: ImageOrigin,
+  { media, outbound, sql }: DeliveryDeps,
+  { id, source, root, path, streamIndex, atMs, sourceUrl }: ImageOrigin,
 ): Promise<Uint8Array> {
   const call = { priority: 'user', timeoutMs: makeMs } as const;
   if (root !== null && path !== null) {
@@ -127,6 +128,10 @@ async function fetchOriginal(
     if (source === 'frame' && atMs !== null) {
       return (await media.frame(root, path, { ...call, atMs, among: 1 })).bytes;
     }
+  }
+  if (source === 'upload') {
+    const bytes = await readUpload(sql, id);
+    if (bytes !== undefined) return bytes;
   }
   if (source === 'provider' && sourceUrl !== null) {
     const bytes = await fetchPicture(outbound, sourceUrl);

@@ -14,6 +14,7 @@ import { replaceOffers, type Offer } from './offers.ts';
 import type { PictureParts } from './parts.ts';
 import { createRefresh, type WhenIdle } from './refresh.ts';
 import { findChosen } from './store.ts';
+import { createUploads, type HasItem } from './upload.ts';
 
 export type { Show, ShownImage } from './address.ts';
 export type { ImageType } from './names.ts';
@@ -27,6 +28,7 @@ export interface ArtworkDeps {
   readonly whenIdle: WhenIdle;
   /** Parts of works that have pictures of their own. */
   readonly parts?: readonly PictureParts[];
+  readonly hasItem: HasItem;
   /** Fetches what providers offer. */
   readonly outbound: Outbound;
   /** Originals and sizes made of them, on this node. */
@@ -39,7 +41,12 @@ export interface ArtworkDeps {
 /** Pictures of items of all kinds. */
 export interface Artwork {
   readonly handlers: HandlersOf<
-    'getImage' | 'listItemImages' | 'chooseItemImage' | 'unchooseItemImage'
+    | 'getImage'
+    | 'listItemImages'
+    | 'chooseItemImage'
+    | 'unchooseItemImage'
+    | 'uploadItemImage'
+    | 'deleteItemImage'
   >;
   readonly jobs: readonly JobHandler[];
   /** Asks, in the transaction that changed files, for a new look at their items. */
@@ -78,6 +85,7 @@ export function createArtwork(deps: ArtworkDeps): Artwork {
     handlers: {
       ...createDelivery({ sql: store.sql, cache, blobs, addresses, media, outbound }),
       ...createChoices({ store, show, parts }),
+      ...createUploads({ store, show, parts, media, blobs, log, hasItem: deps.hasItem }),
     },
     jobs: refresh.jobs,
     filesChanged: refresh.filesChanged,

@@ -161,7 +161,10 @@ export async function readyToLookAt(sql: Queryable, itemIds: readonly string[]):
 
 export type NewImage = Omit<Image, 'id' | 'isChosen' | 'isChosenByUser' | 'isLost'>;
 
-/** Adds a picture; one of the same type and content takes over the new origin. */
+/**
+ * Adds a picture; one of the same type and content takes over the new origin, but for one that a
+ * person brought: that stays whatever becomes of the file.
+ */
 export async function saveImage(tx: Tx, image: NewImage): Promise<void> {
   await tx`
     insert into images (kind, item_id, type, source, rank, file_id, stream_index, at_ms,
@@ -174,7 +177,8 @@ export async function saveImage(tx: Tx, image: NewImage): Promise<void> {
     on conflict (kind, item_id, type, sha256) do update set source = excluded.source,
       rank = excluded.rank, file_id = excluded.file_id, stream_index = excluded.stream_index,
       at_ms = excluded.at_ms, source_mtime_ms = excluded.source_mtime_ms,
-      source_size_bytes = excluded.source_size_bytes, source_url = excluded.source_url`;
+      source_size_bytes = excluded.source_size_bytes, source_url = excluded.source_url
+    where images.source <> 'upload' or excluded.source = 'upload'`;
 }
 
 /** Removes pictures, but for those that a person has chosen since they were read. */

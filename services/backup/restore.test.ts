@@ -247,14 +247,16 @@ describe('restoring a backup', function () {
   it('carries pictures that nothing else holds, unless they are left out', async () => {
     const bytes = Buffer.from('a picture');
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    await source.sql`update images set sha256 = ${sha256} where id = ${oddIds.upload}`;
+    const use = (source_: string, hash: string) => source.sql`
+      update images set sha256 = ${hash}, source = ${source_} where id = ${oddIds.upload}`;
+    await use('provider', sha256);
     const readPicture = async (wanted: string) => (wanted === sha256 ? bytes : undefined);
     const { path, written } = await backUp(source.sql, 'pictures.tar.zst', { readPicture });
     expect(written.manifest.pictures).to.deep.equal({ isIncluded: true, count: 1 });
     const target = await database({ migrate: false });
     await restoreBackup(wish(target.sql, { file: path }));
     expect(pictures).to.deep.equal(new Map([[sha256, 'a picture']]));
-    await source.sql`update images set sha256 = ${uploadedSha256} where id = ${oddIds.upload}`;
+    await use('provider', uploadedSha256);
     const lacking = await backUp(source.sql, 'lacking.tar.zst', { readPicture });
     expect(lacking.written).to.include({ lackingPictures: 1 });
     await verifyBackup(lacking.path, undefined);

@@ -57,6 +57,7 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.credits': content,
   'public.images': content,
   'public.image_offers': content,
+  'public.image_uploads': content,
   'public.metadata_states': content,
   'public.arr_works': content,
   'public.arr_rivals': content,

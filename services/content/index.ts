@@ -1,12 +1,25 @@
+import type { Queryable } from '#storage/postgres/connect.ts';
 import type { SearchSource } from '../search/source.ts';
 import type { ProgressKind } from '../progress/kinds.ts';
 import { createHistory } from './history.ts';
 import type { ContentModule } from './module.ts';
 import { createMovie, type MovieDeps } from './movie/index.ts';
-import { createSeries, type SeriesDeps } from './series/index.ts';
+import { works as films } from './movie/movie.ts';
+import { createSeries, pictureParts, type SeriesDeps } from './series/index.ts';
+import { works as series } from './series/series.ts';
 
 /** Parts of works, of all kinds, that have pictures of their own. */
-export { pictureParts } from './series/index.ts';
+export { pictureParts };
+
+/** Whether there is a work, or a part of one, of a kind that has pictures. */
+export async function hasItem(sql: Queryable, kind: string, id: string): Promise<boolean> {
+  const part = pictureParts.find((one) => one.kind === kind);
+  if (part !== undefined) return (await part.worksOf(sql, [id])).length > 0;
+  const works = [films, series].find((one) => one.kind === kind);
+  if (works === undefined) return false;
+  const rows = await sql`select from ${sql(works.table)} where id = ${id}`;
+  return rows.length > 0;
+}
 
 /** What the kinds need together. */
 export type ContentDeps = MovieDeps & SeriesDeps;
@@ -14,13 +27,13 @@ export type ContentDeps = MovieDeps & SeriesDeps;
 /** All kinds of content: the one list that a new kind is added to. */
 export function createContent(deps: ContentDeps) {
   const movie = createMovie(deps);
-  const series = createSeries(deps);
+  const shows = createSeries(deps);
   return {
-    modules: [movie.module, series.module] as readonly ContentModule[],
-    handlers: { ...movie.handlers, ...series.handlers, ...createHistory(deps.sql) },
-    searchSources: [movie.searchSource, ...series.searchSources] as readonly SearchSource[],
-    enriched: { movie: movie.enriched, series: series.enriched },
-    kinds: [movie.progressKind, ...series.progressKinds] as readonly ProgressKind[],
-    compounds: series.compounds,
+    modules: [movie.module, shows.module] as readonly ContentModule[],
+    handlers: { ...movie.handlers, ...shows.handlers, ...createHistory(deps.sql) },
+    searchSources: [movie.searchSource, ...shows.searchSources] as readonly SearchSource[],
+    enriched: { movie: movie.enriched, series: shows.enriched },
+    kinds: [movie.progressKind, ...shows.progressKinds] as readonly ProgressKind[],
+    compounds: shows.compounds,
   };
 }

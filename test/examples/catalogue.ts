@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import type { components } from '#api/types.ts';
 import { writeFiles } from '../server.ts';
 import type { Example, Examples } from '../spec-examples.ts';
@@ -142,7 +143,25 @@ export function seriesExamples({ server, seriesId, seasonId, episodeId }: Stock)
 export function imageExamples({ movieId, images }: Stock): Examples {
   const params = { kind: 'movie', itemId: movieId };
   const [, imageId = '', key = ''] = /images\/([^/]+)\/([^/?]+)/.exec(images[0]?.url ?? '') ?? [];
+  const upload = async (hue: number) => {
+    const path = `/api/v1/items/movie/${movieId}/images?type=banner`;
+    const headers = { 'content-type': 'image/png' };
+    const bytes = await picture(hue);
+    return { path, headers, bytes };
+  };
   return {
+    uploadItemImage: async () => {
+      const { headers, bytes } = await upload(1);
+      return { params, query: { type: 'banner' }, headers, bytes };
+    },
+    deleteItemImage: async (server) => {
+      const { path, headers, bytes } = await upload(2);
+      const authorization = `Bearer ${server.adminToken}`;
+      const init = { method: 'POST', headers: { ...headers, authorization }, body: bytes };
+      const answer = await fetch(server.url + path, init);
+      const { id } = (await answer.json()) as Schemas['ArtworkImage'];
+      return { params: { ...params, imageId: id } };
+    },
     getImage: { params: { imageId, key }, query: { width: '100' } },
     listItemImages: { params },
     chooseItemImage: { params: { ...params, imageId: images.at(-1)!.id } },
@@ -166,3 +185,13 @@ export const searchExamples: Examples = {
   getSearchStatus: {},
   rebuildSearch: { body: { engine: 'postgres' } },
 };
+
+/** A banner of one colour. */
+const picture = async (red: number) =>
+  new Uint8Array(
+    await sharp({
+      create: { width: 100, height: 20, channels: 3, background: { r: red, g: 0, b: 0 } },
+    })
+      .png()
+      .toBuffer(),
+  );

@@ -84,13 +84,13 @@ describe('series in the web app', function () {
     await openLine();
     const dialog = page.getByRole('dialog', { name: 'Choose artwork' });
     await page.getByRole('button', { name: 'Choose artwork: Season 1' }).click();
-    await dialog.getByRole('button', { name: /local · 400 × 600/, pressed: true }).waitFor();
+    await dialog.getByRole('button', { name: /file · 400 × 600/, pressed: true }).waitFor();
     expect(await barriers(page)).to.deep.equal([]);
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'S1 E1 · Departure', exact: true }).click();
     await page.getByRole('heading', { level: 1, name: 'Departure' }).waitFor();
     await page.getByRole('button', { name: 'Choose artwork' }).click();
-    const stills = dialog.getByRole('button', { name: /local · 640 × 360/ });
+    const stills = dialog.getByRole('button', { name: /file · 640 × 360/ });
     await stills.nth(1).waitFor();
     expect(await stills.count()).to.equal(2);
     const other = dialog.getByRole('button', { name: /640 × 360/, pressed: false });
@@ -265,7 +265,7 @@ describe('series in the web app', function () {
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Choose artwork' }).click();
-    await page.getByRole('button', { name: /^Show this picture: local/, pressed: true }).waitFor();
+    await page.getByRole('button', { name: /^Show this picture: file/, pressed: true }).waitFor();
     expect(await barriers(page)).to.deep.equal([]);
   });
 

@@ -7,7 +7,9 @@ export interface Ask {
   /** Path and query. */
   readonly path: string;
   readonly headers: Headers;
-  readonly body: string | undefined;
+  readonly body: string | Blob | undefined;
+  /** How long a node may take for it, where that is longer than for others. */
+  readonly patienceMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -55,7 +57,8 @@ export function createTransport(deps: TransportDeps, options: TransportOptions =
     const headers = new Headers(ask.headers);
     if (index > 0) headers.set('X-Revenge-Index', String(index));
     const { method, body, signal } = ask;
-    const late = AbortSignal.timeout(isRead(method) ? patienceMs : 2 * patienceMs);
+    const { patienceMs: own = isRead(method) ? patienceMs : 2 * patienceMs } = ask;
+    const late = AbortSignal.timeout(own);
     const both = signal ? AbortSignal.any([signal, late]) : late;
     try {
       const answer = await deps.fetch(origin + ask.path, {
