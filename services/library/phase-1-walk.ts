@@ -20,7 +20,7 @@ const statsAtOnce = 500;
 const listingsAtOnce = 64;
 const callsAhead = 3;
 /** What one transaction takes in, about: it ends with the directory that passes one of them. */
-const directoriesPerSave = 512;
+const directoriesPerSave = 256;
 const entriesPerSave = 4_000;
 
 /**

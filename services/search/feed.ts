@@ -17,7 +17,7 @@ export interface FeedDeps {
   readonly log: Log;
 }
 
-const batchMax = 500;
+const batchMax = 128;
 /** An engine may keep a transaction waiting for less than PostgreSQL lets it be idle (60 s). */
 const stepTimeoutMs = 45_000;
 
