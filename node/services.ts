@@ -28,6 +28,7 @@ import {
   createSearchChanges,
   searchSchema,
   type Poster,
+  type SearchChanges,
 } from '#services/search/index.ts';
 import { createSettings, type Settings } from '#services/settings/index.ts';
 import { createTranslations } from '#services/translations/index.ts';
@@ -109,8 +110,8 @@ export async function createServices(deps: ServicesDeps) {
   const perMountLimit = config['media.per_mount'];
   const playback = createPlayback({ store, cache, media, signingKey, log, now, perMountLimit });
   const people = await createPeople({ ...deps, verifySignature: playback.verifySignature });
-  const maxBytes = config['media.image_cache'];
-  const blobs = createBlobs({ dir: engines.picturesDir, maxBytes, log, now });
+  const nfo = createNfoWriting({ sql, media, log: log.child({ module: 'nfo' }) });
+  const blobs = blobsOf(deps);
   const whenIdle = (signal: AbortSignal) => jobs.whenIdle(better, { withinMs: idleMaxMs, signal });
   const pictured = { store, cache, media, jobs, blobs, signingKey, outbound, log };
   const artwork = createArtwork({ ...pictured, whenIdle, hasItem, parts: pictureParts });
@@ -118,7 +119,8 @@ export async function createServices(deps: ServicesDeps) {
   const primary = engines.typesense;
   const fallback = createPostgresSearch({ sql, schema: searchSchema });
   const engineNames = [primary, fallback].flatMap((engine) => engine?.name ?? []);
-  const changes = createSearchChanges({ jobs, engines: engineNames, instance: nodeId, now });
+  const indexing = { jobs, engines: engineNames, instance: nodeId, now };
+  const changes = both(createSearchChanges(indexing), nfo);
   const content = createContent({
     ...{ ...store, cache, now, images: artwork, search: changes, random: Math.random },
     onIdsSet: (tx, kind, id) => metadata.idsSet(tx, kind, id),
@@ -140,8 +142,7 @@ export async function createServices(deps: ServicesDeps) {
     await metadata.changed(tx, kind, ids);
   };
   const library = libraryOf(deps, { jobs, media, unseen, settings, content, onItemsChanged });
-  const backups = backupsOf(deps, { settings: people.settings, jobs, blobs });
-  const nfo = createNfoWriting({ sql, media, log: log.child({ module: 'nfo' }) });
+  const backups = backupsOf(deps, { settings, jobs, blobs });
   const parts = [people.users, people.activity, artwork, search, metadata, library, backups, nfo];
   return {
     ...people,
@@ -163,6 +164,16 @@ export async function createServices(deps: ServicesDeps) {
     }),
   };
 }
+
+const blobsOf = ({ config, engines, log, now }: ServicesDeps) =>
+  createBlobs({ dir: engines.picturesDir, maxBytes: config['media.image_cache'], log, now });
+
+/** Tells both of what changes. */
+const both = (...told: readonly SearchChanges[]): SearchChanges => ({
+  async changed(tx, kind, ids) {
+    for (const one of told) await one.changed(tx, kind, ids);
+  },
+});
 
 function metadataOf(
   deps: ServicesDeps,

@@ -71,6 +71,7 @@ const library = `
     ('sonarr', ${odd}, ${odd}, '', array[null, '', ${odd}], -1, '{"tmdb": "1"}', '-infinity');
   insert into root_views values ('${id(11)}', 'n1', false, ${odd}, 'infinity');
   insert into file_traces values ('${id(16)}', '${id(10)}', '1', '1', 0, -0.5);
+  insert into nfo_files values ('${id(11)}', ${odd}, 'movie', '${id(20)}');
   insert into file_pins values ('${id(16)}', '${id(20)}', true, '${id(21)}');`;
 
 const works = `

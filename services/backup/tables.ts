@@ -43,6 +43,8 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.file_traces': content,
   'public.file_pins': content,
   'public.nfo_states': derived,
+  'public.nfo_libraries': derived,
+  'public.nfo_files': content,
   'public.movies': content,
   'public.series': content,
   'public.seasons': content,

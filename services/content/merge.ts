@@ -18,6 +18,17 @@ export async function mergeWorks(
   await inheritHistory(tx, kind, moves);
   await inheritRecord(tx, kind, moves);
   await inheritChoices(tx, kind, moves);
+  await inheritNfoFiles(tx, kind, moves);
+}
+
+/** NFO files that we wrote of such works, and that are out of place once they have others' names. */
+async function inheritNfoFiles(tx: Tx, kind: string, moves: readonly Move[]): Promise<void> {
+  await tx`
+    update nfo_files f set item_id = m.to_id
+    from unnest(
+      ${moves.map(({ from }) => from)}::uuid[], ${moves.map(({ to }) => to)}::uuid[]
+    ) as m (from_id, to_id)
+    where f.kind = ${kind} and f.item_id = m.from_id`;
 }
 
 /** Works without a file, with the work that has each one's files now. Pure. */

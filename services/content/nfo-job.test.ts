@@ -1,4 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
@@ -13,6 +22,7 @@ import { editWork } from './edit.ts';
 import { createContent } from './index.ts';
 import type { Kind } from './module.ts';
 import { editableFilms } from './movie/edit.ts';
+import { dueWorks, saveState } from './nfo-due.ts';
 import { createNfoWriting } from './nfo-job.ts';
 
 const nowMs = Date.UTC(2026, 5, 1);
@@ -45,19 +55,20 @@ describe('NFO files beside the media', () => {
   beforeEach(async () => {
     await db.sql`delete from libraries`;
     await db.sql`delete from nfo_states`;
+    await db.sql`delete from nfo_files`;
     base = await mkdtemp(join(tmpdir(), 'revenge-nfo-'));
     warned = [];
   });
   afterEach(() => rm(base, { recursive: true }));
 
-  let jobs: ReturnType<typeof createNfoWriting>['jobs'];
+  let writing: ReturnType<typeof createNfoWriting>;
   beforeEach(() => {
     const warn = (message: string) => void warned.push(message);
-    ({ jobs } = createNfoWriting({ sql: db.sql, media, log: { warn } }));
+    writing = createNfoWriting({ sql: db.sql, media, log: { warn } });
   });
   /** Writes what is due, as the job does. */
   const run = () =>
-    jobs[0]!.run(
+    writing.jobs[0]!.run(
       {},
       {
         ...{ jobId: 'x', attempt: 1, log: quiet, progress: () => undefined },
@@ -67,8 +78,13 @@ describe('NFO files beside the media', () => {
   const scan = async (library: FilmLibrary, kind: Kind) => {
     const batch = await library.batch();
     const module = content.modules.find((one) => one.kind === kind)!;
-    await db.sql.begin((tx) => module.identify(tx, batch));
+    await db.sql.begin(async (tx) => {
+      const { added, updated } = await module.identify(tx, batch);
+      await writing.changed(tx, kind, [...added, ...updated]);
+    });
   };
+  /** Has all works written anew, as in a library that has just begun to ask. */
+  const again = () => db.sql`delete from nfo_libraries`;
   const pathOf = (path: string) => join(base, 'library', path);
   const text = (path: string) => readFile(pathOf(path), 'utf8');
   const put = async (files: Readonly<Record<string, string>>) => {
@@ -143,11 +159,12 @@ describe('NFO files beside the media', () => {
       before,
     );
     const [film] = await db.sql<{ id: string }[]>`select id from movies`;
-    await db.sql.begin((tx) =>
-      editWork(tx, editableFilms, {
+    await db.sql.begin(async (tx) => {
+      await editWork(tx, editableFilms, {
         ...{ id: film!.id, update: { overview: 'By me' }, revision: undefined },
-      }),
-    );
+      });
+      await writing.changed(tx, 'movie', [film!.id]);
+    });
     await run();
     expect(await text(path)).to.contain('<plot>By me</plot>');
     expect(await readdir(pathOf('Heat (1995)'))).to.deep.equal(['Heat.mkv', 'movie.nfo']);
@@ -189,14 +206,14 @@ describe('NFO files beside the media', () => {
     expect(await readdir(pathOf('Ran (1985)'))).to.deep.equal(['Ran.mkv', 'Ran.nfo']);
 
     await rm(pathOf('Heat (1995)/movie.nfo'));
-    await db.sql`delete from nfo_states`;
+    await again();
     await run();
     const changed = (await text('Heat (1995)/movie.nfo')).replace(
       '</movie>',
       '<tag>x</tag></movie>',
     );
     await put({ 'Heat (1995)/movie.nfo': changed });
-    await db.sql`delete from nfo_states`;
+    await again();
     await run();
     expect(await text('Heat (1995)/movie.nfo')).to.equal(changed);
   });
@@ -227,7 +244,7 @@ describe('NFO files beside the media', () => {
     await db.sql`update library_roots set path = '/sys'`;
     await db.sql`update directories set path = 'kernel' where path = 'Ran (1985)'`;
     await db.sql`update directories set path = 'devices' where path = 'Heat (1995)'`;
-    await db.sql`delete from nfo_states`;
+    await again();
     await run();
     await db.sql`update nfo_states set next_at = now()`;
     await run();
@@ -235,4 +252,139 @@ describe('NFO files beside the media', () => {
     expect(warned).to.have.length(1);
     expect(library.id).to.be.a('string');
   });
+
+  describe('of videos that have other names now', () => {
+    /** As a scan does that finds a file under another name. */
+    const renamed = async (library: FilmLibrary, kind: Kind, [from, to]: [string, string]) => {
+      await mkdir(dirname(pathOf(to)), { recursive: true });
+      await rename(pathOf(from), pathOf(to));
+      await library.move(from, to);
+      await scan(library, kind);
+      const [row] = await db.sql<{ id: string }[]>`
+        select item_id as id from files where path = ${to} and role = 'video'`;
+      await writing.changed(db.sql, kind, [row!.id]);
+      await run();
+    };
+    const flat = ['Flat/Alien (1979).mkv', 'Flat/Brave (2012).mkv'] as const;
+
+    it('go, where they are ours', async () => {
+      const library = await libraryOf('movie', flat);
+      await run();
+      const to = 'Flat/Alien.1979.2160p.mkv';
+      await renamed(library, 'movie', [flat[0], to]);
+      const files = ['Alien.1979.2160p.mkv', 'Alien.1979.2160p.nfo'];
+      expect(await readdir(pathOf('Flat'))).to.deep.equal([
+        ...files,
+        ...['Brave (2012).mkv', 'Brave (2012).nfo'],
+      ]);
+      expect(await text('Flat/Alien.1979.2160p.nfo')).to.contain('<title>Alien</title>');
+      await renamed(library, 'movie', [to, 'Alien (1979)/Alien.mkv']);
+      expect(await readdir(pathOf('Flat'))).to.deep.equal(['Brave (2012).mkv', 'movie.nfo']);
+      expect(await readdir(pathOf('Alien (1979)'))).to.deep.equal(['Alien.mkv', 'movie.nfo']);
+    });
+
+    it('stay, where somebody changed them, or has put their own there', async () => {
+      const library = await libraryOf('movie', flat);
+      await run();
+      const changed = `${await text('Flat/Alien (1979).nfo')}<!-- mine -->`;
+      const theirs = '<movie><title>Theirs</title></movie>';
+      await put({ 'Flat/Alien (1979).nfo': changed, 'Flat/Brave (2012).nfo': theirs });
+      await renamed(library, 'movie', [flat[0], 'Flat/Alien.1979.2160p.mkv']);
+      await renamed(library, 'movie', [flat[1], 'Flat/Brave.2012.2160p.mkv']);
+      expect(await text('Flat/Alien (1979).nfo')).to.equal(changed);
+      expect(await text('Flat/Brave (2012).nfo')).to.equal(theirs);
+    });
+
+    it('go with those of episodes, and of a series whose folder is another', async () => {
+      const [from, to] = ['Dark/Dark S01E01.mkv', 'Dark (2017)/Season 1/Dark S01E01 Secrets.mkv'];
+      const library = await libraryOf('series', [from]);
+      await run();
+      expect(await readdir(pathOf('Dark'))).to.deep.equal([
+        ...['Dark S01E01.mkv', 'Dark S01E01.nfo', 'tvshow.nfo'],
+      ]);
+      await renamed(library, 'series', [from, to]);
+      expect(await readdir(pathOf('Dark'))).to.deep.equal([]);
+      expect(await readdir(pathOf('Dark (2017)'))).to.deep.equal(['Season 1', 'tvshow.nfo']);
+    });
+
+    it('stay while nothing of the work is there, and while they cannot be looked at', async () => {
+      const library = await libraryOf('movie', flat);
+      await run();
+      await library.lose(flat[0]);
+      const ids = await db.sql<{ id: string }[]>`select id from movies order by title`;
+      await writing.changed(
+        db.sql,
+        'movie',
+        ids.map(({ id }) => id),
+      );
+      await run();
+      expect(await readdir(pathOf('Flat'))).to.include('Alien (1979).nfo');
+      expect(await db.sql`select from nfo_files`).to.have.length(2);
+    });
+  });
+
+  it('cost nothing where nothing changed, however many works there are', async () => {
+    await libraryOf('movie', ['Heat (1995)/Heat.mkv']);
+    await db.sql`
+      insert into movies (library_id, title, sort_title, identity)
+      select id, 'x' || n, 'x', 'x' || n from libraries, generate_series(1, 5000) as n`;
+    await db.sql`
+      insert into nfo_states (kind, item_id, version, is_due)
+      select 'movie', id, '', false from movies
+      on conflict (kind, item_id) do update set is_due = false`;
+    await db.sql`insert into nfo_libraries select id from libraries on conflict do nothing`;
+    await db.sql`vacuum analyze`;
+    const [heat] = await db.sql<{ id: string }[]>`select id from movies where title = 'Heat'`;
+    for (const due of [0, 1]) {
+      if (due === 1) await writing.changed(db.sql, 'movie', [heat!.id]);
+      const [row] = await db.sql<[{ 'QUERY PLAN': [{ Plan: PlanNode }] }]>`
+        explain (analyze, format json) ${dueWorks(db.sql, 1_000)}`;
+      expect(rowsRead(row['QUERY PLAN'][0].Plan)).to.be.lessThan(20);
+    }
+    await run();
+    expect(await text('Heat (1995)/movie.nfo')).to.contain('<title>Heat</title>');
+    expect(await db.sql`select from nfo_states where is_due`).to.have.length(0);
+  });
+
+  it('of a change during writing are written anew', async () => {
+    await libraryOf('movie', ['Heat (1995)/Heat.mkv']);
+    await run();
+    const [heat] = await db.sql<{ id: string }[]>`select id from movies`;
+    await writing.changed(db.sql, 'movie', [heat!.id]);
+    const [due] = await dueWorks(db.sql, 1);
+    await writing.changed(db.sql, 'movie', [heat!.id]);
+    await saveState(db.sql, due!, { problem: null, nextMs: 0 });
+    expect(await dueWorks(db.sql, 10)).to.have.length(1);
+  });
+
+  it('are written of all works once a library asks, and of none once it does no more', async () => {
+    await libraryOf('movie', ['Heat (1995)/Heat.mkv'], false);
+    await run();
+    expect(await readdir(pathOf('Heat (1995)'))).to.deep.equal(['Heat.mkv']);
+    await db.sql`update libraries set options = '{"writeNfo": true}'`;
+    await run();
+    expect(await readdir(pathOf('Heat (1995)'))).to.deep.equal(['Heat.mkv', 'movie.nfo']);
+    const [heat] = await db.sql<{ id: string }[]>`select id from movies`;
+    await writing.changed(db.sql, 'movie', [heat!.id]);
+    await db.sql`update libraries set options = '{}'`;
+    await rm(pathOf('Heat (1995)/movie.nfo'));
+    await run();
+    expect(await readdir(pathOf('Heat (1995)'))).to.deep.equal(['Heat.mkv']);
+    expect(await dueWorks(db.sql, 10)).to.have.length(0);
+    await db.sql`update libraries set options = '{"writeNfo": true}'`;
+    await run();
+    expect(await readdir(pathOf('Heat (1995)'))).to.deep.equal(['Heat.mkv', 'movie.nfo']);
+  });
 });
+
+interface PlanNode {
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** How many rows a plan went through in all its steps. */
+const rowsRead = (plan: PlanNode): number =>
+  (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'] +
+  (plan.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);

@@ -1,11 +1,22 @@
 /** Keeps NFO files beside the media of libraries that ask for it (`writeNfo`). */
 import { createHash } from 'node:crypto';
+import type { Queryable, Sql } from '#storage/postgres/connect.ts';
 import { MediaError, type Media } from '#storage/media/media.ts';
-import type { Sql } from '#storage/postgres/connect.ts';
 import { defineJob, on, type JobContext, type JobHandler } from '../jobs/job.ts';
 import { safeMessage } from '../jobs/failure.ts';
 import { isOurs, marked } from '../nfo/mark.ts';
-import type { Kind } from './module.ts';
+import {
+  dueWorks,
+  filesOf,
+  forgetFile,
+  noteChanged,
+  noteFile,
+  noteLibraries,
+  saveState,
+  type DueWork,
+  type NfoPlace,
+  type Outcome,
+} from './nfo-due.ts';
 import { nfoTargets, otherNfos, type NfoTarget } from './nfo-targets.ts';
 
 /** What writing needs. */
@@ -29,26 +40,23 @@ const maxBytes = 1024 * 1024;
 const retryMs = 15 * 60_000;
 const readOnlyMs = 24 * 3_600_000;
 
-/** A work that says something else than its NFO files. */
-interface Due {
-  readonly kind: Kind;
-  readonly id: string;
-  /** The state of the work that is to be told. */
-  readonly version: string;
-}
-
-/** What became of a work's files. */
-interface Outcome {
-  readonly problem: string | null;
-  readonly nextMs: number;
-}
 const done: Outcome = { problem: null, nextMs: 0 };
 
+/** The job that writes, and what it has to hear of. */
+export interface NfoWriting {
+  readonly jobs: readonly JobHandler[];
+  /** Notes works as changed, in the transaction that changes them. */
+  readonly changed: (tx: Queryable, kind: string, ids: readonly string[]) => Promise<void>;
+}
+
 /** Makes the job that writes. */
-export function createNfoWriting(deps: NfoDeps): { readonly jobs: readonly JobHandler[] } {
+export function createNfoWriting(deps: NfoDeps): NfoWriting {
   // Of each root it is said once by a node, however many works it has.
   const told = new Set<string>();
-  return { jobs: [on(nfoJob, (_payload, context) => writeDue(deps, told, context))] };
+  return {
+    jobs: [on(nfoJob, (_payload, context) => writeDue(deps, told, context))],
+    changed: noteChanged,
+  };
 }
 
 async function writeDue(
@@ -56,43 +64,16 @@ async function writeDue(
   told: Set<string>,
   { signal }: Pick<JobContext, 'signal'>,
 ): Promise<void> {
+  await noteLibraries(deps.sql);
   for (;;) {
-    const due = await dueWorks(deps.sql);
+    const due = await dueWorks(deps.sql, batchSize);
     if (due.length === 0) return;
     for (const work of due) {
       signal.throwIfAborted();
-      await saveState(deps.sql, work, await writeWork({ deps, told, signal }, work));
+      const outcome = work.isAsked ? await writeWork({ deps, told, signal }, work) : done;
+      await saveState(deps.sql, work, outcome);
     }
   }
-}
-
-/** Works that changed since they were written, of libraries that ask for it. */
-const dueWorks = (sql: Sql): Promise<Due[]> => sql<Due[]>`
-  with due as (
-    select 'movie' as kind, m.id, concat_ws('|', m.revision, s.checked_at) as version
-    from libraries l join movies m on m.library_id = l.id and m.is_available
-    left join metadata_states s on s.kind = 'movie' and s.item_id = m.id
-    where l.options @> '{"writeNfo": true}'
-    union all
-    select 'series', w.id, concat_ws('|', w.revision, s.checked_at, (
-      select max(e.updated_at)::text || count(*) from episodes e where e.series_id = w.id))
-    from libraries l join series w on w.library_id = l.id and w.is_available
-    left join metadata_states s on s.kind = 'series' and s.item_id = w.id
-    where l.options @> '{"writeNfo": true}'
-  )
-  select d.kind, d.id, d.version
-  from due d left join nfo_states n on n.kind = d.kind and n.item_id = d.id
-  where n.item_id is null
-    or (n.next_at <= now() and (n.version <> d.version or n.problem is not null))
-  order by d.kind, d.id limit ${batchSize}`;
-
-async function saveState(sql: Sql, { kind, id, version }: Due, outcome: Outcome): Promise<void> {
-  const { problem, nextMs } = outcome;
-  await sql`
-    insert into nfo_states (kind, item_id, version, problem, next_at)
-    values (${kind}, ${id}, ${version}, ${problem}, now() + ${nextMs} * interval '1 ms')
-    on conflict (kind, item_id) do update set version = excluded.version,
-      problem = excluded.problem, next_at = excluded.next_at`;
 }
 
 interface Within {
@@ -101,22 +82,54 @@ interface Within {
   readonly signal: AbortSignal;
 }
 
-async function writeWork(within: Within, { kind, id }: Due): Promise<Outcome> {
+async function writeWork(within: Within, work: DueWork): Promise<Outcome> {
   const { deps, signal } = within;
+  const { kind, id } = work;
   try {
     const targets = await nfoTargets[kind](deps.sql, id);
-    if (kind === 'movie' && (await isTold(within, id, targets))) return done;
-    for (const target of targets) {
-      if ((await writeOne(within, target)) === 'read-only') {
-        sayReadOnly(within, target.root);
-        return { problem: 'nothing may be written there', nextMs: readOnlyMs };
-      }
+    const isElsewhere = kind === 'movie' && (await isTold(within, id, targets));
+    for (const target of isElsewhere ? [] : targets) {
+      const put = await writeOne(within, target);
+      if (put === 'read-only') return refused(within, target.root);
+      if (put !== 'kept') await noteFile(deps.sql, work, target);
     }
-    return done;
+    // Where nothing of a work is there it may come back to what we wrote of it.
+    return targets.length === 0 ? done : await removeLeft(within, work, targets);
   } catch (error) {
     if (signal.aborted || !(error instanceof MediaError)) throw error;
     return { problem: safeMessage(error), nextMs: error.retryAfterMs ?? retryMs };
   }
+}
+
+/** Removes what we wrote beside videos that have other names now. */
+async function removeLeft(
+  within: Within,
+  work: DueWork,
+  targets: readonly NfoTarget[],
+): Promise<Outcome> {
+  const { deps, signal } = within;
+  const placeOf = ({ rootId, path }: NfoPlace): string => `${rootId} ${path}`;
+  const wanted = new Set(targets.map(placeOf));
+  for (const left of await filesOf(deps.sql, work)) {
+    if (wanted.has(placeOf(left))) continue;
+    const before = await readAt(within, left);
+    if (before !== undefined && before !== 'foreign' && isOurs(before)) {
+      const { root, path } = left;
+      const over = digestOf(before);
+      const put = await deps.media.put(root, path, { bytes: undefined, over, signal });
+      if (put === 'read-only') return refused(within, root);
+    }
+    await forgetFile(deps.sql, left);
+  }
+  return done;
+}
+
+function refused({ deps, told }: Within, root: string): Outcome {
+  if (!told.has(root)) {
+    told.add(root);
+    deps.log.warn('NFO files are asked for, but nothing may be written there', { root });
+  }
+  return { problem: 'nothing may be written there', nextMs: readOnlyMs };
 }
 
 /** Whether somebody else tells of a film in a file of another name: it would be told twice. */
@@ -133,11 +146,13 @@ async function isTold(
   return false;
 }
 
+const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
 async function writeOne({ deps, signal }: Within, target: NfoTarget) {
   const { root, path, text } = target;
   const before = await readAt({ deps, signal }, target);
   if (before === 'foreign' || (before !== undefined && !isOurs(before))) return 'kept';
-  const over = before && createHash('sha256').update(before).digest('hex');
+  const over = before && digestOf(before);
   const bytes = new TextEncoder().encode(marked(text));
   return deps.media.put(root, path, { bytes, over, signal });
 }
@@ -155,10 +170,4 @@ async function readAt(
     if (code === 'too-large' || code === 'forbidden' || code === 'unreadable') return 'foreign';
     throw error;
   }
-}
-
-function sayReadOnly({ deps, told }: Within, root: string): void {
-  if (told.has(root)) return;
-  told.add(root);
-  deps.log.warn('NFO files are asked for, but nothing may be written there', { root });
 }

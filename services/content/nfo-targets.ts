@@ -9,6 +9,7 @@ import { episodesToTell, showToTell } from './series/nfo-write.ts';
 
 /** An NFO file that is to be there. */
 export interface NfoTarget {
+  readonly rootId: string;
   /** The root it lies in. */
   readonly root: string;
   /** Relative to the root. */
@@ -69,7 +70,7 @@ export const nfoTargets: Readonly<
       // A disc has no place for one beside its streams.
       if (!isAlone && disc !== undefined) continue;
       const path = isAlone ? join(folder, 'movie.nfo') : besideOf(video);
-      targets.set(`${rootId} ${path}`, { root, path, text });
+      targets.set(`${rootId} ${path}`, { rootId, root, path, text });
     }
     return [...targets.values()];
   },
@@ -88,12 +89,13 @@ export const nfoTargets: Readonly<
       const isAlone = await isOwn(sql, id, { rootId, folder });
       folders.set(
         place,
-        isAlone ? { root, path: join(folder, 'tvshow.nfo'), text: show } : undefined,
+        isAlone ? { rootId, root, path: join(folder, 'tvshow.nfo'), text: show } : undefined,
       );
     }
     const beside = videos.flatMap((video) => {
       const text = episodes.get(video.id);
-      return text === undefined ? [] : [{ root: video.root, path: besideOf(video), text }];
+      const { rootId, root } = video;
+      return text === undefined ? [] : [{ rootId, root, path: besideOf(video), text }];
     });
     return [...[...folders.values()].filter((target) => target !== undefined), ...beside];
   },

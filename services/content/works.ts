@@ -89,6 +89,7 @@ export async function deleteWorks(
   await tx`delete from image_offers where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await forgetHistory(tx, kind, ids);
   await tx`delete from nfo_states where kind = ${kind} and item_id = any (${gone}::uuid[])`;
+  await tx`delete from nfo_files where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from file_pins where item_id = any (${gone}::uuid[])`;
   await tx`delete from images where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from ${tx(table)} where id = any (${gone}::uuid[])`;

@@ -38,13 +38,13 @@ export interface Media {
     options: MediaCall & { maxBytes: number },
   ): Promise<(Uint8Array | MediaError)[]>;
   /**
-   * Puts a small file in place, whole or not at all. What is there is replaced only if its SHA-256
-   * (hex) is `over`; links are never followed, folders never made.
+   * Puts a small file in place, whole or not at all, or (`bytes` undefined) removes it. What is there
+   * goes only if its SHA-256 (hex) is `over`; links are never followed, folders never made.
    */
   put(
     root: string,
     path: string,
-    options: MediaCall & { bytes: Uint8Array; over: string | undefined },
+    options: MediaCall & { bytes: Uint8Array | undefined; over: string | undefined },
   ): Promise<Put>;
   /** The real, absolute path of a directory, all links resolved. */
   resolve(path: string, options: MediaCall): Promise<string>;
@@ -99,8 +99,8 @@ export interface Frame {
 }
 
 /**
- * What became of a file that was to be put: it is there, it was there already, another one is there
- * and stays, or nothing may be written there.
+ * What became of a file that was to be put or removed: it is so, it was so already, another one is
+ * there and stays, or nothing may be written there.
  */
 export type Put = 'written' | 'same' | 'kept' | 'read-only';
 

@@ -27,7 +27,7 @@ export interface Calls {
     { root: string; paths: readonly string[]; maxBytes: number },
     (Uint8Array | Failure)[]
   >;
-  put: Call<File & { bytes: Uint8Array; over: string | undefined }, Put>;
+  put: Call<File & { bytes: Uint8Array | undefined; over: string | undefined }, Put>;
   resolve: Call<{ root: string }, string>;
   fingerprint: Call<File, string>;
   head: Call<File, Probe | undefined>;

@@ -78,6 +78,23 @@ describe('a small file that is put beside media', () => {
     expect(await readFile(join(base, 'others/secret'), 'utf8')).to.equal('secret');
   });
 
+  it('is removed only as it was left, and follows no link', async () => {
+    const remove = (path: string, over?: string) =>
+      media.put(root, path, { bytes: undefined, over });
+    await writeFile(join(root, 'Heat/movie.nfo'), 'one');
+    for (const over of [undefined, digestOf('two')]) {
+      expect(await remove('Heat/movie.nfo', over)).to.equal('kept');
+    }
+    expect(await text('Heat/movie.nfo')).to.equal('one');
+    expect(await remove('Heat/movie.nfo', digestOf('one'))).to.equal('written');
+    expect(await remove('Heat/movie.nfo', digestOf('one'))).to.equal('same');
+    await writeFile(join(base, 'others/secret'), 'secret');
+    await symlink('../../others/secret', join(root, 'Heat/movie.nfo'));
+    expect(await remove('Heat/movie.nfo', digestOf('secret'))).to.equal('kept');
+    expect(await failure(remove('../others/secret', digestOf('secret')))).to.equal('forbidden');
+    expect(await readdir(join(base, 'others'))).to.deep.equal(['secret']);
+  });
+
   it('is put though a crash left one half written, and not while another is being', async () => {
     const name = createHash('sha1').update('movie.nfo').digest('hex').slice(0, 16);
     const left = join(root, `Heat/.${name}.revenge.tmp`);

@@ -10,10 +10,10 @@ const maxBytes = 1024 * 1024;
 /** A file that a crash left half written is in nobody's way for longer. */
 const staleMs = 5 * 60_000;
 
-/** What is to be put where; `over`: the SHA-256, hex, of what may be replaced. */
+/** What is to be there, undefined: nothing; `over`: the SHA-256, hex, of what may be replaced. */
 interface Wanted {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array | undefined;
   readonly over: string | undefined;
 }
 
@@ -23,8 +23,9 @@ const refusals = new Set(['EROFS', 'EACCES', 'EPERM']);
 const linkless = new Set(['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EINVAL']);
 
 /**
- * Puts a small file in place, whole or not at all: written beside, synced, then moved. Everything
- * goes by the open folder, which lies inside the root, so exchanging it for a link gains nothing.
+ * Puts a small file in place, whole or not at all (written beside, synced, then moved), or removes
+ * it. Everything goes by the open folder, which lies inside the root, so exchanging it for a link
+ * gains nothing.
  */
 export async function putWhole(root: Root, { path, bytes, over }: Wanted): Promise<Put> {
   checkRelative(path);
@@ -36,8 +37,9 @@ export async function putWhole(root: Root, { path, bytes, over }: Wanted): Promi
     const target = at(name);
     const before = await present(target);
     if (before === 'other') return 'kept';
-    if (before !== undefined && before.equals(bytes)) return 'same';
+    if (bytes === undefined ? before === undefined : before?.equals(bytes) === true) return 'same';
     if (before !== undefined && digestOf(before) !== over) return 'kept';
+    if (bytes === undefined) return await remove(target, handle);
     // As long as names may be; the same for who tries again.
     const digest = createHash('sha1').update(name).digest('hex').slice(0, 16);
     const temporary = at(Buffer.from(`.${digest}.revenge.tmp`));
@@ -67,6 +69,18 @@ async function present(target: Buffer): Promise<Buffer | 'other' | undefined> {
   } finally {
     await file.close();
   }
+}
+
+async function remove(target: Buffer, folder: Handle): Promise<Put> {
+  try {
+    await unlink(target);
+  } catch (error) {
+    if (refusals.has(codeOf(error))) return 'read-only';
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return 'same';
+  }
+  await syncFolder(folder);
+  return 'written';
 }
 
 /** False: nothing may be written there. */
