@@ -41,8 +41,8 @@ describe('the pictures of a series, its seasons and episodes', function () {
   });
   after(() => server?.[Symbol.asyncDispose]());
 
-  async function paint(path: keyof typeof pictures) {
-    const [width, height] = pictures[path];
+  const paint = (path: keyof typeof pictures) => paintAs(path, pictures[path]);
+  async function paintAs(path: string, [width, height]: readonly [number, number]) {
     const target = join(dir, path);
     await mkdir(dirname(target), { recursive: true });
     const background = `#${width}`;
@@ -53,9 +53,9 @@ describe('the pictures of a series, its seasons and episodes', function () {
     const { items } = await server.read<Schemas['SeriesPage']>('/api/v1/series');
     series = await server.read<Schemas['Series']>(`/api/v1/series/${items[0]?.id}`);
   }
-  async function scan() {
+  async function scan(mode: 'quick' | 'full' = 'full') {
     const path = `/api/v1/libraries/${library.id}/scans`;
-    await server.read(path, { method: 'POST', json: { mode: 'full' } });
+    await server.read(path, { method: 'POST', json: { mode } });
     await look();
   }
   const widths = (images: Readonly<Record<string, { width: number }>>) =>
@@ -126,11 +126,63 @@ describe('the pictures of a series, its seasons and episodes', function () {
     expect(widths(season(1).images)['poster']).to.equal(220);
   });
 
-  it('go with what they are of', async () => {
-    await server.read(`/api/v1/libraries/${library.id}`, { method: 'DELETE' });
-    await server.settled();
-    const [left] = await server.db.sql<{ count: number }[]>`
-      select count(*)::int as count from images`;
-    expect(left?.count).to.equal(0);
+  describe('in a tree in which nothing else changes', () => {
+    /** Of a season, or of the nth of its episodes. */
+    const places: readonly {
+      path: string;
+      type: string;
+      of: () => Promise<Readonly<Record<string, { width: number }>>>;
+    }[] = [
+      { path: 'season01-poster.jpg', type: 'poster', of: async () => season(1).images },
+      { path: 'season02-banner.jpg', type: 'banner', of: async () => season(2).images },
+      { path: 'Season 2/folder.jpg', type: 'poster', of: async () => season(2).images },
+      {
+        path: 'Season 1/Dark S01E02-thumb.jpg',
+        type: 'thumb',
+        of: async () => (await episode(1, 1)).images,
+      },
+      {
+        path: 'Season 2/Dark S02E01-S02E02.jpg',
+        type: 'thumb',
+        of: async () => (await episode(2, 1)).images,
+      },
+    ];
+    before(async () => {
+      for (const path of Object.keys(pictures).filter((one) => one !== 'poster.jpg')) {
+        await rm(join(dir, path), { force: true });
+      }
+      await scan();
+    });
+
+    for (const mode of ['quick', 'full'] as const) {
+      for (const { path, type, of } of places) {
+        it(`${path} comes${mode === 'full' ? ', is replaced' : ''} and goes in a ${mode} scan`, async () => {
+          const without = widths(await of());
+          expect(without, 'before').to.not.have.property(type, 510);
+          await paintAs(path, [510, 400]);
+          await scan(mode);
+          expect(widths(await of()), 'it came').to.include({ [type]: 510 });
+          if (mode === 'full') {
+            // Written in place, so that the time of the folder tells nothing.
+            await paintAs(path, [520, 400]);
+            await scan(mode);
+            expect(widths(await of()), 'another in its place').to.include({ [type]: 520 });
+          }
+          await rm(join(dir, path));
+          await scan(mode);
+          expect(widths(await of()), 'it went').to.deep.equal(without);
+        });
+      }
+    }
+  });
+
+  describe('in the end', () => {
+    it('go with what they are of', async () => {
+      await server.read(`/api/v1/libraries/${library.id}`, { method: 'DELETE' });
+      await server.settled();
+      const [left] = await server.db.sql<{ count: number }[]>`
+        select count(*)::int as count from images`;
+      expect(left?.count).to.equal(0);
+    });
   });
 });
