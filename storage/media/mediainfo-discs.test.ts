@@ -15,6 +15,7 @@ import {
   steady,
 } from '#test/heads.ts';
 import { needs } from '#test/needs.ts';
+import { vc1 } from '#test/vc1.ts';
 
 /** A disc's subtitles, each an empty picture, at some moments. */
 function subtitles(...atMs: number[]): Buffer {
@@ -140,4 +141,27 @@ describe('reading what discs hold', function () {
     const head = await sameAsFfprobe(at('parts.avi'));
     expect(head.durationMs).to.equal((await headOf(at('small.avi')))?.durationMs);
   });
+
+  for (const ending of ['mkv', 'mp4']) {
+    for (const isInterlaced of [false, true]) {
+      it(`VC-1${isInterlaced ? ' that might be in lines' : ''}, in .${ending}`, async () => {
+        writeFileSync(at('film.vc1'), vc1({ isInterlaced }));
+        const inputs = ['-r', '25', '-f', 'vc1', '-i', at('film.vc1'), ...sound('5.1')];
+        ffmpeg(
+          ...inputs,
+          '-map',
+          '0',
+          '-map',
+          '1',
+          '-c:v',
+          'copy',
+          '-c:a',
+          'ac3',
+          at(`vc1.${ending}`),
+        );
+        const head = await sameAsFfprobe(at(`vc1.${ending}`));
+        expect(head.streams[0]).to.include({ codec: 'vc1', profile: 'Advanced', level: 3 });
+      });
+    }
+  }
 });

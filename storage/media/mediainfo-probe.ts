@@ -210,8 +210,11 @@ function pixelFormatOf(chroma = '4:2:0', bitDepth: number): string {
 
 function isInterlaced({ ScanType: scan }: VideoTrack, codec: string): boolean {
   // The others of what we trust are whole pictures unless they say so.
-  if (scan === undefined && ['h264', 'mpeg2video'].includes(codec)) throw new Unknown();
-  return scan !== undefined && first(scan) !== 'Progressive';
+  if (scan === undefined && ['h264', 'mpeg2video', 'vc1'].includes(codec)) throw new Unknown();
+  const isLines = scan !== undefined && first(scan) !== 'Progressive';
+  // Nothing at hand writes it, so that nobody knows what ffprobe says of it.
+  if (isLines && codec === 'vc1') throw new Unknown();
+  return isLines;
 }
 
 const discTrueHd = '131';

@@ -23,6 +23,7 @@ export const videoCodecs: Readonly<Record<string, Codec>> = {
   VP8: { codec: 'vp8' },
   VP9: { codec: 'vp9' },
   'MPEG Video 2': { codec: 'mpeg2video', level: (level) => mpeg2Levels[level] ?? NaN },
+  'VC-1': { codec: 'vc1', level: (level) => Number(level) },
   'MPEG-4 Visual': { codec: 'mpeg4', level: (level) => Number(level) || undefined },
 };
 
@@ -67,6 +68,7 @@ export const videoProfiles: Readonly<Record<string, Readonly<Record<string, stri
   },
   AV1: same('Main', 'High', 'Professional'),
   VP8: { '': '0' },
+  'VC-1': same('Advanced'),
   'MPEG Video 2': same('Simple', 'Main', 'High', '4:2:2'),
   'MPEG-4 Visual': {
     Simple: 'Simple Profile',

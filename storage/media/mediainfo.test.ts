@@ -289,6 +289,7 @@ describe('what is not certain in MediaInfo’s report', () => {
   const audio = {
     ...{ '@type': 'Audio', StreamOrder: '1', Format: 'AC-3', Channels: 2, ChannelLayout: 'L R' },
   };
+  const discs = { Format: 'VC-1', Format_Profile: 'Advanced', Format_Level: '3' };
   const pq = { transfer_characteristics: 'PQ', Delay: 0 };
   const transport = { ...general, Format: 'MPEG-TS' };
   const programme = { '@type': 'Menu', StreamOrder: '0' };
@@ -359,6 +360,7 @@ describe('what is not certain in MediaInfo’s report', () => {
     ['full range', general, { ...video, colour_range: 'Full' }],
     ['other colours', general, { ...video, ChromaSubsampling: '4:1:1' }],
     ['lines or pictures', general, { ...video, ScanType: undefined }],
+    ['VC-1 in lines', general, { ...video, ...discs, ScanType: 'Interlaced' }],
     ['objects in the sound', general, video, { ...audio, Format_AdditionalFeatures: 'JOC' }],
     ['other places of sound', general, video, { ...audio, ChannelLayout: 'L R Tfl' }],
     ['a language’s name', general, video, { ...audio, Language: 'Klingon' }],
