@@ -1,5 +1,31 @@
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TestServer } from './server.ts';
+import type { components } from '#api/types.ts';
+import { startServer, type TestServer } from './server.ts';
+
+type Schemas = components['schemas'];
+
+/** A node whose library of one series TMDb has been asked about. */
+export interface SeriesServer {
+  readonly server: TestServer;
+  readonly library: Schemas['Library'];
+  /** Of the series in the API. */
+  readonly path: string;
+}
+
+/** Starts one that asks this TMDb; `put` makes the files, in the library's folder. */
+export async function startSeriesServer(
+  tmdb: { readonly url: string },
+  put: (dir: string) => Promise<void>,
+): Promise<SeriesServer> {
+  const config = { 'metadata.tmdb.url': `${tmdb.url}/3`, 'metadata.tmdb.api_key': 'key' };
+  const server = await startServer({ config });
+  await put(join(server.films, 'series'));
+  const library = await server.library('Series', 'series', 'series');
+  await enriched(server);
+  const { items } = await server.read<Schemas['SeriesPage']>('/api/v1/series');
+  return { server, library, path: `/api/v1/series/${items[0]!.id}` };
+}
 
 const patienceMs = 60_000;
 const pollMs = 50;

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import sharp from 'sharp';
 import type { components } from '#api/types.ts';
 import { startTmdb, type FakeSeries, type FakeTmdb } from '#test/fakes/tmdb.ts';
-import { enriched } from '#test/metadata.ts';
-import { startServer, type TestServer } from '#test/server.ts';
+import { enriched, startSeriesServer } from '#test/metadata.ts';
+import type { TestServer } from '#test/server.ts';
 import type { ItemOffer } from './offers.ts';
 import { partsOfferedOtherwise } from './parts.ts';
 
@@ -35,25 +35,22 @@ describe('pictures that a provider has of seasons and episodes', function () {
   let server: TestServer;
   let library: Schemas['Library'];
   let path: string;
+  let dir: string;
 
-  const dir = () => join(server.films, 'series', 'Dark (2017)');
   const put = async (name: string) => {
-    await mkdir(dirname(join(dir(), name)), { recursive: true });
-    await writeFile(join(dir(), name), name);
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, name), name);
   };
 
   before(async () => {
     tmdb = await startTmdb();
     tmdb.series.push(dark);
-    const config = { 'metadata.tmdb.url': `${tmdb.url}/3`, 'metadata.tmdb.api_key': 'key' };
-    server = await startServer({ config });
-    for (const name of ['Dark S01E01.mkv', 'Dark S01E02.mkv', 'Dark S02E01.mkv']) await put(name);
-    const create = { width: 200, height: 300, channels: 3, background: '#fff' } as const;
-    await sharp({ create }).toFile(join(dir(), 'season01-poster.jpg'));
-    library = await server.library('Series', 'series', 'series');
-    await enriched(server);
-    const { items } = await server.read<Schemas['SeriesPage']>('/api/v1/series');
-    path = `/api/v1/series/${items[0]!.id}`;
+    ({ server, library, path } = await startSeriesServer(tmdb, async (folder) => {
+      dir = join(folder, 'Dark (2017)');
+      for (const name of ['Dark S01E01.mkv', 'Dark S01E02.mkv', 'Dark S02E01.mkv']) await put(name);
+      const create = { width: 200, height: 300, channels: 3, background: '#fff' } as const;
+      await sharp({ create }).toFile(join(dir, 'season01-poster.jpg'));
+    }));
   });
   after(async () => {
     await server[Symbol.asyncDispose]();

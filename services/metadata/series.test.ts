@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { components } from '#api/types.ts';
 import { startTmdb, type FakeSeries, type FakeTmdb } from '#test/fakes/tmdb.ts';
-import { enriched } from '#test/metadata.ts';
-import { startServer, type TestServer } from '#test/server.ts';
+import { enriched, startSeriesServer } from '#test/metadata.ts';
+import type { TestServer } from '#test/server.ts';
 import { episodeSearch } from '../content/series/search.ts';
 
 type Schemas = components['schemas'];
@@ -32,17 +32,18 @@ describe('metadata of series', function () {
   let server: TestServer;
   let library: Schemas['Library'];
   let path: string;
+  let dir: string;
 
   before(async () => {
     tmdb = await startTmdb();
     tmdb.series.push(dark, { id: 2, title: 'Light', date: '2001-01-01', seasons: { 1: ['A'] } });
-    const config = { 'metadata.tmdb.url': `${tmdb.url}/3`, 'metadata.tmdb.api_key': 'key' };
-    server = await startServer({ config });
-    await put('Dark (2017)/Season 1/Dark S01E01.mkv', 'Dark (2017)/Season 1/Dark S01E02 Mine.mkv');
-    library = await server.library('Series', 'series', 'series');
-    await enriched(server);
-    const { items } = await server.read<Schemas['SeriesPage']>('/api/v1/series');
-    path = `/api/v1/series/${items[0]!.id}`;
+    ({ server, library, path } = await startSeriesServer(tmdb, async (folder) => {
+      dir = folder;
+      await put(
+        'Dark (2017)/Season 1/Dark S01E01.mkv',
+        'Dark (2017)/Season 1/Dark S01E02 Mine.mkv',
+      );
+    }));
   });
   after(async () => {
     await server[Symbol.asyncDispose]();
@@ -51,7 +52,7 @@ describe('metadata of series', function () {
 
   const put = async (...names: string[]) => {
     for (const name of names) {
-      const file = join(server.films, 'series', name);
+      const file = join(dir, name);
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, name.endsWith('.nfo') ? showNfo : name);
     }

@@ -119,7 +119,10 @@ function textsOf(
   return isTold ? [{ language, title, overview, isSpare }] : [];
 }
 
-/** The record with the places its episodes have in another order; each has one id in all. Pure. */
+/**
+ * The record with the places its episodes have in an order, none if it is the one that they are
+ * listed in. An episode has one id in all orders; what is in this one only is left out. Pure.
+ */
 export function inOrder(
   record: SeriesRecord,
   order: EpisodeOrder,
@@ -134,6 +137,7 @@ export function inOrder(
     }));
     return { ...record, episodes };
   }
+  if (wanted === listed) return { ...record, ordered: { order, places: [] } };
   const known = new Map(listed.map((one) => [String(one.id), one]));
   const places = wanted.flatMap(({ id, seasonNumber: season, number }) => {
     const one = known.get(String(id));

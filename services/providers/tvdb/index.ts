@@ -120,7 +120,9 @@ const seriesOf = (
     const listed = await pages(order, tvdbLanguage(asked.locale));
     const others = await othersOf(listed, { record, asked, pages: (one) => pages(order, one) });
     const whole = { ...record, episodes: listed.map((one) => episodeOf(one, others)) };
-    if (asked.order === undefined || asked.order === order) return whole;
+    if (asked.order === undefined) return whole;
+    // What was an order beside the usual one may be the usual one now.
+    if (asked.order === order) return inOrder(whole, order, { listed, wanted: listed });
     const wanted = await pages(asked.order, tvdbLanguage(asked.locale));
     return inOrder(whole, asked.order, { listed, wanted });
   },

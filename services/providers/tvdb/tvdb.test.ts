@@ -244,9 +244,9 @@ describe('TheTVDB', () => {
     expect(paths.map((path) => path.split('/').at(-2))).to.deep.equal([
       ...['official', 'dvd', 'absolute'],
     ]);
-    for (const order of ['aired', undefined] as const) {
-      expect(await series.whole!(record!, { ...asked, order })).to.not.have.property('ordered');
-    }
+    const usual = await series.whole!(record!, { ...asked, order: 'aired' });
+    expect(usual.ordered).to.deep.equal({ order: 'aired', places: [] });
+    expect(await series.whole!(record!, asked)).to.not.have.property('ordered');
   });
 
   it('reads all pages of a long series', async () => {
