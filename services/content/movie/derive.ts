@@ -82,12 +82,11 @@ export function derive(files: readonly FileFacts[]): Derived {
   };
 }
 
+/** Of a version only one part of which was looked into nobody knows how long it is. */
 function longest(files: readonly FileFacts[]): number | null {
-  const totals = new Map<string, number>();
-  for (const file of files) {
-    if (file.durationMs === null) continue;
-    const key = versionKey(file);
-    totals.set(key, (totals.get(key) ?? 0) + file.durationMs);
-  }
-  return totals.size === 0 ? null : Math.max(...totals.values());
+  const totals = [...Map.groupBy(files, versionKey).values()].flatMap((parts) => {
+    const known = parts.flatMap(({ durationMs }) => durationMs ?? []);
+    return known.length < parts.length ? [] : known.reduce((sum, ms) => sum + ms, 0);
+  });
+  return totals.length === 0 ? null : Math.max(...totals);
 }
