@@ -5,6 +5,10 @@ import type { Probe } from './media.ts';
 import { readMediaInfo } from './mediainfo-probe.ts';
 import { endOfBlock, findPayload, type Payload, type Range, type ReadAt } from './payload.ts';
 import type { Turns } from './turns.ts';
+import { limitWasmMemory } from './wasm-memory.ts';
+
+// The library has some 30 MB, and needs as much as a file's head has besides.
+limitWasmMemory(256 * 1024 * 1024);
 
 const startLibrary = () => mediaInfoFactory({ format: 'JSON' });
 let library = startLibrary();
@@ -20,6 +24,8 @@ const payloadBytes = [128 * 1024, 1024 * 1024, 4 * 1024 * 1024];
 const packetsBytes = [1024 * 1024, 4 * 1024 * 1024];
 /** What stands around them is some hundred kilobytes, in long MP4 files some megabytes. */
 const bytesMax = 32 * 1024 * 1024;
+/** A hostile file leads the library to and fro, a few bytes each time. */
+const readsMax = 2_048;
 
 const chunk = Buffer.alloc(chunkBytes);
 
@@ -117,7 +123,7 @@ function ask(library: MediaInfo<'JSON'>, wish: Wish): Said {
   const guide = guideThrough(wish);
   // Of a file that it is given whole it reads too little.
   const size = Math.min(chunkBytes, Math.ceil(sizeBytes / 2));
-  let leftOfAll = bytesMax;
+  let [leftOfAll, leftReads] = [bytesMax, readsMax];
   library.reset();
   library.openBufferInit(sizeBytes, 0);
   for (let [at, asked] = [0, -1]; at < sizeBytes;) {
@@ -128,7 +134,8 @@ function ask(library: MediaInfo<'JSON'>, wish: Wish): Said {
     const bytesRead = readAt(wish, chunk, { from: at, size: Math.min(size, part.to - at) });
     if (bytesRead === 0) break;
     leftOfAll -= bytesRead;
-    if (leftOfAll < 0) return { report: undefined, isWhole: true };
+    leftReads -= 1;
+    if (leftOfAll < 0 || leftReads < 0) return { report: undefined, isWhole: true };
     const isDone = library.openBufferContinue(chunk.subarray(0, bytesRead), bytesRead);
     const wanted = library.openBufferContinueGotoGet();
     if (wanted === -1 && isDone) break;
