@@ -61,6 +61,14 @@ describe('images', () => {
     });
   }
 
+  for (const format of ['webp', 'avif', 'jpeg'] as const) {
+    it(`makes ${format} of a picture that is higher than that may be`, async () => {
+      const bytes = await paint(2, 60_000).png().toBuffer();
+      const made = await media.resizeImage(bytes, { width: 600, format });
+      expect(await sharp(made).metadata()).to.include({ width: 1, height: 16_383 });
+    });
+  }
+
   it('turns a picture as its orientation says', async () => {
     const bytes = await paint(90, 60).withMetadata({ orientation: 6 }).jpeg().toBuffer();
     expect(await media.inspectImage(bytes, {})).to.include({ width: 60, height: 90 });

@@ -60,7 +60,9 @@ export async function inspectImage(bytes: Uint8Array): Promise<ImageFacts> {
 export async function resizeImage(bytes: Uint8Array, target: ImageTarget): Promise<Uint8Array> {
   await check(bytes);
   const width = Math.max(1, Math.min(target.width, sidePixelsMax));
-  const resized = open(bytes).autoOrient().resize({ width, withoutEnlargement: true });
+  const resized = open(bytes)
+    .autoOrient()
+    .resize({ width, height: sidePixelsMax, fit: 'inside', withoutEnlargement: true });
   return decode(() => encodeAs(resized, target.format).toBuffer());
 }
 
