@@ -40,6 +40,8 @@ export async function artworkRig(deps: {
   const itemId = randomUUID();
   const stale: string[] = [];
   const isIdle = { now: true };
+  const isThere = { now: true };
+  const media = { ...deps.media };
   const blobsIn = (folder: string): Blobs =>
     createBlobs({ dir: join(root, folder), maxBytes: 10_000_000, log: quiet, now: Date.now });
   const node = (blobs: Blobs): Artwork => {
@@ -48,9 +50,9 @@ export async function artworkRig(deps: {
     const cache = createCache({ clock, log: quiet, now: Date.now, l1MaxBytes: 1_000_000 });
     return createArtwork({
       store: { sql: db.sql, write: writeOn(db.sql, clock) },
-      ...{ cache, media: deps.media, outbound: deps.outbound, jobs: createAdder(), blobs },
+      ...{ cache, media, outbound: deps.outbound, jobs: createAdder(), blobs },
       whenIdle: () => Promise.resolve(isIdle.now),
-      hasItem: (_sql, _kind, id) => Promise.resolve(id === itemId),
+      hasItem: (_sql, _kind, id) => Promise.resolve(isThere.now && id === itemId),
       ...{ signingKey: Buffer.alloc(32, 7), log: quiet },
     });
   };
@@ -64,7 +66,7 @@ export async function artworkRig(deps: {
     return ((await response.json()) as { items: ItemImage[] }).items;
   };
   return {
-    ...{ root, rows, itemId, stale, isIdle, blobsIn, node, artwork, api, list },
+    ...{ root, rows, itemId, stale, isIdle, isThere, media, blobsIn, node, artwork, api, list },
     /** A file on disk and in the catalogue, as a scan would have it. */
     found: (path: string, role: FileRow['role'], rest: Partial<FileRow> = {}) => {
       const { size, mtimeMs } = statSync(join(root, path));

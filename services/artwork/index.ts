@@ -85,7 +85,10 @@ export function createArtwork(deps: ArtworkDeps): Artwork {
     handlers: {
       ...createDelivery({ sql: store.sql, cache, blobs, addresses, media, outbound }),
       ...createChoices({ store, show, parts }),
-      ...createUploads({ store, show, parts, media, blobs, log, hasItem: deps.hasItem }),
+      ...createUploads({
+        ...{ store, show, parts, media, blobs, log },
+        ...{ hasItem: deps.hasItem, due: refresh.due },
+      }),
     },
     jobs: refresh.jobs,
     filesChanged: refresh.filesChanged,

@@ -130,6 +130,32 @@ describe('pictures that people upload', function () {
     expect((await remove(image.id)).status, 'gone').to.equal(404);
   });
 
+  it('ask for a new look when they go, as a file may have the same picture', async () => {
+    const bytes = whole(await paint('#33a').png().toBuffer());
+    writeFileSync(join(rig.root, 'poster.png'), bytes);
+    await rig.found('poster.png', 'image');
+    await rig.refresh();
+    const { id } = await uploaded(bytes);
+    await db.sql`truncate shared.jobs`;
+    expect((await remove(id)).status).to.equal(204);
+    const asked = await db.sql`select name, payload from shared.jobs`;
+    const payload = { kind: 'movie', itemIds: [rig.itemId] };
+    expect([...asked]).to.deep.equal([{ name: 'artwork.refresh', payload }]);
+    await rig.refresh();
+    expect(await rig.chosen()).to.include({ source: 'local' });
+  });
+
+  it('are not kept for what went while they were looked at', async () => {
+    const bytes = whole(await paint('#33a').png().toBuffer());
+    rig.media.inspectImage = async (...call) => {
+      const facts = await media.inspectImage(...call);
+      rig.isThere.now = false;
+      return facts;
+    };
+    expect((await upload(bytes)).status).to.equal(404);
+    expect(await counted()).to.equal(0);
+  });
+
   it('are sent to nobody as they came', async () => {
     const jpeg = await paint('#a3a')
       .withExif({ IFD0: { Artist: 'Nobody' } })

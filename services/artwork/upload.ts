@@ -8,7 +8,7 @@ import { presentImage } from './choices.ts';
 import { keep, type CollectDeps } from './collect.ts';
 import type { ImageType } from './names.ts';
 import { workTagsOf, type PictureParts } from './parts.ts';
-import { chooseAgain, tagsOf } from './refresh.ts';
+import { chooseAgain, tagsOf, type Refresh } from './refresh.ts';
 import { findImages, lockItems, saveImage, setChoice, type Image } from './store.ts';
 
 /** Whether there is a work, or a part of one, that can have pictures. */
@@ -19,6 +19,7 @@ export interface UploadDeps extends CollectDeps {
   readonly show: Show;
   readonly parts: readonly PictureParts[];
   readonly hasItem: HasItem;
+  readonly due: Refresh['due'];
 }
 
 interface Item {
@@ -45,9 +46,13 @@ export function createUploads(deps: UploadDeps): HandlersOf<'uploadItemImage' | 
     });
   return {
     async uploadItemImage({ params: item, query: { type }, body, request }) {
-      await expectItem(deps, item);
+      await expectItem(deps, store.sql, item);
       const facts = await inspected(deps, body, request.signal);
-      await change(item, (tx) => add(tx, { ...item, type, facts, bytes: body }));
+      await change(item, async (tx) => {
+        // It may have gone, or become another's, while the picture was looked at.
+        await expectItem(deps, tx, item);
+        await add(tx, { ...item, type, facts, bytes: body });
+      });
       const images = await findImages(store.sql, item.kind, [item.itemId]);
       const made = images.find((one) => one.type === type && one.sha256 === facts.sha256);
       if (made === undefined) throw problem('gone', 'The picture was removed meanwhile');
@@ -62,14 +67,20 @@ export function createUploads(deps: UploadDeps): HandlersOf<'uploadItemImage' | 
           throw problem('unprocessable', 'Only a picture that somebody uploaded can be removed');
         }
         await tx`delete from images where id = ${imageId}`;
+        // A file or a provider may have the same one, whose place it took.
+        await deps.due(tx, item.kind, [item.itemId]);
       });
       return { status: 204, body: undefined };
     },
   };
 }
 
-async function expectItem({ store, hasItem }: UploadDeps, { kind, itemId }: Item): Promise<void> {
-  if (await hasItem(store.sql, kind, itemId)) return;
+async function expectItem(
+  { hasItem }: UploadDeps,
+  sql: Queryable,
+  { kind, itemId }: Item,
+): Promise<void> {
+  if (await hasItem(sql, kind, itemId)) return;
   throw problem('not-found', `There is no ${kind} ${itemId}`);
 }
 

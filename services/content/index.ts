@@ -11,13 +11,13 @@ import { works as series } from './series/series.ts';
 /** Parts of works, of all kinds, that have pictures of their own. */
 export { pictureParts };
 
-/** Whether there is a work, or a part of one, of a kind that has pictures. */
+/** Whether there is a work, or a part of one, of a kind that has pictures; a work is held then. */
 export async function hasItem(sql: Queryable, kind: string, id: string): Promise<boolean> {
   const part = pictureParts.find((one) => one.kind === kind);
   if (part !== undefined) return (await part.worksOf(sql, [id])).length > 0;
   const works = [films, series].find((one) => one.kind === kind);
   if (works === undefined) return false;
-  const rows = await sql`select from ${sql(works.table)} where id = ${id}`;
+  const rows = await sql`select from ${sql(works.table)} where id = ${id} for key share`;
   return rows.length > 0;
 }
 
