@@ -3222,6 +3222,8 @@ export interface components {
             sizeBytes: number;
         };
         LibraryOptions: {
+            /** @description True measures how loud the sound of its files is (a stream's `loudness`), one file after the other when there is nothing else to do: minutes of a core for each film. */
+            loudness?: boolean;
             /** @description True keeps NFO files of what is known beside the media (`movie.nfo`, `tvshow.nfo`, one beside each episode), for other programs: the one thing that is ever written there. None that somebody else wrote, or changed, is replaced. */
             writeNfo?: boolean;
         } & {
@@ -3470,6 +3472,14 @@ export interface components {
             sizeBytes: number;
             streams: components["schemas"]["MediaStream"][];
         };
+        /** @description By EBU R 128, of a sound that is not silent, in libraries that ask for it (`options.loudness`). */
+        MediaLoudness: {
+            /** @description From its beginning to its end. */
+            integratedLufs: number;
+            /** @description How far its loud and its soft parts lie apart. */
+            rangeLu?: number;
+            truePeakDbtp?: number;
+        };
         /** @description A stream of a file; which properties it has depends on its type. */
         MediaStream: {
             bitDepth?: number;
@@ -3489,6 +3499,7 @@ export interface components {
             isHearingImpaired?: boolean;
             language?: string;
             level?: number;
+            loudness?: components["schemas"]["MediaLoudness"];
             pixelFormat?: string;
             profile?: string;
             sampleRate?: number;

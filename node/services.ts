@@ -17,6 +17,7 @@ import {
   type OnItemsChanged,
 } from '#services/library/index.ts';
 import type { Log } from '#services/log.ts';
+import { createMeasures } from '#services/measures/index.ts';
 import { createMetadata, type MetadataDeps } from '#services/metadata/index.ts';
 import { subject } from '#services/metadata/kind.ts';
 import { createPlayback } from '#services/playback/index.ts';
@@ -141,25 +142,24 @@ export async function createServices(deps: ServicesDeps) {
     await artwork.filesChanged(tx, kind, ids);
     await metadata.changed(tx, kind, ids);
   };
-  const library = libraryOf(deps, { jobs, media, unseen, settings, content, onItemsChanged });
+  const measures = createMeasures({ store, media, whenIdle, log, clock: () => performance.now() });
+  const told = { onItemsChanged, onProbed: measures.filesProbed };
+  const library = libraryOf(deps, { jobs, media, unseen, settings, content, ...told });
   const backups = backupsOf(deps, { settings, jobs, blobs });
-  const parts = [people.users, people.activity, artwork, search, metadata, library, backups, nfo];
+  const parts = [people.users, people.activity, artwork, search, metadata, library, backups];
+  const workers = [...parts, nfo, measures];
   return {
     ...people,
-    ...{ jobs, playback, artwork, content, search, progress, library, backups },
+    ...{ jobs, playback, artwork, content, search, progress, library, backups, measures },
     searchHealth: primary && ((signal: AbortSignal) => search.health(signal)),
-    jobHandlers: parts.flatMap((part) => part.jobs),
+    jobHandlers: workers.flatMap((part) => part.jobs),
     handlers: createTranslations({ sql, cache }).over({
-      ...people.users.handlers,
-      ...people.settings.handlers,
-      ...people.activity.handlers,
+      ...{ ...people.users.handlers, ...people.settings.handlers, ...people.activity.handlers },
       ...jobs.handlers,
       ...playback.handlers,
       ...artwork.handlers,
       ...{ ...content.handlers, ...metadata.handlers, ...calendar.handlers },
-      ...search.handlers,
-      ...progress.handlers,
-      ...library.handlers,
+      ...{ ...search.handlers, ...progress.handlers, ...library.handlers },
       ...backups.handlers,
     }),
   };
@@ -215,7 +215,7 @@ const libraryOf = (
     content,
     settings,
     ...parts
-  }: Pick<LibraryDeps, 'jobs' | 'media' | 'unseen' | 'onItemsChanged'> & {
+  }: Pick<LibraryDeps, 'jobs' | 'media' | 'unseen' | 'onItemsChanged' | 'onProbed'> & {
     content: ReturnType<typeof createContent>;
     settings: Settings;
   },

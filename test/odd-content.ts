@@ -72,6 +72,9 @@ const library = `
   insert into root_views values ('${id(11)}', 'n1', false, ${odd}, 'infinity');
   insert into file_traces values ('${id(16)}', '${id(10)}', '1', '1', 0, -0.5);
   insert into nfo_files values ('${id(11)}', ${odd}, 'movie', '${id(20)}');
+  insert into file_keyframes (file_id, times) values ('${id(16)}', '\\x00ff');
+  insert into file_loudness (file_id, size_bytes, mtime_ms, streams, error, retry_at) values
+    ('${id(16)}', 9007199254740991, 'Infinity', '[{"index": 1e-300}]', ${odd}, '-infinity');
   insert into file_pins values ('${id(16)}', '${id(20)}', true, '${id(21)}');`;
 
 const works = `

@@ -42,6 +42,9 @@ export const tables: Readonly<Record<string, TableFate>> = {
   'public.files': content,
   'public.file_traces': content,
   'public.file_pins': content,
+  // Read again from the files, of which it is 2 kB for each; loudness would take weeks.
+  'public.file_keyframes': derived,
+  'public.file_loudness': content,
   'public.nfo_states': derived,
   'public.nfo_libraries': derived,
   'public.nfo_files': content,

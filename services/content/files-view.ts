@@ -71,7 +71,7 @@ function presentFile(file: ItemFile): Schemas['MediaFile'] {
     isAvailable: file.isAvailable,
     probeState: file.probeState,
     ...optional('probeError', file.probeError),
-    streams: (probe?.streams ?? []).map(presentStream),
+    streams: (probe?.streams ?? []).map((stream) => presentStream(stream, file.loudness)),
     chapters: (probe?.chapters ?? []).map(({ startMs, endMs, title }) => ({
       startMs: Math.round(startMs),
       endMs: Math.round(endMs),
@@ -83,13 +83,27 @@ function presentFile(file: ItemFile): Schemas['MediaFile'] {
 /** A stream as probed; its language in our codes, absent values left out. */
 function presentStream(
   stream: NonNullable<ItemFile['probe']>['streams'][number],
+  loudness: ItemFile['loudness'],
 ): Schemas['MediaStream'] {
   const { language, ...facts } = stream;
   const known = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
   const code = normaliseLanguage(language ?? undefined);
   return {
-    ...(Object.fromEntries(known) as Omit<Schemas['MediaStream'], 'language'>),
+    ...(Object.fromEntries(known) as Omit<Schemas['MediaStream'], 'language' | 'loudness'>),
     ...optional('language', code),
+    ...optional('loudness', presentLoudness(loudness?.find(({ index }) => index === stream.index))),
+  };
+}
+
+/** Undefined for what was not measured, or is silent. */
+function presentLoudness(
+  measured: NonNullable<ItemFile['loudness']>[number] | undefined,
+): Schemas['MediaLoudness'] | undefined {
+  if (measured?.integrated === undefined) return undefined;
+  return {
+    integratedLufs: measured.integrated,
+    ...optional('rangeLu', measured.range),
+    ...optional('truePeakDbtp', measured.truePeak),
   };
 }
 

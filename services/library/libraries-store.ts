@@ -1,7 +1,7 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { Kind } from '../content/module.ts';
 import type { Library, Root } from './model.ts';
-import { claims } from './problems-store.ts';
+import { claims, unmeasured } from './problems-store.ts';
 
 const columns = (sql: Queryable) => sql`
   l.id, l.kind, l.name, l.language, l.options, l.scan_interval_minutes as "scanIntervalMinutes",
@@ -193,7 +193,8 @@ export async function numbersOf(sql: Queryable, libraryId: string): Promise<Libr
       + (select coalesce(sum(jsonb_array_length(d.refused)), 0)::int8 from directories d
           where d.root_id in (select id from roots) and d.refused is not null)
       + (select count(*) from roots r join ${claims(sql)} as c
-          on starts_with(c.path, rtrim(r.path, '/') || '/')) as problems
+          on starts_with(c.path, rtrim(r.path, '/') || '/'))
+      + (select count(*) from (${unmeasured(sql, libraryId)}) as u) as problems
     from counted`;
   return row;
 }

@@ -45,6 +45,10 @@ export async function runProbes(
       deps.store.write(async (tx, stale, tell) => {
         await lockItems(tx, library.id);
         const itemIds = await saveProbes(tx, results);
+        await deps.onProbed?.(
+          tx,
+          results.filter(hasVideo).map(({ target }) => target.id),
+        );
         const { onItemsChanged } = deps;
         const { kind } = module;
         const libraryId = library.id;
@@ -127,6 +131,9 @@ async function probe(
     }
   }
 }
+
+const hasVideo = ({ probe }: ProbeResult): boolean =>
+  probe?.streams.some(({ type }) => type === 'video') ?? false;
 
 const isResult = (outcome: ProbeResult | MediaError): outcome is ProbeResult =>
   !(outcome instanceof MediaError);

@@ -19,6 +19,23 @@ export type ProblemPlace = Pick<ProblemRow, 'stage' | 'id' | 'ordinal'>;
 
 const first: ProblemPlace = { stage: 0, id: '00000000-0000-0000-0000-000000000000', ordinal: 0 };
 
+/** One that could be looked into: what else cannot be done with others goes without saying. */
+const isMeasured = (sql: Queryable, libraryId: string) => sql`
+  f.library_id = ${libraryId} and r.removed_at is null and f.probe_state = 'done'
+    and f.missing_since is null`;
+
+/** Files of which a measure cannot be taken. */
+export const unmeasured = (sql: Queryable, libraryId: string) => sql`
+  select 6, f.id, 0, 'file', r.path, f.path, 'keyframes: ' || k.error, f.id, f.item_id
+  from file_keyframes k join files f on f.id = k.file_id join library_roots r on r.id = f.root_id
+  where k.error is not null and ${isMeasured(sql, libraryId)}
+    and k.size_bytes = f.size_bytes and k.mtime_ms = f.mtime_ms
+  union all
+  select 7, f.id, 0, 'file', r.path, f.path, 'loudness: ' || m.error, f.id, f.item_id
+  from file_loudness m join files f on f.id = m.file_id join library_roots r on r.id = f.root_id
+  where m.error is not null and m.retry_at is null and ${isMeasured(sql, libraryId)}
+    and m.size_bytes = f.size_bytes and m.mtime_ms = f.mtime_ms`;
+
 const all = (sql: Queryable, libraryId: string) => sql`
   select 1 as stage, r.id, 0 as ordinal, 'root' as type, r.path as "rootPath", '' as path,
     coalesce(r.unavailable_reason, '') as reason, null::uuid as "fileId", null::uuid as "itemId"
@@ -44,7 +61,8 @@ const all = (sql: Queryable, libraryId: string) => sql`
   select 5, c.id, 0, 'claim', r.path, substr(c.path, length(rtrim(r.path, '/')) + 2), c.reason,
     null, null
   from library_roots r join ${claims(sql)} as c on starts_with(c.path, rtrim(r.path, '/') || '/')
-  where r.library_id = ${libraryId} and r.removed_at is null`;
+  where r.library_id = ${libraryId} and r.removed_at is null
+  union all ${unmeasured(sql, libraryId)}`;
 
 /** A table of the folders, absolute, of which several servers say what lies there. */
 export const claims = (sql: Queryable): ReturnType<Queryable> => sql`(

@@ -30,6 +30,8 @@ export interface ScannerDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onItemsChanged?: OnItemsChanged;
+  /** Told in the same transaction of videos that were looked into. */
+  readonly onProbed?: (tx: Tx, fileIds: readonly string[]) => Promise<void>;
   /** By library: what waits for its lock in PostgreSQL would keep a connection from others. */
   readonly turns: Turns;
   /** Which node this is; undefined: the only one. */

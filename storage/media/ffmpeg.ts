@@ -115,6 +115,29 @@ async function extract(root: Root, path: string, options: Extract): Promise<Uint
   }
 }
 
+/** Lets ffmpeg read the file at `path` to its end, for what it says of it. */
+export async function discard(
+  path: string,
+  options: FfmpegOptions & { readonly output: string[]; readonly onLine: (line: string) => void },
+): Promise<void> {
+  const { ffmpeg, signal } = options;
+  if (ffmpeg === undefined) throw new MediaError('tool-missing', 'ffmpeg is not installed');
+  const command = createCommand({ logger: undefined, stdoutLines: 1, niceness })
+    .setFfmpegPath(ffmpeg)
+    .input(`file:${path}`)
+    .inputOptions(['-nostdin', '-nostats', '-threads', '1', '-vn', '-sn', '-dn', ...inputGuard])
+    .outputOptions([...options.output, '-f', 'null'])
+    .output('-')
+    .on('stderr', options.onLine);
+  await new Promise<void>((resolve, reject) => {
+    const stop = () => command.kill('SIGKILL');
+    signal.addEventListener('abort', stop, { once: true });
+    command.on('error', (error: Error) => reject(failure(error, signal, 'not to be decoded')));
+    command.on('end', () => resolve());
+    command.run();
+  });
+}
+
 function collect(command: FfmpegCommand, signal: AbortSignal): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const stop = () => command.kill('SIGKILL');
@@ -146,7 +169,7 @@ function settle(
   reject(new MediaError('unreadable', 'there is no picture at that place'));
 }
 
-function failure(error: Error, signal: AbortSignal): MediaError {
+function failure(error: Error, signal: AbortSignal, what = 'no picture'): MediaError {
   if (signal.aborted) return new MediaError('cancelled', 'no longer wanted', error);
-  return new MediaError('unreadable', `no picture: ${lastLine(error.message)}`, error);
+  return new MediaError('unreadable', `${what}: ${lastLine(error.message)}`, error);
 }

@@ -233,8 +233,12 @@ function entry(name: string, type: Entry['type'], facts: BigIntStats): Entry {
   return { name, type, sizeBytes: Number(facts.size), ...directoryFacts(facts) };
 }
 
+/** As it is compared everywhere: to the microsecond. */
+export const mtimeMsOf = ({ mtimeNs }: Pick<BigIntStats, 'mtimeNs'>): number =>
+  Number(mtimeNs / 1_000n) / 1_000;
+
 function directoryFacts(facts: BigIntStats): DirectoryStat {
-  const mtimeMs = Number(facts.mtimeNs / 1_000n) / 1_000;
+  const mtimeMs = mtimeMsOf(facts);
   return { mtimeMs, inode: String(facts.ino), device: String(facts.dev) };
 }
 

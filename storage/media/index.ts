@@ -38,7 +38,9 @@ export interface MediaStats {
 export type MediaEngine = Media & AsyncDisposable & { stats(): MediaStats };
 
 /** What a call does, hence which limit it falls under besides its mount's. */
-type Kind = 'files' | 'heads' | 'probes' | 'frames' | 'images';
+type Kind = 'files' | 'heads' | 'probes' | 'frames' | 'images' | 'keyframes' | 'loudness';
+
+const hourMs = 3_600_000;
 
 const traits: Readonly<Record<CallName, { kind: Kind; deadlineMs: number }>> = {
   list: { kind: 'files', deadlineMs: 20_000 },
@@ -54,6 +56,9 @@ const traits: Readonly<Record<CallName, { kind: Kind; deadlineMs: number }>> = {
   head: { kind: 'heads', deadlineMs: 20_000 },
   lookMany: { kind: 'heads', deadlineMs: 60_000 },
   probe: { kind: 'probes', deadlineMs: 30_000 },
+  // As long as its caller gives it: that depends on the file. Here only so that all ends some day.
+  keyframes: { kind: 'keyframes', deadlineMs: 6 * hourMs },
+  loudness: { kind: 'loudness', deadlineMs: 24 * hourMs },
   frame: { kind: 'frames', deadlineMs: 45_000 },
   attachedPicture: { kind: 'frames', deadlineMs: 30_000 },
   inspectImage: { kind: 'images', deadlineMs: 20_000 },
@@ -71,7 +76,12 @@ const limits: Readonly<Record<Kind, number>> = {
   probes: programs,
   frames: programs,
   images: 2,
+  // One in the background, which reads a file from end to end, and one that somebody waits for.
+  keyframes: 2,
+  loudness: 1,
 };
+/** What reads files for minutes: so few of them keep no place of a mount from what is short. */
+const isLong = (kind: Kind): boolean => kind === 'keyframes' || kind === 'loudness';
 
 type Workers = Readonly<Record<'files' | 'images' | 'trial', Worker>>;
 
@@ -185,6 +195,8 @@ function createCalls(parts: Parts): Media {
       const leftMs = timeoutMs && Math.max(1, timeoutMs - (performance.now() - begun));
       return perform('probe', { root, path }, { ...options, ...(leftMs && { timeoutMs: leftMs }) });
     },
+    keyframes: (root, path, options) => perform('keyframes', { root, path }, options),
+    loudness: (root, path, options) => perform('loudness', { root, path }, options),
     frame: (root, path, { atMs, among, ...options }) =>
       perform('frame', { root, path, atMs, among }, options),
     attachedPicture: (root, path, options) =>
@@ -244,7 +256,8 @@ function enter(
 ): Promise<() => void> {
   const { root, kind, options, signal } = wish;
   const places: Place[] = [{ key: kind, limit: limits[kind] }];
-  if (root !== undefined) places.push({ key: mounts.key(root), limit: perMountLimit });
+  if (root !== undefined && !isLong(kind))
+    places.push({ key: mounts.key(root), limit: perMountLimit });
   return gate.enter({ places, isUrgent: options.priority === 'user', signal });
 }
 

@@ -58,6 +58,10 @@ export interface Media {
     paths: readonly string[],
     options: MediaCall,
   ): Promise<(Look | MediaError)[]>;
+  /** Where the first video may be cut without a loss; it may take reading all of the file. */
+  keyframes(root: string, path: string, options: MediaCall): Promise<Keyframes>;
+  /** How loud each audio stream is. Decodes all of the file: minutes of a core for a film. */
+  loudness(root: string, path: string, options: MediaCall): Promise<Loudness>;
   /** The frame that shows most of some whole pictures from `atMs` on. */
   frame(root: string, path: string, options: MediaCall & FrameWish): Promise<Frame>;
   /** The picture attached to the container as stream `index`. */
@@ -83,6 +87,40 @@ export interface Look {
   readonly fingerprint: string;
   /** Undefined where its head leaves something open. */
   readonly probe: Probe | undefined;
+}
+
+/** Of the file that was read, whatever is in its place now. */
+interface FileVersion {
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+}
+
+/** The keyframes of a file's first video; none where it has no video. */
+export interface Keyframes extends FileVersion {
+  /**
+   * When each is shown, in order, on the file's own clock (ffprobe's `pts_time`): transport streams
+   * rarely begin at 0, and an edited MP4 may have its first before 0. Of a video that could be cut
+   * nearly everywhere, one for each second.
+   */
+  readonly timesMs: readonly number[];
+  /** The container's index, or all of the file. */
+  readonly from: 'index' | 'packets';
+}
+
+/** How loud a file is, by EBU R 128 and ITU-R BS.1770. */
+export interface Loudness extends FileVersion {
+  readonly streams: readonly StreamLoudness[];
+}
+
+/** One audio stream; undefined what silence does not have. */
+export interface StreamLoudness {
+  readonly index: number;
+  /** Integrated, in LUFS. */
+  readonly integrated: number | undefined;
+  /** Loudness range, in LU. */
+  readonly range: number | undefined;
+  /** True peak, in dBTP. */
+  readonly truePeak: number | undefined;
 }
 
 /** Which frame of a video is wanted. */

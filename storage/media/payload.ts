@@ -1,3 +1,5 @@
+import { childrenOf, elementAt, elementHeadBytes, unsigned, type Element } from './ebml.ts';
+
 /** Reads up to `size` bytes at `offset` of a file, fewer at its end; they hold until the next read. */
 export type ReadAt = (offset: number, size: number) => Buffer;
 
@@ -84,7 +86,7 @@ function inAvi(read: ReadAt, sizeBytes: number): Payload | undefined {
   return undefined;
 }
 
-// Matroska's elements (RFC 9559), and how they are written (EBML, RFC 8794).
+// Matroska's elements (RFC 9559).
 const ebml = 0x1a45dfa3;
 const segment = 0x18538067;
 const cluster = 0x1f43b675;
@@ -95,15 +97,6 @@ const seekPosition = 0x53ac;
 /** Information, tracks, tags, chapters, attachments. */
 const describing = new Set([0x1549a966, 0x1654ae6b, 0x1254c367, 0x1043a770, 0x1941a469]);
 const seekHeadBytesMax = 16_384;
-const elementHeadBytes = 12;
-
-interface Element {
-  readonly id: number;
-  /** Of its content. */
-  readonly from: number;
-  /** Infinity where its size is left open. */
-  readonly to: number;
-}
 
 function inMatroska(read: ReadAt, sizeBytes: number): Payload | undefined {
   const first = elementAt(read(0, elementHeadBytes), 0);
@@ -168,34 +161,5 @@ function placesIn(list: Buffer): number[] | undefined {
   return places;
 }
 
-function* childrenOf(bytes: Buffer): Generator<Element> {
-  for (let at = 0; at < bytes.length;) {
-    const element = elementAt(bytes.subarray(at), at);
-    if (element === undefined) return;
-    yield element;
-    at = element.to;
-  }
-}
-
 const readElement = (read: ReadAt, at: number): Element | undefined =>
   Number.isSafeInteger(at) ? elementAt(read(at, elementHeadBytes), at) : undefined;
-
-/** The element whose head these bytes begin with, and which stands at `at`. */
-function elementAt(bytes: Buffer, at: number): Element | undefined {
-  const idBytes = lengthOf(bytes, 0);
-  const sizeBytes = lengthOf(bytes, idBytes);
-  if (idBytes > 4 || sizeBytes > 8 || bytes.length < idBytes + sizeBytes) return undefined;
-  const id = unsigned(bytes.subarray(0, idBytes));
-  const coded = Buffer.from(bytes.subarray(idBytes, idBytes + sizeBytes));
-  // Without the bit that says how long it is; all others set mean that it is left open.
-  coded[0]! &= 0x7f >> (sizeBytes - 1);
-  const size = unsigned(coded);
-  const isOpen = size >= 2 ** (7 * sizeBytes) - 1;
-  const from = at + idBytes + sizeBytes;
-  return { id, from, to: isOpen ? Infinity : from + size };
-}
-
-/** Of a number whose first byte says by its leading zeros how many bytes it takes. */
-const lengthOf = (bytes: Buffer, at: number): number => Math.clz32(bytes[at] ?? 0) - 23;
-
-const unsigned = (bytes: Buffer): number => bytes.reduce((sum, byte) => sum * 256 + byte, 0);

@@ -43,6 +43,14 @@ const rootWork: RootWork = {
     const { probeFile } = await import('./probe-file.ts');
     return probeFile(root, path, { ffprobe: tools.ffprobe, signal });
   },
+  keyframes: async ({ path }, { root, signal }) => {
+    const { readKeyframes } = await import('./keyframes.ts');
+    return readKeyframes(root, path, { ffprobe: tools.ffprobe, signal });
+  },
+  loudness: async ({ path }, { root, signal }) => {
+    const { measureLoudness } = await import('./loudness.ts');
+    return measureLoudness(root, path, { ...tools, signal });
+  },
   frame: async (input, { root, signal }) => {
     const { pickFrame } = await import('./ffmpeg.ts');
     return pickFrame(root, input, { ffmpeg: tools.ffmpeg, signal });

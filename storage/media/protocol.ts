@@ -5,8 +5,10 @@ import type {
   FrameWish,
   ImageFacts,
   ImageTarget,
+  Keyframes,
   Listing,
   Look,
+  Loudness,
   MediaErrorCode,
   Probe,
   Put,
@@ -33,6 +35,8 @@ export interface Calls {
   head: Call<File, Probe | undefined>;
   lookMany: Call<{ root: string; paths: readonly string[] }, (Look | Failure)[]>;
   probe: Call<File, Probe>;
+  keyframes: Call<File, Keyframes>;
+  loudness: Call<File, Loudness>;
   frame: Call<File & FrameWish, Frame>;
   attachedPicture: Call<File & { index: number }, Uint8Array>;
   inspectImage: Call<{ bytes: Uint8Array }, ImageFacts>;

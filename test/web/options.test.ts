@@ -56,31 +56,30 @@ describe('what a person and a library may choose, in the web app', function () {
     expect(await languageKept()).to.equal(null);
   });
 
-  it('is whether NFO files are written, which none are unless asked for', async () => {
-    const edit = async () => {
-      await page.getByRole('button', { name: 'Edit: Films' }).click();
-      const dialog = page.getByRole('dialog', { name: 'Edit the library' });
-      await dialog.getByText('must be allowed to write').waitFor();
-      return dialog;
-    };
-    await openIn(page, `${server.url}/admin/libraries`);
-    for (const [options, next] of [
-      [{ kept: 'as it is' }, { kept: 'as it is', writeNfo: true }],
-      [{ kept: 'as it is', writeNfo: true }, { kept: 'as it is' }],
-    ]) {
-      expect((await libraryKept()).options).to.deep.equal(options);
-      const dialog = await edit();
-      const button = dialog.getByRole('switch', { name: 'Write NFO files beside the media' });
-      const isOn = options !== undefined && 'writeNfo' in options;
-      expect(await button.isChecked()).to.equal(isOn);
-      expect(await barriers(page)).to.deep.equal([]);
-      await button.focus();
-      await page.keyboard.press('Space');
-      await dialog.getByRole('button', { name: 'Save' }).click();
-      await dialog.waitFor({ state: 'hidden' });
-      expect((await libraryKept()).options).to.deep.equal(next);
-    }
-  });
+  for (const [what, key, label] of [
+    ['NFO files are written', 'writeNfo', 'Write NFO files beside the media'],
+    ['loudness is measured', 'loudness', 'Measure loudness'],
+  ] as const) {
+    it(`is whether ${what}, which is not done unless asked for`, async () => {
+      await openIn(page, `${server.url}/admin/libraries`);
+      for (const isOn of [false, true]) {
+        const kept = { kept: 'as it is' };
+        const on = { ...kept, [key]: true };
+        expect((await libraryKept()).options).to.deep.equal(isOn ? on : kept);
+        await page.getByRole('button', { name: 'Edit: Films' }).click();
+        const dialog = page.getByRole('dialog', { name: 'Edit the library' });
+        const button = dialog.getByRole('switch', { name: label });
+        await button.waitFor();
+        expect(await button.isChecked()).to.equal(isOn);
+        expect(await barriers(page)).to.deep.equal([]);
+        await button.focus();
+        await page.keyboard.press('Space');
+        await dialog.getByRole('button', { name: 'Save' }).click();
+        await dialog.waitFor({ state: 'hidden' });
+        expect((await libraryKept()).options).to.deep.equal(isOn ? kept : on);
+      }
+    });
+  }
 
   it('is a language that problems are told in, too', async () => {
     const other = await browser.person({ language: 'de-DE' });
