@@ -3,7 +3,7 @@ import type { Film } from './catalogue.ts';
 
 export interface Form {
   readonly name: string;
-  /** By path: `film`, or the text of an NFO. Undefined: this one is never named so. */
+  /** By path: `film`, `half` of one, or the text of an NFO. Undefined: this one is never named so. */
   paths(film: Film): Readonly<Record<string, string>> | undefined;
   /** No year is said, so no two films may be of that name. */
   readonly isYearless?: true;
@@ -110,8 +110,8 @@ export const forms: readonly Form[] = [
   {
     name: 'two discs',
     paths: (film) => ({
-      [`${named(film)}/${plain(film)} CD1.avi`]: 'film',
-      [`${named(film)}/${plain(film)} CD2.avi`]: 'film',
+      [`${named(film)}/${plain(film)} CD1.avi`]: 'half',
+      [`${named(film)}/${plain(film)} CD2.avi`]: 'half',
     }),
   },
   {

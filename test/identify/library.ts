@@ -20,6 +20,8 @@ export interface Placed<Truth extends Work = Work> {
   readonly truth: Truth;
   /** How it is named. */
   readonly form: string;
+  /** One of two discs. */
+  readonly isHalf?: true;
   /** The text of what is no film. */
   readonly text?: string;
   readonly episode?: { readonly season: number; readonly number: number; readonly day: string };
@@ -47,7 +49,7 @@ export function filmLibrary(count: number): Placed<Film>[] {
     const form = formFor(film, index, isAlone(film));
     return Object.entries(form.paths(film) ?? {}).map(([path, what]) => ({
       ...{ path, truth: film, form: form.name },
-      ...(what === 'film' ? {} : { text: what }),
+      ...(what === 'film' ? {} : what === 'half' ? { isHalf: true as const } : { text: what }),
     }));
   });
   const strange = odd.flatMap((film) => {
@@ -136,10 +138,13 @@ export async function writeLibrary(
   placed: readonly Placed[],
   lengths: Lengths,
 ): Promise<void> {
-  for (const { path, text, truth } of placed) {
+  for (const { path, text, isHalf, truth } of placed) {
     const file = join(folder, path);
     await mkdir(dirname(file), { recursive: true });
     if (text !== undefined) await writeFile(file, text);
-    else await link(await lengths.file('minutes' in truth ? Number(truth.minutes) : 45), file);
+    else {
+      const minutes = 'minutes' in truth ? Number(truth.minutes) : 45;
+      await link(await lengths.file(isHalf ? Math.round(minutes / 2) : minutes), file);
+    }
   }
 }
