@@ -4,7 +4,7 @@ export interface Crew {
   enter(signal: AbortSignal): Promise<() => void>;
 }
 
-export interface CrewSize {
+interface CrewSize {
   readonly least: number;
   readonly most: number;
   /** Milliseconds; who waits longer waits for a disk, not for a processor. */

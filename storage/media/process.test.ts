@@ -1,11 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { mountHung } from '#test/hung-mount.ts';
 import { quiet } from '#test/log.ts';
 import { needs } from '#test/needs.ts';
+import { forkProcess } from './child.ts';
 import { createMedia, MediaError, type MediaEngine } from './index.ts';
+import type { Ask, FromProcess } from './protocol.ts';
 import { createReader } from './reader.ts';
 
 /** Processes started by this one that run the media program. */
@@ -28,6 +31,30 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
   );
 
 describe('the media process', () => {
+  it('says of which device each answer is, whoever gives it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'revenge-media-'));
+    writeFileSync(join(folder, 'file.nfo'), 'text');
+    const child = forkProcess({ ffmpeg: undefined, ffprobe: undefined });
+    try {
+      const device = String(statSync(folder, { bigint: true }).dev);
+      const file = { root: folder, path: 'file.nfo' };
+      const asks: Ask[] = [
+        { id: 1, name: 'stat', input: file },
+        { id: 2, name: 'statMany', input: { root: folder, paths: ['file.nfo'] } },
+        { id: 3, name: 'stat', input: { ...file, path: 'nothing' } },
+      ];
+      for (const ask of asks) {
+        child.send(ask);
+        const [answer] = (await once(child, 'message')) as [FromProcess];
+        expect(answer).to.include({ id: ask.id, device });
+      }
+    } finally {
+      child.disconnect();
+      await once(child, 'exit');
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   let root: string;
   let media: MediaEngine;
   let clock = 0;

@@ -72,8 +72,7 @@ async function answer(ask: Ask): Promise<void> {
     const said = isBulk(ask)
       ? await onThread(ask, signal)
       : { value: await perform(ask, signal, (device) => (found = { device })) };
-    found = said;
-    send({ ...(signal.aborted ? cancelled : said), id: ask.id });
+    send({ ...found, ...(signal.aborted ? cancelled : said), id: ask.id });
   } catch (error) {
     send({ ...found, ...(signal.aborted ? cancelled : toFailure(error)), id: ask.id });
   } finally {
