@@ -99,6 +99,11 @@ describe('the web app of a household', function () {
     await page.getByText('1 film', { exact: true }).waitFor();
   });
 
+  it('goes to any film of those that are shown, where one cannot choose', async () => {
+    await page.getByRole('button', { name: 'Surprise me' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Mountain Rain' }).waitFor();
+  });
+
   it('finds a film by a word with a slip', async () => {
     await page.keyboard.press('/');
     await page.keyboard.type('mountin rane');
