@@ -1,7 +1,7 @@
-import { constants, setPriority } from 'node:os';
 import { isAlive, openRoot, toFailure, type Root } from './confine.ts';
 import { waitingDisk } from './disk.ts';
 import { listDirectory, readWhole, statDirectories, statFile } from './files.ts';
+import { beGentle } from './gentle.ts';
 import type { BulkName, Calls, Failure } from './protocol.ts';
 import type { Answer, Task } from './threads.ts';
 import { takeTurns, type Turns } from './turns.ts';
@@ -11,8 +11,8 @@ import { takeTurns, type Turns } from './turns.ts';
  * nothing else to do, and may be ended at any moment.
  */
 
-// On Linux this is the thread's own: whoever browses goes before a scan.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+// Whoever browses goes before a scan.
+beGentle();
 
 interface Work {
   readonly root: Root;
