@@ -31,7 +31,22 @@ async function inheritNfoFiles(tx: Tx, kind: string, moves: readonly Move[]): Pr
     where f.kind = ${kind} and f.item_id = m.from_id`;
 }
 
-/** Works without a file, with the work that has each one's files now. Pure. */
+/** Files that such works have still, missing or beside those that went, are those they are. */
+export async function inheritFiles(tx: Tx, moves: readonly Move[]): Promise<void> {
+  if (moves.length === 0) return;
+  const from = moves.map((move) => move.from);
+  const to = moves.map((move) => move.to);
+  await tx`
+    update files f set item_id = m.to_id, updated_at = now()
+    from unnest(${from}::uuid[], ${to}::uuid[]) as m (from_id, to_id)
+    where f.item_id = m.from_id`;
+  await tx`
+    update file_pins p set item_id = m.to_id
+    from unnest(${from}::uuid[], ${to}::uuid[]) as m (from_id, to_id)
+    where p.item_id = m.from_id`;
+}
+
+/** Works without a video, with the work that has each one's now. Pure. */
 export function heirsOf(
   orphans: readonly string[],
   taken: Iterable<readonly [from: string | undefined, to: string]>,

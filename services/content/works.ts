@@ -76,6 +76,17 @@ export async function withoutFiles(
   return rows.map(({ id }) => id);
 }
 
+/** Those of the works of which no video is there, missing ones aside. */
+export async function withoutVideos(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx<{ id: string }[]>`
+    select w.id from unnest(${ids as string[]}::uuid[]) as w (id)
+    where not exists (
+      select from files f
+      where f.item_id = w.id and f.role = 'video' and f.missing_since is null)`;
+  return rows.map(({ id }) => id);
+}
+
 /** Deletes works with what hangs on them without a foreign key, but for people and their states. */
 export async function deleteWorks(
   tx: Tx,

@@ -7,9 +7,9 @@ import type { Identified, IdentifyBatch } from '../module.ts';
 import type { PlacedFile } from '../placed.ts';
 import { noteChanges, scanChangesOf } from '../history.ts';
 import { mapInTurns } from '../map-in-turns.ts';
-import { heirsOf, mergeWorks } from '../merge.ts';
+import { heirsOf, inheritFiles, mergeWorks } from '../merge.ts';
 import { followPins, loadPins } from '../pins.ts';
-import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
+import { lockLibrary, newIds, saveExternalIds, withoutVideos } from '../works.ts';
 import { derive, type Derived, type FileFacts } from './derive.ts';
 import { editableFilms } from './edit.ts';
 import {
@@ -62,13 +62,15 @@ export interface Findings {
   readonly known: readonly store.KnownRow[];
   /** Files of no film. */
   readonly loose: readonly PlacedFile[];
+  /** What a person took some of them out of: that is no other film, whatever is left of it. */
+  readonly apart?: string;
 }
 
 /** Writes films as they were found, and gives them their files. */
 export async function settle(
   tx: Tx,
   library: Pick<IdentifyBatch['library'], 'id' | 'language'>,
-  { resolved, known, loose }: Findings,
+  { resolved, known, loose, apart }: Findings,
 ): Promise<Identified> {
   const telling = resolved.filter(({ plan }) => plan.keepsRow !== true);
   const { rows, added, updated } = decideRows(telling, known, library.language);
@@ -78,7 +80,8 @@ export async function settle(
   await noteChanges(tx, 'movie', scanChangesOf(rows, known, fieldNames));
   await saveFindings(tx, telling, known);
   const touched = await saveFiles(tx, decideFiles(resolved, loose));
-  const removed = await settleOrphans(tx, touched, resolved);
+  const others = touched.filter((id) => id !== apart);
+  const removed = await settleOrphans(tx, others, resolved);
   const gone = new Set(removed);
   const alive = touched.filter((id) => !gone.has(id));
   await refreshFilms(tx, alive);
@@ -241,18 +244,22 @@ function versionFiles(
   ];
 }
 
-/** A film whose last file now belongs to another is that other one: what people did moves over. */
+/**
+ * A film whose last video that is there now belongs to another is that other one: what people did
+ * moves over, with what is missing of it.
+ */
 async function settleOrphans(
   tx: Tx,
   touched: readonly string[],
   resolved: readonly Resolution[],
 ): Promise<string[]> {
-  const orphans = await withoutFiles(tx, works, touched);
+  const orphans = await withoutVideos(tx, touched);
   if (orphans.length === 0) return [];
   const taken = resolved.flatMap(({ plan, filmId }) =>
     plan.videos.map(({ itemId }) => [itemId, filmId] as const),
   );
   const moves = heirsOf(orphans, taken);
+  await inheritFiles(tx, moves);
   await mergeWorks(tx, editableFilms, moves);
   const merged = moves.map(({ from }) => from);
   await forgetFilms(tx, merged);

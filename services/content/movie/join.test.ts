@@ -176,10 +176,8 @@ describe('films that a person makes one, and takes apart', () => {
         const alien = await merged();
         await replace();
         await scan();
-        const now = [
-          'Alien: Alien (1979).mkv, Alien.Bonus.2003.2160p.WEB.mkv',
-          'Ran: Ran (1985).mkv',
-        ];
+        const both = 'Alien: Alien (1979).mkv, Alien.Bonus.2003.2160p.WEB.mkv';
+        const now = [both, 'Ran: Ran (1985).mkv'];
         expect(await films()).to.deep.equal(now);
         await db.sql`delete from files where missing_since is not null`;
         await scan();
@@ -311,6 +309,42 @@ describe('films that a person makes one, and takes apart', () => {
     'Alien (1979) [tmdbid-348]/Alien (1979) - Fan Cut.en.srt': 9,
   };
   const apart = ['Alien: Alien (1979) - Fan Cut.mkv', 'Alien: Alien (1979).mkv'];
+
+  it('keep what a person set through a better file, and a rename in two steps after it', async () => {
+    const cut = 'Zulu (1995)/Zulu (1995) - Cut.mkv';
+    await library.put({ 'Zulu (1995)/Zulu (1995).mkv': GB, [cut]: GB });
+    await scan();
+    const id = await idOf('Zulu');
+    await db.sql.begin((tx) =>
+      editWork(tx, editableFilms, { id, update: { overview: 'By me' }, revision: undefined }),
+    );
+    await library.lose('Zulu (1995)/Zulu (1995).mkv');
+    await library.put({ 'Zulu (1995)/Zulu (1995) 2160p.mkv': 9 * GB });
+    await scan();
+    for (const [from, to] of [
+      ['Zulu (1995) 2160p.mkv', 'Alpha (1996).mkv'],
+      ['Zulu (1995) - Cut.mkv', 'Alpha (1996) - Cut.mkv'],
+    ]) {
+      await library.move(`Zulu (1995)/${from}`, `Alpha (1996)/${to}`);
+      await scan(['Alpha (1996)']);
+    }
+    expect(await db.sql`select title, overview from movies`).to.deep.equal([
+      { title: 'Alpha', overview: 'By me' },
+    ]);
+    const missing = await db.sql`
+      select from files f join movies m on m.id = f.item_id where f.missing_since is not null`;
+    expect(missing, 'what may come back').to.have.length(1);
+  });
+
+  it('are taken apart where the rest is missing, and what is left stays', async () => {
+    await library.put(together);
+    await scan();
+    const alien = await idOf('Alien');
+    await library.lose('Alien (1979) [tmdbid-348]/Alien (1979).mkv');
+    const film = await split(alien, await fileOf('Alien (1979) - Fan Cut.mkv'));
+    const rows = await db.sql<{ id: string }[]>`select id from movies`;
+    expect(rows.map(({ id }) => id)).to.have.members([alien, film.id]);
+  });
 
   it('are taken apart, and no scan makes them one again', async () => {
     await library.put(together);

@@ -48,7 +48,7 @@ export async function splitFilm(
   });
   const own = plans.map((plan) => withoutIds(plan, split.ids));
   const resolved = own.map((plan) => ({ plan, filmId: newId, isNew: true }));
-  await settle(tx, library, { resolved, known: [], loose: [] });
+  await settle(tx, library, { resolved, known: [], loose: [], apart: id });
   // Ids that are the other film's would make the two one record again.
   if (own.some((plan, at) => plan !== plans[at])) await enrichedFilms.lockIds?.(tx, newId);
   await noteSplit(tx, editableFilms, { id, newId, title, userId });

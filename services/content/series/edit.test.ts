@@ -115,6 +115,43 @@ describe('series that a person edits', () => {
     expect(await told('episode', (await episodes(after.id))[1]!.id)).to.deep.equal(['Second']);
   });
 
+  it('take it along in two steps, though a better file came in place of one before', async () => {
+    await suite.library.put({
+      ...{ 'Show/Season 1/Show S01E01.mkv': GB, 'Show/Season 1/Show S01E02.mkv': GB },
+      'Show/Season 2/Show S02E01.mkv': GB,
+    });
+    await scan();
+    const before = await one();
+    await editSeries(before.id, { overview: 'By me' });
+    await editSeason((await series(before.id)).seasons[0]!.id, { title: 'Beginnings' });
+    const [first, , third] = await episodes(before.id);
+    await editEpisode(first!.id, { title: 'First' });
+    await editEpisode(third!.id, { title: 'Third' });
+    await suite.library.lose('Show/Season 1/Show S01E01.mkv');
+    await suite.library.lose('Show/Season 2/Show S02E01.mkv');
+    await suite.library.put({ 'Show/Season 1/Show S01E01 2160p.mkv': 9 * GB });
+    await scan();
+    for (const [from, to] of [
+      ['Show S01E01 2160p.mkv', 'Other S01E01.mkv'],
+      ['Show S01E02.mkv', 'Other S01E02.mkv'],
+    ]) {
+      await suite.library.move(`Show/Season 1/${from}`, `Other/Season 1/${to}`);
+      await scan(['Other/Season 1']);
+    }
+    const after = await one();
+    const whole = await series(after.id);
+    expect(whole).to.deep.include({ title: 'Other', overview: 'By me' });
+    expect(whole.seasons.map(({ title }) => title)).to.deep.equal(['Beginnings', null]);
+    expect(
+      (await episodes(after.id)).map(({ title, isAvailable }) => [title, isAvailable]),
+      'what is missing too',
+    ).to.deep.equal([
+      ['First', true],
+      [null, true],
+      ['Third', false],
+    ]);
+  });
+
   it('have episodes that keep what is set, and show what is told when it is unlocked', async () => {
     await suite.library.put({ 'Show/Show S01E01 Pilot.mkv': GB, 'Show/Show S01E02.mkv': GB });
     await scan();

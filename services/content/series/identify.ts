@@ -1,19 +1,17 @@
 import type { Tx } from '#storage/postgres/connect.ts';
-import { inheritChoices } from '../../artwork/inherit.ts';
 import { idEntries } from '../../naming/ids.ts';
-import { mergeStates } from '../../progress/store.ts';
 import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '../files.ts';
 import type { Identified, IdentifyBatch } from '../module.ts';
 import type { LyingFile, PlacedFile } from '../placed.ts';
-import type { Move } from '../edit.ts';
 import { noteChanges, scanChangesOf } from '../history.ts';
 import { mapInTurns } from '../map-in-turns.ts';
-import { heirsOf, mergeWorks } from '../merge.ts';
+import { heirsOf, inheritFiles, mergeWorks } from '../merge.ts';
 import { followPins, loadPins } from '../pins.ts';
-import { lockLibrary, newIds, saveExternalIds, withoutFiles } from '../works.ts';
-import { editableSeries, inheritEpisodeEdits, inheritSeasons } from './edit.ts';
+import { lockLibrary, newIds, saveExternalIds, withoutFiles, withoutVideos } from '../works.ts';
+import { editableSeries, inheritSeasons } from './edit.ts';
 import { applyPlan, fieldNames, type SeriesRow } from './fields.ts';
 import * as store from './identify-store.ts';
+import { moveEpisodes, moveWork } from './move.ts';
 import { pinnedPlans } from './pinned.ts';
 import { planUnit, type GroupPlan, type SeriesPlan } from './plan.ts';
 import { refreshSeries } from './refresh.ts';
@@ -61,13 +59,15 @@ export interface Findings {
   /** Files of no series. */
   readonly loose: readonly PlacedFile[];
   readonly gone: Gone;
+  /** What a person took some of them out of: that is no other series, whatever is left of it. */
+  readonly apart?: string;
 }
 
 /** Writes series as they were found, and gives them their files and episodes. */
 export async function settle(
   tx: Tx,
   library: Pick<IdentifyBatch['library'], 'id' | 'language'>,
-  { resolved, known, loose, gone }: Findings,
+  { resolved, known, loose, gone, apart }: Findings,
 ): Promise<Identified> {
   const telling = resolved.filter(({ plan }) => plan.keepsRow !== true);
   const { rows, added, updated } = decideRows(telling, known, library.language);
@@ -77,7 +77,8 @@ export async function settle(
   const moved = await saveFiles(tx, decideFiles(resolved, loose));
   const told = await saveEpisodes(tx, resolved);
   const touched = [...new Set([...moved, ...told])];
-  await settleOrphans(tx, { touched, resolved, gone });
+  const others = touched.filter((id) => id !== apart);
+  await settleOrphans(tx, { touched: others, resolved, gone });
   await refreshSeries(tx, touched, gone);
   const isNew = new Set(added);
   // Series that are gone count as updated: whoever looks them up anew finds them gone.
@@ -101,7 +102,10 @@ async function saveIds(
   );
 }
 
-/** A series whose last file now belongs to another is that other one: what people did moves over. */
+/**
+ * A series whose last video that is there now belongs to another is that other one: what people did
+ * moves over, with what is missing of it.
+ */
 async function settleOrphans(
   tx: Tx,
   {
@@ -110,15 +114,16 @@ async function settleOrphans(
     gone,
   }: { touched: readonly string[]; resolved: readonly Resolution[]; gone: Gone },
 ): Promise<void> {
-  const orphans = await withoutFiles(tx, works, touched);
+  const orphans = await withoutVideos(tx, touched);
   if (orphans.length === 0) return;
   const taken = resolved.flatMap(({ plan, seriesId }) =>
     plan.itemIds.map((id) => [id, seriesId] as const),
   );
   const moves = heirsOf(orphans, taken);
+  await inheritFiles(tx, moves);
   await mergeWorks(tx, editableSeries, moves);
-  for (const move of moves) await moveWork(tx, await inheritSeasons(tx, move));
-  await forgetSeries(tx, orphans, gone);
+  for (const move of moves) await moveEpisodes(tx, move, await inheritSeasons(tx, move));
+  await forgetSeries(tx, await withoutFiles(tx, works, orphans), gone);
 }
 
 const videosOf = ({ groups }: SeriesPlan): PlacedFile[] =>
@@ -245,11 +250,4 @@ async function moveStates(
   const orphans = await store.withoutLinks(tx, [...moves.keys()]);
   const renumbered = orphans.map((from) => ({ from, to: moves.get(from) ?? from }));
   await moveWork(tx, renumbered);
-}
-
-/** What people did with episodes, and set of them, moves to others. */
-export async function moveWork(tx: Tx, moves: readonly Move[]): Promise<void> {
-  await mergeStates(tx, 'episode', moves);
-  await inheritEpisodeEdits(tx, moves);
-  await inheritChoices(tx, 'episode', moves);
 }
