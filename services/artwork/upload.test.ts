@@ -8,6 +8,7 @@ import { specOf, testApi } from '#test/http.ts';
 import { quiet } from '#test/log.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { createMedia, type MediaEngine } from '#storage/media/index.ts';
+import { MediaError } from '#storage/media/media.ts';
 import { createOutbound, type Outbound } from '#storage/outbound/index.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -196,6 +197,16 @@ describe('pictures that people upload', function () {
       const { detail } = (await answer.json()) as { detail: string };
       expect(detail).to.match(status === 413 ? /pixels|bytes/ : /^This is no picture: /);
       expect(await rig.list()).to.deep.equal([]);
+      expect(await counted()).to.equal(0);
+    });
+  }
+
+  for (const code of ['timeout', 'unavailable', 'tool-missing'] as const) {
+    it(`are asked for again where looking at them fails for now: ${code}`, async () => {
+      rig.media.inspectImage = () => Promise.reject(new MediaError(code, 'not now'));
+      const answer = await upload(whole(await paint('#33a').png().toBuffer()));
+      expect(answer.status).to.equal(503);
+      expect(answer.headers.get('retry-after')).to.equal('10');
       expect(await counted()).to.equal(0);
     });
   }

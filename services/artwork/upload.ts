@@ -140,13 +140,13 @@ function toProblem(cause: MediaError): ProblemError | MediaError {
     case 'too-large':
       return problem('too-large', `The picture is too large: ${cause.message}`, { cause });
     case 'unavailable':
+    case 'timeout':
     case 'tool-missing':
       return problem('unavailable', 'Pictures cannot be looked at right now', {
         ...{ cause, retryAfterSeconds: 10 },
       });
     case 'cancelled':
       return cause;
-    case 'timeout':
     case 'unreadable':
     case 'forbidden':
     case 'not-found':
