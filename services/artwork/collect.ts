@@ -1,5 +1,5 @@
 import type { Blobs } from '#storage/blobs/index.ts';
-import { MediaError, type ImageFacts, type Media } from '#storage/media/media.ts';
+import { MediaError, type ImageFacts, type Media, type MediaCall } from '#storage/media/media.ts';
 import type { Log } from '../log.ts';
 import { readAttachedName, readImageName, type ImageType } from './names.ts';
 import type { Image, NewImage, SourceFile } from './store.ts';
@@ -70,9 +70,9 @@ export async function collect(
 export async function keep(
   { media, blobs }: CollectDeps,
   bytes: Uint8Array,
-  signal: AbortSignal,
+  call: MediaCall,
 ): Promise<ImageFacts> {
-  const facts = await media.inspectImage(bytes, { signal });
+  const facts = await media.inspectImage(bytes, call);
   await blobs.put(facts.sha256, bytes);
   return facts;
 }
@@ -143,7 +143,7 @@ async function make(
 ): Promise<NewImage | MediaError | undefined> {
   const { file, source, rank, streamIndex } = wanted;
   try {
-    const facts = await keep(deps, await wanted.bytes(signal), signal);
+    const facts = await keep(deps, await wanted.bytes(signal), { signal });
     return describe(
       item,
       { file, source, rank, streamIndex, atMs: null },

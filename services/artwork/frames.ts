@@ -107,7 +107,7 @@ async function bestFrame(
     if (frame !== undefined && frame.bytes.length > (best?.bytes.length ?? 0)) best = frame;
     if (best !== undefined && showsSomething(best, file)) break;
   }
-  return best && { facts: await keep(deps, best.bytes, signal), atMs: best.atMs };
+  return best && { facts: await keep(deps, best.bytes, { signal }), atMs: best.atMs };
 }
 
 /** A black or blurred picture takes fewer bytes than this for each of its pixels. */

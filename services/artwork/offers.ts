@@ -165,7 +165,7 @@ async function firstOf(
 /** Undefined for bytes that are no picture we show. */
 async function inspected(deps: OfferDeps, bytes: Uint8Array, signal: AbortSignal) {
   try {
-    return await keep(deps, bytes, signal);
+    return await keep(deps, bytes, { signal });
   } catch (error) {
     if (!(error instanceof MediaError) || error.code === 'cancelled' || isPassing(error)) {
       throw error;

@@ -146,6 +146,20 @@ describe('pictures that people upload', function () {
     expect(await rig.chosen()).to.include({ source: 'local' });
   });
 
+  it('pass the pictures that nobody waits for', async () => {
+    const priorities: (string | undefined)[] = [];
+    rig.media.inspectImage = (bytes, call) => {
+      priorities.push(call.priority);
+      return media.inspectImage(bytes, call);
+    };
+    const bytes = whole(await paint('#33a').png().toBuffer());
+    writeFileSync(join(rig.root, 'poster.png'), bytes);
+    await rig.found('poster.png', 'image');
+    await rig.refresh();
+    await uploaded(bytes);
+    expect(priorities).to.deep.equal([undefined, 'user']);
+  });
+
   it('are not kept for what went while they were looked at', async () => {
     const bytes = whole(await paint('#33a').png().toBuffer());
     rig.media.inspectImage = async (...call) => {

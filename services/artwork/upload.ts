@@ -129,7 +129,7 @@ async function inspected(
   signal: AbortSignal,
 ): Promise<ImageFacts> {
   try {
-    return await keep(deps, bytes, signal);
+    return await keep(deps, bytes, { signal, priority: 'user' });
   } catch (error) {
     throw error instanceof MediaError ? toProblem(error) : error;
   }
