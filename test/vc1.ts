@@ -24,7 +24,7 @@ const level = 3;
 const width = 320;
 const height = 176;
 
-export interface Vc1 {
+interface Vc1 {
   readonly isInterlaced?: boolean;
 }
 

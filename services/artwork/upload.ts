@@ -14,7 +14,7 @@ import { findImages, lockItems, saveImage, setChoice, type Image } from './store
 /** Whether there is a work, or a part of one, that can have pictures. */
 export type HasItem = (sql: Queryable, kind: string, itemId: string) => Promise<boolean>;
 
-export interface UploadDeps extends CollectDeps {
+interface UploadDeps extends CollectDeps {
   readonly store: Store;
   readonly show: Show;
   readonly parts: readonly PictureParts[];

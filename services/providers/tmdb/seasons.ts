@@ -4,7 +4,7 @@ import { languageTag } from './common.ts';
 import type { Season } from './schemas.ts';
 
 /** A season that is to be asked for. */
-export interface SeasonListed {
+interface SeasonListed {
   readonly number: number;
   readonly episodeCount?: number | undefined;
 }

@@ -40,7 +40,7 @@ export const pagesOf =
   };
 
 /** Episodes in a language other than the one asked for, by their ids. */
-export interface EpisodesIn {
+interface EpisodesIn {
   readonly language: string;
   /** It is there to name what has no name, and is not kept. */
   readonly isSpare: boolean;
