@@ -412,6 +412,12 @@ describe('start of an app', () => {
     expect(start((spec) => (get(spec)['x-permission'] = 'everyone'))).to.throw('everyone');
   });
 
+  for (const most of [0, -1, 1.5, '1 MiB']) {
+    it(`is refused when a body may have ${most} bytes`, () => {
+      expect(start((spec) => (get(spec)['x-body-limit'] = most))).to.throw('x-body-limit');
+    });
+  }
+
   it('is refused when spec and handlers do not fit, with all faults at once', () => {
     const broken = start((spec) => delete get(spec)['summary'], {
       login: undefined,

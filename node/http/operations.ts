@@ -115,7 +115,9 @@ function* extensionFaults(method: Method, operation: Operation): Generator<strin
   if (write !== undefined && !mutations.has(method)) yield 'a read has no x-write';
   const limit: unknown = operation['x-limit'];
   const most: unknown = operation['x-body-limit'];
-  if (most !== undefined && !Number.isSafeInteger(most)) yield 'x-body-limit is no number of bytes';
+  if (most !== undefined && !(Number.isSafeInteger(most) && Number(most) > 0)) {
+    yield 'x-body-limit is no number of bytes';
+  }
   if (limit !== undefined && !narrowLimits.some((name) => name === limit)) yield 'x-limit is none';
 }
 
