@@ -30,13 +30,16 @@ export interface Listening extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Longer than the web app waits for what it sends: `patienceMs` in web/src/lib/upload.ts. */
+const requestTimeoutMs = 150_000;
+
 /** Serves an app over HTTP/1.1. Rejects when the address is taken or may not be used. */
 export async function listen(app: App, options: ListenOptions): Promise<Listening> {
   const headersTimeout = options.headersTimeoutMs ?? 15_000;
   const server = createServer(
     {
       headersTimeout,
-      requestTimeout: options.requestTimeoutMs ?? 60_000,
+      requestTimeout: options.requestTimeoutMs ?? requestTimeoutMs,
       keepAliveTimeout: options.keepAliveMs ?? 65_000,
       connectionsCheckingInterval: Math.min(5_000, headersTimeout),
       maxHeaderSize: options.headersMaxBytes ?? maxHeaderSize,

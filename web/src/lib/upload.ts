@@ -9,7 +9,7 @@ import type { ArtworkImage, ArtworkType } from './types';
 const bytesMax = 16 * 1024 * 1024;
 /** What the server takes, as an input of files names it. */
 export const pictureTypes = 'image/jpeg,image/png,image/webp,image/avif,image/gif';
-/** A line of a home sends 16 MiB in two minutes. */
+/** A line of a home sends 16 MiB in two minutes; node/http/listen.ts gives a request longer. */
 const patienceMs = 120_000;
 
 const refusals = {
