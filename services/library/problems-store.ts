@@ -71,7 +71,10 @@ export const claims = (sql: Queryable): ReturnType<Queryable> => sql`(
       'and %s (%s)', a.server, a.title, o.server, o.title) as reason
   from arr_rivals o join arr_works a on a.source = o.source and a.path = o.path)`;
 
-/** One page of what a library could not take in: folders first, then directories, names, files. */
+/**
+ * One page of what a library could not take in: folders first, then directories, names, files, then
+ * folders of which two servers speak.
+ */
 export async function problemPage(
   sql: Queryable,
   libraryId: string,
