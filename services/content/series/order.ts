@@ -70,12 +70,16 @@ export const placeShown = (sql: Queryable): ReturnType<Queryable> => sql`
         else coalesce(p.number, k.number) end as number
   ) place`;
 
-/** A condition: the seasons of the series `s` are those that are known, not those of an order. */
+/**
+ * A condition: the seasons of a series are those that are known, not those of an order. Its id is a
+ * column of the query around this, by an alias other than `own` and `p`, which are names in here.
+ */
 export const isKnownBySeason = (sql: Queryable, seriesId: ReturnType<Queryable>) => sql`
   not exists (
-    select from series s where s.id = ${seriesId} and (s.episode_order = 'absolute' or exists (
+    select from series own
+    where own.id = ${seriesId} and (own.episode_order = 'absolute' or exists (
       select from known_orders p
-      where p.series_id = s.id and p.episode_order = s.episode_order)))`;
+      where p.series_id = own.id and p.episode_order = own.episode_order)))`;
 
 /** Keeps where episodes stand in an order; another's places stay. True when it was otherwise. */
 export async function saveOrder(
