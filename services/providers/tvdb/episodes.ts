@@ -120,8 +120,8 @@ function textsOf(
 }
 
 /**
- * The record with the places its episodes have in an order, none if it is the one that they are
- * listed in. An episode has one id in all orders; what is in this one only is left out. Pure.
+ * The record with the places its episodes have in an order. An episode has one id in all orders;
+ * what is in this one only is left out. Pure.
  */
 export function inOrder(
   record: SeriesRecord,
@@ -137,7 +137,6 @@ export function inOrder(
     }));
     return { ...record, episodes };
   }
-  if (wanted === listed) return { ...record, ordered: { order, places: [] } };
   const known = new Map(listed.map((one) => [String(one.id), one]));
   const places = wanted.flatMap(({ id, seasonNumber: season, number }) => {
     const one = known.get(String(id));

@@ -121,8 +121,11 @@ const seriesOf = (
     const others = await othersOf(listed, { record, asked, pages: (one) => pages(order, one) });
     const whole = { ...record, episodes: listed.map((one) => episodeOf(one, others)) };
     if (asked.order === undefined) return whole;
-    // What was an order beside the usual one may be the usual one now.
-    if (asked.order === order) return inOrder(whole, order, { listed, wanted: listed });
+    if (asked.order === order) {
+      if (order === 'absolute') return inOrder(whole, order, { listed, wanted: listed });
+      // What was an order beside the usual one may be the usual one now: no places but the known.
+      return { ...whole, ordered: { order, places: [] } };
+    }
     const wanted = await pages(asked.order, tvdbLanguage(asked.locale));
     return inOrder(whole, asked.order, { listed, wanted });
   },
