@@ -115,7 +115,7 @@ export async function noteFile(sql: Queryable, { kind, id }: Work, place: NfoPla
     where (f.kind, f.item_id) <> (excluded.kind, excluded.item_id)`;
 }
 
-/** Files of ours that were a work's, with where their roots lie. */
+/** Files of ours that were a work's, on roots that are there now, with where those lie. */
 export const filesOf = (
   sql: Queryable,
   { kind, id }: Work,
@@ -124,6 +124,7 @@ export const filesOf = (
 >`
   select f.root_id as "rootId", r.path as root, f.path
   from nfo_files f join library_roots r on r.id = f.root_id and r.removed_at is null
+    and r.unavailable_since is null
   where f.kind = ${kind} and f.item_id = ${id}
   order by f.root_id, f.path`;
 

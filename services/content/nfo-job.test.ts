@@ -14,6 +14,7 @@ import { expect } from 'chai';
 import { createTestOrder } from '#test/clock.ts';
 import { filmLibrary, type FilmLibrary } from '#test/films.ts';
 import { quiet } from '#test/log.ts';
+import { rowsRead, type PlanNode } from '#test/plan.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { writeOn } from '#test/write.ts';
 import { createCache } from '#storage/cache/index.ts';
@@ -323,6 +324,21 @@ describe('NFO files beside the media', () => {
     });
   });
 
+  it('on a root that is away stay ours, and keep nothing else waiting', async () => {
+    const library = await libraryOf('movie', ['Heat (1995)/Heat.mkv']);
+    const [film] = await db.sql<{ id: string }[]>`select id from movies`;
+    await mkdir(join(base, 'empty'));
+    await db.sql`
+      with away as (
+        insert into library_roots (library_id, path, unavailable_since)
+        select ${library.id}, ${base} || '/' || name, now()
+        from unnest(array['gone', 'empty']) as name returning id)
+      insert into nfo_files select id, 'movie.nfo', 'movie', ${film!.id} from away`;
+    await run();
+    expect(await state()).to.equal(null);
+    expect(await db.sql`select from nfo_files`).to.have.length(3);
+  });
+
   it('cost nothing where nothing changed, however many works there are', async () => {
     await libraryOf('movie', ['Heat (1995)/Heat.mkv']);
     await db.sql`
@@ -376,15 +392,3 @@ describe('NFO files beside the media', () => {
     expect(await readdir(pathOf('Heat (1995)'))).to.deep.equal(['Heat.mkv', 'movie.nfo']);
   });
 });
-
-interface PlanNode {
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** How many rows a plan went through in all its steps. */
-const rowsRead = (plan: PlanNode): number =>
-  (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'] +
-  (plan.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);
