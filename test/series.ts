@@ -59,6 +59,8 @@ export function seriesSuite() {
   let library: FilmLibrary;
   /** What search was told of, as `kind id`, since the test began. */
   let noted: string[] = [];
+  /** Series whose order was asked for since the test began. */
+  let ordered: string[] = [];
   /** What clients were told of since the test began. */
   let told: Told[] = [];
 
@@ -74,6 +76,7 @@ export function seriesSuite() {
       search: {
         changed: async (_tx, kind, ids) => void noted.push(...ids.map((id) => `${kind} ${id}`)),
       },
+      onOrderSet: async (_tx, _kind, id) => void ordered.push(id),
       now: () => nowMs,
     });
   });
@@ -82,6 +85,7 @@ export function seriesSuite() {
   beforeEach(async () => {
     await db.sql`delete from libraries`;
     noted = [];
+    ordered = [];
     told = [];
     library = await filmLibrary(db.sql, 'Series', 'series');
   });
@@ -130,6 +134,9 @@ export function seriesSuite() {
     },
     get noted() {
       return noted;
+    },
+    get ordered() {
+      return ordered;
     },
     get library() {
       return library;

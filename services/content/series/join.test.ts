@@ -70,6 +70,16 @@ describe('series that a person makes one, and takes apart', () => {
     expect((await merge(dark, german)).id, 'asked again').to.equal(dark);
   });
 
+  it('have the order that was chosen for one, which is asked for of what they are now', async () => {
+    const { dark, german } = await two();
+    await ask<'updateSeries', Schemas['Series']>(handlers().updateSeries, {
+      ...{ params: { seriesId: german }, body: { episodeOrder: 'dvd' } },
+    });
+    expect(suite.ordered).to.deep.equal([german]);
+    expect(await merge(dark, german)).to.have.property('episodeOrder', 'dvd');
+    expect(suite.ordered).to.deep.equal([german, dark]);
+  });
+
   it('stay one when their folders are renamed', async () => {
     const { dark, german } = await two();
     await merge(dark, german);

@@ -1,4 +1,5 @@
 import type { HandlersOf } from '#api/handler.ts';
+import type { Tx } from '#storage/postgres/connect.ts';
 import { problem } from '../../errors.ts';
 import { callerOf } from '../../principal.ts';
 import { editWork, type Update } from '../edit.ts';
@@ -108,6 +109,7 @@ function createJoining(deps: SeriesDeps): HandlersOf<'mergeSeries' | 'splitSerie
     split: (tx, asked) => splitSeries(tx, asked, gone),
     async changed(tx, ids) {
       await deps.onItemsChanged?.(tx, 'series', ids);
+      await askForOrders(deps, tx, ids);
       await deps.search.changed(tx, 'episode', await episodesChangedIn(tx, ids));
     },
   });
@@ -123,6 +125,14 @@ function createJoining(deps: SeriesDeps): HandlersOf<'mergeSeries' | 'splitSerie
       return { ...shown('series', newId, await readSeries(deps, newId, userId)), status: 201 };
     },
   };
+}
+
+/** Asks for the orders that some series have: one may have come by what it was joined with. */
+async function askForOrders(deps: SeriesDeps, tx: Tx, ids: readonly string[]): Promise<void> {
+  const ordered = await tx<{ id: string }[]>`
+    select id from series
+    where id = any (${ids as string[]}::uuid[]) and episode_order is not null order by id`;
+  for (const { id } of ordered) await deps.onOrderSet?.(tx, 'series', id);
 }
 
 /** An answer with its ETag; throws `not-found`. */
