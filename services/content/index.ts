@@ -11,13 +11,19 @@ import { works as series } from './series/series.ts';
 /** Parts of works, of all kinds, that have pictures of their own. */
 export { pictureParts };
 
-/** Whether there is a work, or a part of one, of a kind that has pictures; a work is held then. */
+const tables = new Map<string, string>([
+  ...[films, series].map(({ kind, table }) => [kind, table] as const),
+  ...[['season', 'seasons'] as const, ['episode', 'episodes'] as const],
+]);
+
+/**
+ * Whether there is a work, or a part of one, of a kind that has pictures. Until the transaction
+ * ends it is not deleted.
+ */
 export async function hasItem(sql: Queryable, kind: string, id: string): Promise<boolean> {
-  const part = pictureParts.find((one) => one.kind === kind);
-  if (part !== undefined) return (await part.worksOf(sql, [id])).length > 0;
-  const works = [films, series].find((one) => one.kind === kind);
-  if (works === undefined) return false;
-  const rows = await sql`select from ${sql(works.table)} where id = ${id} for key share`;
+  const table = tables.get(kind);
+  if (table === undefined) return false;
+  const rows = await sql`select from ${sql(table)} where id = ${id} for key share`;
   return rows.length > 0;
 }
 

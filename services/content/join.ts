@@ -74,7 +74,10 @@ export async function joinWorks(
   return { libraryId, moves, userIds };
 }
 
-/** The works by id, each the caller's alone, and no scan decides anything in their libraries. */
+/**
+ * The works by id, each the caller's alone, and no scan decides anything in their libraries. Who
+ * adds a picture to one need not wait: it has the lock of its pictures, which is taken next here.
+ */
 async function lockWorks(
   tx: Tx,
   { kind, table }: Editable,
@@ -87,7 +90,8 @@ async function lockWorks(
   const rows = await tx<Row[]>`
     select w.id, w.library_id as "libraryId", l.language, w.title, w.year
     from ${tx(table)} w join libraries l on l.id = w.library_id
-    where w.id = any (${ids as string[]}::uuid[]) order by w.id for update of w`;
+    where w.id = any (${ids as string[]}::uuid[]) order by w.id
+    for no key update of w`;
   return new Map(rows.map((row) => [row.id, row]));
 }
 

@@ -102,8 +102,9 @@ export async function deleteWorks(
   await tx`delete from nfo_states where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from nfo_files where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from file_pins where item_id = any (${gone}::uuid[])`;
-  await tx`delete from images where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from ${tx(table)} where id = any (${gone}::uuid[])`;
+  // Only now, having waited for whoever holds a work while adding a picture to it.
+  await tx`delete from images where kind = ${kind} and item_id = any (${gone}::uuid[])`;
 }
 
 const batchSize = 1_000;

@@ -120,7 +120,10 @@ export function seasonOfPicture(path: string): number | undefined {
 const stemOf = (path: string): string =>
   (path.toLowerCase().split('/').at(-1) ?? '').replace(/\.[^.]*$/, '');
 
-/** The pictures of parts that are deleted go with them. */
+/**
+ * The pictures of parts go with them. Called once they are deleted: a picture that was being added
+ * to one has held it until then.
+ */
 export async function forgetPictures(
   tx: Tx,
   kind: 'season' | 'episode',

@@ -17,14 +17,14 @@ export async function forgetSeries(tx: Tx, ids: readonly string[], gone: Gone): 
   await deleteStates(tx, 'episode', episodeIds);
   await deleteStates(tx, 'series', ids);
   await forgetHistory(tx, 'episode', episodeIds);
-  await forgetPictures(tx, 'episode', episodeIds);
   const seasons = await tx<{ id: string }[]>`
     select id from seasons where series_id = any (${ids as string[]}::uuid[])`;
   const seasonIds = seasons.map(({ id }) => id);
   await forgetHistory(tx, 'season', seasonIds);
-  await forgetPictures(tx, 'season', seasonIds);
   await gone(tx, episodeIds);
   await deleteWorks(tx, works, ids);
+  await forgetPictures(tx, 'episode', episodeIds);
+  await forgetPictures(tx, 'season', seasonIds);
 }
 
 /**
