@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import { createGate, type Gate, type Place } from './gate.ts';
 import { MediaError, type Media, type MediaCall } from './media.ts';
 import { createPatience } from './patience.ts';
+import { readMountTable } from './mount-table.ts';
 import { createMounts, type Mounts } from './mounts.ts';
 import type { Ask, Calls, CallName, Failure, FromProcess } from './protocol.ts';
 import { findTools } from './tools.ts';
@@ -96,7 +97,10 @@ interface Parts {
 /** Media work in processes of its own, started by the first call; dispose it to end them. */
 export function createMedia(options: MediaOptions): MediaEngine {
   const gate = createGate({ waitingMax });
-  const mounts = createMounts({ now: options.now });
+  const mounts = createMounts({
+    now: options.now,
+    isWhollyOn: (root, device) => readMountTable()(root, device),
+  });
   const workers = createWorkers(options, mounts);
   const parts: Parts = { gate, mounts, workers, perMountLimit: options.perMountLimit, nextId: 1 };
   const all = [...new Set(Object.values(workers))];

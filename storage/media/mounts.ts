@@ -1,4 +1,5 @@
 import { MediaError } from './media.ts';
+import type { IsWhollyOn } from './mount-table.ts';
 
 /** What is known of the mounts that roots lie on: which answer, and when to try the others again. */
 export interface Mounts {
@@ -35,9 +36,17 @@ const pauseFirstMs = 15_000;
 const pauseMaxMs = 300_000;
 const abandonedMax = 2;
 const rootsMax = 10_000;
+const devicePrefix = 'device:';
 
-/** `now` in milliseconds. */
-export function createMounts({ now }: { now: () => number }): Mounts {
+interface MountsOptions {
+  /** In milliseconds. */
+  readonly now: () => number;
+  /** Asked when something hangs. */
+  readonly isWhollyOn: IsWhollyOn;
+}
+
+/** Begins with all mounts open. */
+export function createMounts({ now, isWhollyOn }: MountsOptions): Mounts {
   const devices = new Map<string, string>();
   const states = new Map<string, State>();
   const key = (root: string) => devices.get(root) ?? `root:${root}`;
@@ -71,7 +80,7 @@ export function createMounts({ now }: { now: () => number }): Mounts {
     key,
     learn(root, device) {
       if (devices.size >= rootsMax) devices.clear(); // learned again by the next calls
-      devices.set(root, `device:${device}`);
+      devices.set(root, devicePrefix + device);
     },
     check: (root) => void closedOr(root),
     ask(root) {
@@ -91,6 +100,11 @@ export function createMounts({ now }: { now: () => number }): Mounts {
       states.delete(`root:${root}`);
     },
     hung(root) {
+      // What hangs may have been mounted since the device was told, or somewhere inside: then all
+      // others on that device must not pay for it.
+      const device = devices.get(root);
+      const isCertain = device !== undefined && isWhollyOn(root, device.slice(devicePrefix.length));
+      if (!isCertain) devices.delete(root);
       suspend(key(root));
       return key(root);
     },
