@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { libraryRig, runJob, type LibraryRig } from '#test/library.ts';
 import { needs } from '#test/needs.ts';
+import { MediaError, type Listing } from '#storage/media/media.ts';
+import { awayWithShares, type ShareSearch } from './mount-points.ts';
 
 describe('a share that is mounted inside a folder of a library', () => {
   needs('root', 'mount');
@@ -141,4 +143,45 @@ describe('a share that is mounted inside a folder of a library', () => {
     await rig.scan(libraryId);
     expect(await missing()).to.deep.equal(['Alien (1979)/Alien.mkv']);
   });
+});
+
+describe('whether a share is away', () => {
+  const film = { path: 'share/Ran (1985)/Ran.mkv' };
+  const empty = { entries: [], refused: [] } as unknown as Listing;
+  const failing = (code: MediaError['code']) => new MediaError(code, code);
+  let rig: LibraryRig;
+  let root: { id: string; path: string };
+  before(async () => {
+    rig = await libraryRig();
+    await rig.write({ [`m/${film.path}`]: 'ran' });
+    const libraryId = await rig.add('Films', 'm');
+    await rig.db.sql`update directories set is_mount = true where path = 'share'`;
+    const rows = await rig.db.sql<[typeof root]>`
+      select id, path from library_roots where library_id = ${libraryId}`;
+    root = rows[0];
+  });
+  after(() => rig[Symbol.asyncDispose]());
+
+  for (const [what, answer, isAway] of [
+    ['is there', undefined, false],
+    ['is empty', empty, true],
+    ['is gone with its folder', failing('not-found'), false],
+    ['has too much to be listed', failing('too-large'), false],
+    ['does not answer', failing('timeout'), true],
+  ] as const) {
+    it(`is told of one that ${what}, by looking once: ${isAway ? 'yes' : 'no'}`, async () => {
+      let looks = 0;
+      const list: ShareSearch['media']['list'] = async (...args) => {
+        looks++;
+        if (answer instanceof MediaError) throw answer;
+        return answer ?? rig.media.list(...args);
+      };
+      const { signal } = new AbortController();
+      const search = { sql: rig.db.sql, media: { list }, signal, shares: new Map() };
+      for (let round = 0; round < 2; round++) {
+        expect(await awayWithShares(search, root, [film])).to.deep.equal(isAway ? [film] : []);
+      }
+      expect(looks).to.equal(1);
+    });
+  }
 });

@@ -1,5 +1,6 @@
 import { MediaError, type Media } from '#storage/media/media.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
+import { mapAtOnce } from './at-once.ts';
 import { mountsAt } from './directories-store.ts';
 import { holdingFiles } from './files-store.ts';
 import { parentOf } from './ignoring.ts';
@@ -61,7 +62,12 @@ export interface ShareSearch {
   readonly sql: Queryable;
   readonly media: Pick<Media, 'list'>;
   readonly signal: AbortSignal;
+  /** Whether shares are away, as far as it was looked: it takes a listing, which may be long. */
+  readonly shares: Map<string, Promise<boolean>>;
 }
+
+/** At once, as those that do not answer take their time. */
+const looksAtOnce = 4;
 
 /** Those of some files of a root that lie in shares that are not mounted now, or do not answer. */
 export async function awayWithShares<File extends Pick<KnownFile, 'path'>>(
@@ -71,9 +77,21 @@ export async function awayWithShares<File extends Pick<KnownFile, 'path'>>(
 ): Promise<File[]> {
   const above = new Set(files.flatMap(({ path }) => foldersAbove(path)));
   const mounts = await mountsAt(search.sql, root.id, [...above]);
-  const away: string[] = [];
-  for (const path of mounts) if (await isAway(search, root, path)) away.push(`${path}/`);
+  const answers = await mapAtOnce(mounts, looksAtOnce, (path) => isAwayOnce(search, root, path));
+  const away = mounts.filter((_, at) => answers[at]).map((path) => `${path}/`);
   return files.filter(({ path }) => away.some((share) => path.startsWith(share)));
+}
+
+/** As `isAway`, which is looked up once. */
+function isAwayOnce(
+  search: ShareSearch,
+  root: Pick<Root, 'id' | 'path'>,
+  path: string,
+): Promise<boolean> {
+  const key = `${root.id} ${path}`;
+  const answer = search.shares.get(key) ?? isAway(search, root, path);
+  search.shares.set(key, answer);
+  return answer;
 }
 
 /** The folders that a file lies in, below its root. */
@@ -93,7 +111,7 @@ async function isAway(
     return entries.length + refused.length === 0;
   } catch (error) {
     if (!(error instanceof MediaError) || error.code === 'cancelled') throw error;
-    // A folder that is gone took its films with it.
-    return error.code !== 'not-found';
+    // A folder that is gone took its films with it; one that holds too much is not empty.
+    return error.code !== 'not-found' && error.code !== 'too-large';
   }
 }

@@ -1,5 +1,4 @@
 import { MediaError, type FileFacts, type Media } from '#storage/media/media.ts';
-import type { Queryable } from '#storage/postgres/connect.ts';
 import { chunksOf, mapAtOnce } from './at-once.ts';
 import { isProbed, type KnownFile, type Root, type SeenFile } from './model.ts';
 import {
@@ -8,16 +7,14 @@ import {
   candidatesByTrace,
   type Candidate,
 } from './moves-store.ts';
-import { awayWithShares } from './mount-points.ts';
+import { awayWithShares, type ShareSearch } from './mount-points.ts';
 import { isSameContent, type Comparison, type MoveSource } from './reconcile.ts';
 
 /** What looking for moves needs. */
-export interface MoveSearch {
-  readonly sql: Queryable;
+export interface MoveSearch extends ShareSearch {
   readonly media: Pick<Media, 'list' | 'statMany' | 'fingerprint'>;
   readonly libraryId: string;
   readonly roots: ReadonlyMap<string, Root>;
-  readonly signal: AbortSignal;
 }
 
 /**

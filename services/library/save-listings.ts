@@ -170,7 +170,8 @@ export async function workOut(run: ScanRun, root: Root, visits: readonly Visit[]
     known,
   );
   const { signal, roots } = run;
-  const search = { sql: store.sql, media, libraryId: run.library.id, roots, signal };
+  const looking = { sql: store.sql, media, signal, shares: new Map<string, Promise<boolean>>() };
+  const search = { ...looking, libraryId: run.library.id, roots };
   const plan = planFiles(comparison, await findMoves(search, comparison, new Set(ids)));
   const there = new Set(contents.flatMap(({ subdirectories }) => subdirectories));
   const before = new Set(children.map(({ path }) => path));
