@@ -352,7 +352,7 @@ export interface paths {
         };
         /**
          * When episodes are shown
-         * @description Of series that are here, as far as a provider knows; at most 2,000, in the order of their days.
+         * @description Of series that are here, as far as a provider knows; at most 2,000, in the order of their days. Seasons and numbers are the provider's, whatever order was chosen for a series (`episodeOrder`): an episode keeps its entry in calendar programs.
          */
         get: operations["listCalendar"];
         put?: never;
@@ -4066,7 +4066,7 @@ export interface components {
         };
         SeriesUpdate: {
             certification?: string | null;
-            /** @description What the numbers in the names of its files mean; null as its provider counts. What is known of the episodes of files follows; watched they stay. */
+            /** @description What the numbers in the names of its files mean; null as its provider counts. What is known of the episodes of files follows; watched they stay. The list of those that are missing counts so, too; the calendar does as the provider. */
             episodeOrder?: components["schemas"]["EpisodeOrder"] | null;
             externalIds?: components["schemas"]["ExternalIdsUpdate"];
             genres?: string[];
