@@ -88,14 +88,15 @@ function createMemoryStore(boot = empty) {
     saves,
     snapshots,
     error: undefined as Error | undefined,
-    delayMs: 0,
+    /** A write lasts until then. */
+    done: Promise.resolve(),
     noting: Promise.resolve(),
   };
   const store: Store = {
     boot,
     async save(given) {
       saves.push(given);
-      await new Promise((resolve) => setTimeout(resolve, disk.delayMs));
+      await disk.done;
       if (disk.error) throw disk.error;
     },
     hintCommit: () => undefined,
@@ -126,6 +127,8 @@ function createMemoryStore(boot = empty) {
   };
   return { disk, store };
 }
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Concatenates what is applied, and answers with the length so far. */
 function createTextMachine() {
@@ -199,13 +202,18 @@ describe('the Raft driver', () => {
 
   it('has one write under way, and puts what comes meanwhile into the next', async () => {
     const { driver, disk } = await start();
-    disk.delayMs = 20;
+    const { promise, resolve: finish } = Promise.withResolvers<void>();
+    disk.done = promise;
     const first = driver.propose(Buffer.from('a'));
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    const others = ['b', 'c', 'd'].map(async (text, nth) => {
-      await new Promise((resolve) => setTimeout(resolve, nth * 3));
-      return driver.propose(Buffer.from(text));
-    });
+    while (disk.saves.length === 0) await turn();
+    const others: Promise<unknown>[] = [];
+    for (const text of ['b', 'c', 'd']) {
+      others.push(driver.propose(Buffer.from(text)));
+      await turn();
+    }
+    // Its answer comes after all that was said before it.
+    await driver.status();
+    finish();
     await Promise.all([first, ...others]);
     expect(disk.saves.map((saves) => saves.length)).to.deep.equal([1, 3]);
   });
