@@ -104,6 +104,13 @@ describe('what a person and a library may choose, in the web app', function () {
     expect(await refused('somebody', 'password1')).to.match(
       /^Das geht so nicht\. Der Server sagt: „The password cannot be used: .+“$/,
     );
+    await openIn(her, `${server.url}/admin/settings`);
+    const days = her.getByLabel('Tage ohne Gebrauch, nach denen eine Sitzung endet.');
+    await days.fill('1000');
+    await her.keyboard.press('Enter');
+    await her.getByRole('alert').getByText('Eine Zahl von 1 bis 365').waitFor();
+    expect(await days.inputValue()).to.equal('1000');
+    expect(await barriers(her)).to.deep.equal([]);
     browser.complaints(); // the browser logs each answer that is none
     await other.close();
   });

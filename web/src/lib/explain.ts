@@ -1,8 +1,5 @@
-import en from '$messages/en.json';
 import { ApiError } from './api/problem';
-import { currentLanguage, t, type MessageKey } from './i18n.svelte';
-
-const hasText = (key: string): key is MessageKey => key in en;
+import { currentLanguage, isMessage, t, type MessageKey } from './i18n.svelte';
 
 /** What can be many things: which one it is, only the server's own words say. */
 const isOfMany: ReadonlySet<string> = new Set([
@@ -16,7 +13,7 @@ export function explain(error: unknown): string {
   }
   const { code, message: detail, title } = error;
   const key = `error.${code}`;
-  if (!hasText(key)) return detail;
+  if (!isMessage(key)) return detail;
   const sentence = t(key);
   if (!isOfMany.has(code) || detail === title) return sentence;
   return inWords(sentence, detail);

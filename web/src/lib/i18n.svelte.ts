@@ -54,6 +54,13 @@ export async function chooseLanguage(code: Language): Promise<void> {
 export const t = (key: MessageKey, values?: Values): string =>
   fill(messages[key] ?? en[key], values, currentLocale());
 
+/** Whether there is a message of that name. */
+export const isMessage = (key: string): key is MessageKey => key in en;
+
+/** The message for what the server names; what it says itself of what the app does not know. */
+export const named = (key: string, otherwise: string): string =>
+  isMessage(key) ? t(key) : otherwise;
+
 /** A message that depends on how many there are; the number is `{count}` in it. */
 export function tn(key: PluralKey, count: number, values: Values = {}): string {
   const form = plural(key, count, language);
