@@ -2,10 +2,11 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { problems } from '../../../services/errors.ts';
+import { registry } from '../../../services/settings/registry.ts';
 import { circleOf } from './components/circle.ts';
 import { layoutOf } from './components/grid-layout.ts';
 import { clock, duration, fileSize, relative } from './format.ts';
-import { nextBox, type Box } from './keys/spatial.ts';
+import { nearestBox, nextBox, type Box } from './keys/spatial.ts';
 import { lifetimeOf } from './api/token.ts';
 import { changesOf, textOf, valueOf, type EditField } from './edit-fields.ts';
 import { episodeCode, withGaps, type EpisodeWords } from './episodes.ts';
@@ -38,6 +39,11 @@ describe('messages', () => {
   it('tell of every problem that the server has, in each language', () => {
     const texts = ['unreachable', ...Object.keys(problems)].map((code) => `error.${code}`);
     expect(en).to.include.all.keys(texts);
+  });
+
+  it('tell of every setting that the server has, in each language', () => {
+    const texts = Object.keys(registry).map((key) => `setting.${key}`);
+    expect(Object.keys(en).filter((key) => key.startsWith('setting.'))).to.have.members(texts);
   });
 
   it('are filled, and chosen by number', () => {
@@ -147,6 +153,17 @@ describe('arrow keys', () => {
   it('stop at the edge', () => {
     expect(nextBox(grid[0] ?? middle, grid, 'up')).to.equal(undefined);
     expect(nextBox(grid[0] ?? middle, grid, 'left')).to.equal(undefined);
+  });
+  it('lead to what lies within, and out of it', () => {
+    const field = box(0, 0, { width: 100, height: 20 });
+    const clear = box(85, 5);
+    expect(nextBox(field, [clear, box(120, 0)], 'right')).to.equal(0);
+    expect(nextBox(clear, [field, box(-60, 0)], 'left')).to.equal(0);
+    expect(nextBox(clear, [field, box(120, 0)], 'right')).to.equal(1);
+  });
+  it('find what is nearest to what is gone', () => {
+    expect(nearestBox(box(10, 10), [box(100, 100), box(20, 10), box(10, 90)])).to.equal(1);
+    expect(nearestBox(box(10, 10), [])).to.equal(undefined);
   });
 
   it('prefer what is straight ahead to what is near but aside', () => {

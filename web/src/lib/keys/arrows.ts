@@ -1,4 +1,8 @@
+import { reachable } from './shown.ts';
 import { nextBox, type Direction } from './spatial.ts';
+
+/** Where a list can be opened, arrow keys need not change what is chosen in passing. */
+const opensByKey = 'showPicker' in HTMLSelectElement.prototype;
 
 const directions: Readonly<Record<string, Direction>> = {
   ArrowUp: 'up',
@@ -6,15 +10,21 @@ const directions: Readonly<Record<string, Direction>> = {
   ArrowLeft: 'left',
   ArrowRight: 'right',
 };
-const focusable =
-  'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea, ' +
-  '[tabindex]:not([tabindex="-1"])';
 /** What needs the arrow keys for itself. */
 const own = '[role=menu], [role=listbox], [role=slider], [data-arrows=own]';
+/** What needs those that go along it: the others lead out of it. */
+const ownAlong = '[role=tablist], input[type=range]';
 
-/** Moves the focus by arrow keys, as a remote control does; returns how to stop. */
+/**
+ * Moves the focus by arrow keys, as a remote control does, and has its other key, Enter, open and
+ * tick what else waits for a space; returns how to stop.
+ */
 export function useArrowKeys(): () => void {
   const onKey = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && !event.defaultPrevented && press(event.target)) {
+      event.preventDefault();
+      return;
+    }
     const direction = directions[event.key];
     if (!direction || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) {
       return;
@@ -31,24 +41,35 @@ export function useArrowKeys(): () => void {
   return () => removeEventListener('keydown', onKey);
 }
 
+/** Whether Enter did something to it. */
+function press(target: EventTarget | null): boolean {
+  if (target instanceof HTMLSelectElement && opensByKey) {
+    target.showPicker();
+    return true;
+  }
+  if (!(target instanceof HTMLInputElement) || target.type !== 'checkbox') return false;
+  target.click();
+  return true;
+}
+
 function keepsArrows(element: HTMLElement, direction: Direction): boolean {
+  const isAlong = direction === 'left' || direction === 'right';
   if (element.closest(own)) return true;
+  if (element.closest(ownAlong)) return isAlong;
   if (element instanceof HTMLTextAreaElement || element.isContentEditable) return true;
-  if (element instanceof HTMLSelectElement) return direction === 'up' || direction === 'down';
+  if (element instanceof HTMLSelectElement) return !opensByKey && !isAlong;
   if (!(element instanceof HTMLInputElement)) return false;
   const { type, selectionStart, selectionEnd, value } = element;
-  if (type === 'radio' || type === 'range' || type === 'number') return true;
+  if (type === 'radio' || type === 'number') return true;
   if (type === 'checkbox' || selectionStart === null) return false;
-  if (direction === 'up' || direction === 'down') return false;
+  if (!isAlong) return false;
   const isAtEdge = direction === 'left' ? selectionEnd === 0 : selectionStart === value.length;
   return !isAtEdge;
 }
 
 function find(from: HTMLElement | null, direction: Direction): HTMLElement | undefined {
   const scope = from?.closest('[role=dialog], [role=alertdialog]') ?? openDialog() ?? document.body;
-  const candidates = [...scope.querySelectorAll<HTMLElement>(focusable)].filter(
-    (element) => element !== from && isShown(element),
-  );
+  const candidates = reachable(scope).filter((element) => element !== from);
   // Nothing of the page has it yet, or all of it.
   if (!from || from === document.body || from.matches('main')) {
     return candidates.find((element) => element.closest('main')) ?? candidates[0];
@@ -65,9 +86,3 @@ function boxOf(element: HTMLElement): DOMRect {
 
 const openDialog = () =>
   document.querySelector<HTMLElement>('[role=dialog][data-state=open], [role=alertdialog]');
-
-function isShown(element: HTMLElement): boolean {
-  if (element.closest('[inert], [aria-hidden=true]')) return false;
-  const { width, height } = element.getBoundingClientRect();
-  return width > 0 && height > 0 && element.checkVisibility({ visibilityProperty: true });
-}

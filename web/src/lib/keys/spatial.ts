@@ -35,6 +35,10 @@ export function nextBox(
 
 const asideWeight = 3;
 
+/** What clears a field lies within it, and is reached from it all the same. */
+const isWithin = (a: Box, b: Box) =>
+  a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
+
 function costOf(from: Box, to: Box, direction: Direction): number {
   const isAlongX = direction === 'left' || direction === 'right';
   const sign = direction === 'left' || direction === 'up' ? -1 : 1;
@@ -48,7 +52,8 @@ function costOf(from: Box, to: Box, direction: Direction): number {
     down: to.top - from.bottom,
   }[direction];
   // A pixel or two of overlap is a border, not a neighbour on the other side.
-  if (ahead <= 1 || edge < -Math.min(8, Math.abs(ahead))) return Infinity;
+  const isApart = edge >= -Math.min(8, Math.abs(ahead));
+  if (ahead <= 1 || !(isApart || isWithin(from, to) || isWithin(to, from))) return Infinity;
   const aside = isAlongX
     ? gap([from.top, from.bottom], [to.top, to.bottom])
     : gap([from.left, from.right], [to.left, to.right]);
@@ -56,4 +61,16 @@ function costOf(from: Box, to: Box, direction: Direction): number {
     ? Math.abs(middle(to.top, to.bottom) - middle(from.top, from.bottom))
     : Math.abs(middle(to.left, to.right) - middle(from.left, from.right));
   return Math.max(0, edge) + asideWeight * aside + offset / 10;
+}
+
+/** Which of `boxes` is nearest to `from`, by their middles, as an index; undefined of none. Pure. */
+export function nearestBox(from: Box, boxes: readonly Box[]): number | undefined {
+  const far = ({ left, right, top, bottom }: Box) =>
+    Math.hypot(
+      middle(left, right) - middle(from.left, from.right),
+      middle(top, bottom) - middle(from.top, from.bottom),
+    );
+  const distances = boxes.map(far);
+  const at = distances.indexOf(Math.min(...distances));
+  return at === -1 ? undefined : at;
 }
