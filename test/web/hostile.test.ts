@@ -5,12 +5,17 @@ import { needs } from '../needs.ts';
 import { writeFiles, type TestServer } from '../server.ts';
 import { barriers, until, type TestBrowser } from './browser.ts';
 import { long, markup, rtl } from './series-site.ts';
-import { excess, openIn, signIn, startVisit, type Visit } from './suite.ts';
+import { chooseTool, excess, openIn, signIn, startVisit, type Visit } from './suite.ts';
 
 /** What markup in a name would have become. */
 const injected = `document.querySelectorAll('img[src="x"]').length`;
+/** In the page: how much wider something in the dialog is than it, in CSS pixels. */
+const excessOfDialog = `Math.max(...[...document.querySelectorAll('[role=dialog], [role=dialog] div')]
+  .map((one) => one.scrollWidth - one.clientWidth))`;
 const emoji = '👩‍👩‍👧‍👦🏳️‍🌈'.repeat(20);
-const names = { Odd: markup, Rtl: rtl, Long: long, Emoji: emoji };
+/** Nowhere in it a line may end. */
+const tight = 'W'.repeat(500);
+const names = { Odd: markup, Rtl: rtl, Long: long, Emoji: emoji, Tight: tight };
 const keyName = markup.repeat(2).slice(0, 100).trim();
 const pages = [
   ...['/', '/movies', '/series', '/search?q=bold', '/lists', '/account', '/admin'],
@@ -58,6 +63,12 @@ describe('the web app with what nobody wished for', function () {
         await page.getByText('Taken for').waitFor();
         expect(await page.evaluate(excess), name).to.equal(0);
         expect(await page.evaluate(injected), name).to.equal(0);
+        await chooseTool(page, 'Merge with others');
+        await page.getByRole('dialog').getByText('Nothing found for').waitFor();
+        expect(await page.evaluate(excessOfDialog), name).to.equal(0);
+        expect(await barriers(page)).to.deep.equal([]);
+        await page.keyboard.press('Escape');
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
       }
       expect(await barriers(page)).to.deep.equal([]);
     });
@@ -95,7 +106,7 @@ describe('the web app with what nobody wished for', function () {
     await page.locator('main .animate-pulse').first().waitFor();
     expect(await barriers(page)).to.deep.equal([]);
     release();
-    await page.getByText('4 films').waitFor();
+    await page.getByText('5 films').waitFor();
     await page.unroute(isList);
   });
 
@@ -150,7 +161,10 @@ describe('the web app with what nobody wished for', function () {
 
 async function prepare(server: TestServer): Promise<void> {
   for (const [folder, title] of Object.entries(names)) {
-    const nfo = `<movie><title><![CDATA[${title}]]></title></movie>`;
+    const text = `<![CDATA[${title}]]>`;
+    const actor = `<actor><name>${text}</name><role>${text}</role></actor>`;
+    const nfo = `<movie><title>${text}</title><plot>${text}</plot><tagline>${text}</tagline>
+      <genre><![CDATA[${title.slice(0, 60)}]]></genre>${actor}</movie>`;
     await writeFiles(join(server.films, 'Movies', folder), {
       'movie.nfo': nfo,
       [`${folder}.mkv`]: 'a film',
