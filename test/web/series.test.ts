@@ -73,6 +73,9 @@ describe('series in the web app', function () {
     await season.getByText('S1 E2 · Signals').waitFor();
     await season.getByText('Episode 3 is not here').waitFor();
     expect(await season.getByRole('listitem').count()).to.equal(4);
+    // A season's picture stands beside them: the first is there without a scroll.
+    const first = await season.getByRole('listitem').first().boundingBox();
+    expect((first?.y ?? Infinity) + (first?.height ?? 0)).to.be.at.most(800);
     await page.getByText('Why was this matched?').click();
     await page.getByText('Taken for “Northern Line”').waitFor();
     await page.getByText('Nobody has been asked about it yet.').waitFor(); // there is nobody

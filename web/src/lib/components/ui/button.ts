@@ -7,12 +7,14 @@ export const buttonVariants = tv({
     'aria-disabled:pointer-events-none aria-disabled:opacity-50 [&_svg]:size-[1.15em] [&_svg]:shrink-0',
   variants: {
     variant: {
-      primary: 'bg-primary text-primary-foreground hover:bg-primary/88',
+      primary:
+        'bg-primary text-primary-foreground hover:bg-[color-mix(in_oklch,var(--primary)_88%,var(--foreground))]',
       secondary: 'bg-muted text-foreground hover:bg-accent',
       outline: 'border border-input bg-transparent hover:bg-accent',
       ghost: 'bg-transparent hover:bg-accent',
       glass: 'bg-black/45 text-white backdrop-blur-sm hover:bg-black/65',
-      destructive: 'bg-destructive text-destructive-foreground hover:bg-destructive/88',
+      destructive:
+        'bg-destructive text-destructive-foreground hover:bg-[color-mix(in_oklch,var(--destructive)_88%,var(--foreground))]',
       link: 'text-primary underline-offset-4 hover:underline',
     },
     size: {
