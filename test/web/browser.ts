@@ -88,6 +88,23 @@ export async function barriers(page: Page): Promise<string[]> {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
 }
 
+/** In the page: it is drawn as it was told to be, and no colour is on its way to another. */
+const settled = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+  .then(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0))))
+  .then(() => 0)`;
+
+/** The same in both themes, where the page goes with the device. */
+export async function barriersInAnyLight(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await until(page, `document.documentElement.dataset.theme === '${colorScheme}'`);
+    await page.evaluate(settled);
+    found.push(...(await barriers(page)).map((one) => `${colorScheme}: ${one}`));
+  }
+  return found;
+}
+
 /** Until something is so in the page, whose policy lets no expression in that waits there by itself. */
 export async function until(page: Page, expression: string): Promise<void> {
   for (const end = Date.now() + 120_000; Date.now() < end; await pause(100)) {

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { needs } from '../needs.ts';
 import type { TestServer } from '../server.ts';
-import { barriers, until, type TestBrowser } from './browser.ts';
+import { barriers, barriersInAnyLight, until, type TestBrowser } from './browser.ts';
 import { makeFilms } from './site.ts';
 import { openIn, startVisit, video, type Visit } from './suite.ts';
 
@@ -182,7 +182,7 @@ describe('the web app of a household', function () {
       await open(path);
       await page.getByRole('heading', { level: 1, name: heading }).waitFor();
       await page.locator('.animate-pulse').first().waitFor({ state: 'detached' });
-      expect(await barriers(page)).to.deep.equal([]);
+      expect(await barriersInAnyLight(page)).to.deep.equal([]);
     });
   }
 

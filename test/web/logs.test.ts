@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { needs } from '../needs.ts';
 import type { TestServer } from '../server.ts';
-import { barriers, until, type TestBrowser } from './browser.ts';
+import { barriers, barriersInAnyLight, until, type TestBrowser } from './browser.ts';
 import { excess, openIn, signIn, startVisit, type Visit } from './suite.ts';
 
 const many = 1_500;
@@ -62,6 +62,7 @@ describe('the log in the web app', function () {
     await line('a disk is slow').waitFor();
     await page.getByRole('listitem').getByText('Warning', { exact: true }).waitFor();
     await until(page, `${drawn} === 2`);
+    expect(await barriersInAnyLight(page)).to.deep.equal([]);
     await page.reload();
     await line('a scan has failed').waitFor();
     await until(page, `${drawn} === 2`);
