@@ -10,7 +10,7 @@ export const probeFiles = defineJob<{ libraryId: string; fileIds: string[] }>('l
   priority: 'low',
 });
 
-/** Files per job: enough to write the results at once, few enough to share among nodes. */
+/** Files per job: so many that its own bookkeeping is little, few enough to share among nodes. */
 const filesPerJob = 128;
 
 /** Asks for files to be probed, by any node. */

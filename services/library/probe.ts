@@ -1,12 +1,16 @@
 import { MediaError, type Look } from '#storage/media/media.ts';
 import { problem } from '../errors.ts';
 import type { JobContext } from '../jobs/job.ts';
-import { chunksOf, mapAtOnce } from './at-once.ts';
+import type { ContentModule } from '../content/module.ts';
+import { chunksOf, inOrder, mapAtOnce } from './at-once.ts';
 import { refreshItems } from './items.ts';
 import { findLibrary } from './libraries-store.ts';
+import type { Library } from './model.ts';
 import { probeTargets, saveProbes, type ProbeResult, type ProbeTarget } from './probe-store.ts';
 import { lockItems, type ScannerDeps } from './run.ts';
 
+/** Written in one transaction: what a job that is cut off has done is not done again. */
+const targetsPerSave = 64;
 /** Looked at in one round trip. */
 const looksAtOnce = 16;
 /** Asked for at once by one job; how many really run is bounded per mount behind `media`. */
@@ -16,7 +20,7 @@ const lastTimeoutTry = 3;
 const eventsMax = 20;
 
 /**
- * Probes some files and writes what was found in one round trip. A file that cannot be understood
+ * Probes some files and writes what was found, many at once. A file that cannot be understood
  * is a fact about the file, recorded and shown; a mount that does not answer fails the job, which
  * is tried again for the files that are left.
  */
@@ -29,38 +33,56 @@ export async function runProbes(
   const module = library && deps.modules.get(library.kind);
   if (library === undefined || module === undefined) return;
   const targets = await probeTargets(deps.store.sql, payload.fileIds);
+  const parts = chunksOf(targets, targetsPerSave);
   let done = 0;
+  let postponed: MediaError | undefined;
+  // While what was found is written, the next ones are looked at.
+  for await (const outcomes of inOrder(parts, 1, (part) => probePart(deps, part, context))) {
+    const results = outcomes.filter(isResult);
+    if (results.length > 0) await save(deps, { library, module, results });
+    context.progress((done += outcomes.length), targets.length);
+    postponed ??= outcomes.find((outcome) => outcome instanceof MediaError);
+  }
+  if (postponed !== undefined) throw later(postponed);
+}
+
+interface Saving {
+  readonly library: Pick<Library, 'id'>;
+  readonly module: ContentModule;
+  readonly results: readonly ProbeResult[];
+}
+
+async function save(deps: ScannerDeps, { library, module, results }: Saving): Promise<void> {
+  await deps.turns(library.id, () =>
+    deps.store.write(async (tx, stale, tell) => {
+      await lockItems(tx, library.id);
+      const itemIds = await saveProbes(tx, results);
+      await deps.onProbed?.(
+        tx,
+        results.filter(hasVideo).map(({ target }) => target.id),
+      );
+      const { onItemsChanged } = deps;
+      const { kind } = module;
+      const libraryId = library.id;
+      await refreshItems(tx, { module, libraryId, itemIds, onItemsChanged, stale });
+      for (const itemId of itemIds.slice(0, eventsMax)) {
+        tell('item.updated', { kind, itemId, libraryId });
+      }
+    }),
+  );
+}
+
+/** What was found of some files, whatever roots they are below. */
+async function probePart(
+  deps: ScannerDeps,
+  targets: readonly ProbeTarget[],
+  context: Context,
+): Promise<(ProbeResult | MediaError)[]> {
   const groups = [...Map.groupBy(targets, ({ rootPath }) => rootPath).values()].flatMap((all) =>
     chunksOf(all, looksAtOnce),
   );
-  const found = await mapAtOnce(groups, asksAtOnce, async (group) => {
-    const outcomes = await probeMany(deps, group, context);
-    context.progress((done += group.length), targets.length);
-    return outcomes;
-  });
-  const outcomes = found.flat();
-  const results = outcomes.filter(isResult);
-  if (results.length > 0) {
-    await deps.turns(library.id, () =>
-      deps.store.write(async (tx, stale, tell) => {
-        await lockItems(tx, library.id);
-        const itemIds = await saveProbes(tx, results);
-        await deps.onProbed?.(
-          tx,
-          results.filter(hasVideo).map(({ target }) => target.id),
-        );
-        const { onItemsChanged } = deps;
-        const { kind } = module;
-        const libraryId = library.id;
-        await refreshItems(tx, { module, libraryId, itemIds, onItemsChanged, stale });
-        for (const itemId of itemIds.slice(0, eventsMax)) {
-          tell('item.updated', { kind, itemId, libraryId });
-        }
-      }),
-    );
-  }
-  const postponed = outcomes.find((outcome) => outcome instanceof MediaError);
-  if (postponed !== undefined) throw later(postponed);
+  const found = await mapAtOnce(groups, asksAtOnce, (group) => probeMany(deps, group, context));
+  return found.flat();
 }
 
 type Context = Pick<JobContext, 'signal' | 'attempt'>;

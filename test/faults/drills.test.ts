@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rename, rmdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { components } from '#api/types.ts';
+import { findTool } from '#storage/media/tools.ts';
 import { startTmdb, type FakeTmdb } from '../fakes/tmdb.ts';
 import { mountHung } from '../hung-mount.ts';
 import { needs } from '../needs.ts';
@@ -35,13 +38,22 @@ async function providerOf(tree: Tree, answerMs: number): Promise<FakeTmdb> {
   return tmdb;
 }
 
-const startAsking = (tmdb: FakeTmdb) =>
+const startAsking = (tmdb: FakeTmdb, env: Record<string, string> = {}) =>
   startFaultNode({
     env: {
       REVENGE_METADATA_TMDB_URL: `${tmdb.url}/3`,
       REVENGE_METADATA_TMDB_API_KEY: 'key',
+      ...env,
     },
   });
+
+/** An ffprobe that takes its time as a slow disk would, so that it is met half done anywhere. */
+async function slowProbe(folder: string): Promise<string> {
+  const { path: real } = findTool('ffprobe', {}) ?? {};
+  const path = join(folder, 'slow-ffprobe');
+  await writeFile(path, `#!/bin/sh\nsleep 0.2\nexec '${real}' "$@"\n`, { mode: 0o755 });
+  return path;
+}
 
 type Count = [{ count: number }];
 
@@ -135,13 +147,20 @@ async function expectEnriched({ sql }: FaultNode, films: number): Promise<void> 
 }
 
 describe('drills', function () {
-  needs('ffmpeg');
+  needs('ffmpeg', 'ffprobe');
+  let tools: string;
+  before(async () => {
+    tools = await mkdtemp(join(tmpdir(), 'revenge-test-tools-'));
+  });
+  after(() => rm(tools, { recursive: true }));
 
   it('kill -9 in the middle of scan, probe, enrich and artwork: each goes on soon', async function () {
     this.timeout(3 * workMs);
     await using tree = await makeTree(videosOfRun(120));
     await using tmdb = await providerOf(tree, 200);
-    await using node = await startAsking(tmdb);
+    await using node = await startAsking(tmdb, {
+      REVENGE_MEDIA_FFPROBE_PATH: await slowProbe(tools),
+    });
     const begin = Date.now();
     await addLibrary(node, tree.folder);
     for (let left = works; left.length > 0;) {
