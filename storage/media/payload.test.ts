@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { headOf } from '#test/heads.ts';
 import { needs } from '#test/needs.ts';
-import type { Probe } from './media.ts';
-import { readHead } from './head.ts';
 import { findPayload, type Payload } from './payload.ts';
 
 const find = (bytes: Buffer, sizeBytes = bytes.length): Payload | undefined =>
@@ -189,14 +187,4 @@ function withTagsBehind(file: Buffer): Buffer {
   bytes.writeUInt16BE(moved.length - 5, tags + 3);
   bytes.writeUIntBE(file.length - segment + moved.length, segment - 6, 6);
   return Buffer.concat([bytes, moved]);
-}
-
-async function headOf(path: string): Promise<Probe | undefined> {
-  const handle = await open(path);
-  try {
-    const { size: sizeBytes } = await handle.stat();
-    return await readHead({ fd: handle.fd, sizeBytes, turns: { turn: () => undefined } });
-  } finally {
-    await handle.close();
-  }
 }

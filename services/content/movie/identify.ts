@@ -25,7 +25,7 @@ import * as store from './identify-store.ts';
 import { works } from './movie.ts';
 import type { NfoFilm } from './nfo.ts';
 import { pinnedPlans } from './pinned.ts';
-import { planUnit, type Plan, type Texts } from './plan.ts';
+import { planUnit, type Plan, type Texts, type Version } from './plan.ts';
 import { forgetFilms } from './remove.ts';
 import { refreshFilms } from './refresh.ts';
 import { resolve, type Resolution } from './resolve.ts';
@@ -146,8 +146,6 @@ function atFirstSight(resolved: readonly Resolution[]): Map<string, Derived> {
     ]),
   );
 }
-
-type Version = Plan['group']['versions'][number];
 
 function unprobed({ parts, auxiliary, release }: Version): FileFacts[] {
   const nameResolution = release.resolution ?? null;

@@ -17,9 +17,7 @@ import {
 import type { PlacedFile } from '../placed.ts';
 import type { SideFile } from './attach.ts';
 import { episodeIn } from './grouping.ts';
-import type { Plan } from './plan.ts';
-
-type Version = Plan['group']['versions'][number];
+import type { Plan, Version } from './plan.ts';
 
 const filesOf = ({ parts, auxiliary }: Version): PlacedFile[] => [...parts, ...auxiliary];
 

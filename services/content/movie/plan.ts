@@ -42,6 +42,9 @@ export interface Plan {
   readonly keepsRow?: boolean;
 }
 
+/** One of its versions. */
+export type Version = Plan['group']['versions'][number];
+
 /** NFO files already read, by file id. */
 export type Texts = ReadonlyMap<string, { bytes: Uint8Array; digest: string }>;
 
