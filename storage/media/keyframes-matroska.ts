@@ -38,6 +38,7 @@ const cuesBytesMax = 4 * 1024 * 1024;
 /** Two groups of pictures of a film have some hundreds. */
 const elementsMax = 10_000;
 const scaleDefault = 1_000_000;
+const numberBytesMax = 8;
 
 interface Index {
   /** The segment's content: places are counted from there. */
@@ -118,7 +119,7 @@ async function content(
 function factsOf(bytes: Buffer): Map<number, number> {
   const facts = new Map<number, number>();
   for (const { id, from, to } of childrenOf(bytes)) {
-    if (to - from <= 8) facts.set(id, unsigned(bytes.subarray(from, to)));
+    if (to - from <= numberBytesMax) facts.set(id, unsigned(bytes.subarray(from, to)));
   }
   return facts;
 }
@@ -200,7 +201,8 @@ async function* keyframesFrom(
   let at = from;
   for (let nth = 0; at < sizeBytes; nth += 1) {
     const element = await elementOf(read, at);
-    if (element === undefined || nth > elementsMax) {
+    const isLost = element?.id === ids.timestamp && element.to - element.from > numberBytesMax;
+    if (element === undefined || isLost || nth > elementsMax) {
       yield 'lost';
       return;
     }
@@ -227,7 +229,8 @@ async function* keyframesFrom(
 async function blockAt(read: ReadPart, at: number) {
   const head = await read(at, 12);
   const numberBytes = lengthOf(head, 0);
-  if (head.length < numberBytes + 3 || numberBytes > 8) return { track: -1, time: 0, isKey: false };
+  if (head.length < numberBytes + 3 || numberBytes > numberBytesMax)
+    return { track: -1, time: 0, isKey: false };
   const track = unsigned(head.subarray(0, numberBytes)) - 2 ** (7 * numberBytes);
   const time = head.readInt16BE(numberBytes);
   return { track, time, isKey: (head[numberBytes + 2]! & 0x80) !== 0 };

@@ -1,10 +1,14 @@
 import { attempt } from './confine.ts';
 import type { Handle } from './disk.ts';
 
-/** Reads up to `size` bytes at `offset` of a file, fewer at its end; they hold until the next read. */
+/**
+ * Reads up to `size` bytes at `offset` of a file, fewer at its end and never more than 8 MiB,
+ * whatever a file says of itself; they hold until the next read.
+ */
 export type ReadPart = (offset: number, size: number) => Promise<Buffer>;
 
 const windowBytes = 16 * 1024;
+const partBytesMax = 8 * 1024 * 1024;
 
 /** Reads an open file by small pieces, most of which are near each other. */
 export function partsOf(handle: Pick<Handle, 'read'>): ReadPart {
@@ -13,7 +17,7 @@ export function partsOf(handle: Pick<Handle, 'read'>): ReadPart {
   const fill = (bytes: Buffer, offset: number) => attempt(() => handle.read(bytes, offset));
   return async (offset, size) => {
     if (size > windowBytes) {
-      const bytes = Buffer.alloc(size);
+      const bytes = Buffer.alloc(Math.min(size, partBytesMax));
       return bytes.subarray(0, await fill(bytes, offset));
     }
     if (offset < from || offset + size > to) {
