@@ -3579,6 +3579,8 @@ export interface components {
             /** Format: date */
             releaseDate?: string | null;
             resolutions: string[];
+            /** @description Of all of its versions. */
+            sizeBytes: number;
             title: string;
             userState: components["schemas"]["UserState"];
             year: number | null;

@@ -2,7 +2,7 @@ import type { Queryable } from '#storage/postgres/connect.ts';
 import { readItemFiles, type ItemFile } from '../item-files.ts';
 import { externalIdsOf } from '../works.ts';
 import type { Match } from './fields.ts';
-import type { CardRow } from './list.ts';
+import { cardColumns, type CardRow } from './list.ts';
 
 /** A film's whole row. */
 export interface FilmDetail extends CardRow {
@@ -26,9 +26,7 @@ export interface FilmDetail extends CardRow {
 /** One film with its ids and ratings; undefined: there is none. */
 export async function readFilm(sql: Queryable, id: string): Promise<FilmDetail | undefined> {
   const [row] = await sql<FilmDetail[]>`
-    select m.id, m.library_id as "libraryId", m.title, m.year, m.release_date as "releaseDate",
-      m.duration_ms as "durationMs", m.rating, m.certification, m.genres, m.resolutions,
-      m.hdr_kinds as "hdrKinds", m.is_available as "isAvailable", m.added_at as "addedAt",
+    select ${cardColumns(sql)},
       m.sort_title as "sortTitle", m.original_title as "originalTitle", m.overview, m.tagline,
       m.studio, m.collection, m.runtime_ms as "runtimeMs", m.tags, m.match, m.sources,
       m.locked_fields as "lockedFields", m.revision, m.updated_at as "updatedAt",

@@ -17,14 +17,17 @@ export interface CardRow {
   readonly genres: string[];
   readonly resolutions: string[];
   readonly hdrKinds: string[];
+  readonly sizeBytes: number;
   readonly isAvailable: boolean;
   readonly addedAt: Date;
 }
 
-const cardColumns = (sql: Queryable) => sql`
+/** The columns of a card, of the film `m`. */
+export const cardColumns = (sql: Queryable) => sql`
   m.id, m.library_id as "libraryId", m.title, m.year, m.release_date as "releaseDate",
   m.duration_ms as "durationMs", m.rating, m.certification, m.genres, m.resolutions,
-  m.hdr_kinds as "hdrKinds", m.is_available as "isAvailable", m.added_at as "addedAt"`;
+  m.hdr_kinds as "hdrKinds", m.size_bytes as "sizeBytes", m.is_available as "isAvailable",
+  m.added_at as "addedAt"`;
 
 /** A page, and the place its last film stands at when there are more. */
 export interface ListRows {

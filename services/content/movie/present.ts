@@ -19,6 +19,7 @@ export const presentCard = (
   genres: row.genres,
   resolutions: row.resolutions,
   hdrKinds: row.hdrKinds,
+  sizeBytes: row.sizeBytes,
   isAvailable: row.isAvailable,
   addedAt: row.addedAt.toISOString(),
   images: { ...images },

@@ -61,6 +61,10 @@ export function relative(at: string | number, now: number, language: string): st
 export const dateTime = (at: string | number, language: string): string =>
   new Date(at).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
 
+/** The day of a moment, where the browser is. */
+export const dateOf = (at: string, language: string): string =>
+  new Date(at).toLocaleDateString(language, { dateStyle: 'medium' });
+
 /** A day of the calendar (`2020-01-31`), which is the same day everywhere. */
 export const day = (date: string, language: string): string =>
   new Date(`${date}T00:00:00Z`).toLocaleDateString(language, {

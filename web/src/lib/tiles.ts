@@ -5,7 +5,20 @@ export type EpisodePlace = Schemas['EpisodePlace'];
 type MovieCard = Pick<
   Schemas['MovieCard'],
   'id' | 'title' | 'year' | 'durationMs' | 'isAvailable' | 'images' | 'userState'
->;
+> &
+  Partial<Schemas['MovieCard']>;
+
+/** What a list says of a work beside its name; what is not known or of another kind is left out. */
+export interface TileFacts {
+  readonly genres?: readonly string[] | undefined;
+  /** Out of ten. */
+  readonly rating?: number | null | undefined;
+  /** `2160p`, `HDR10`. */
+  readonly formats?: readonly string[] | undefined;
+  readonly sizeBytes?: number | undefined;
+  readonly episodes?: number | undefined;
+  readonly addedAt?: string | undefined;
+}
 
 /** A work of any kind as grids and rows show it; what is said in words, the page says. */
 export interface Tile {
@@ -30,6 +43,7 @@ export interface Tile {
   readonly durationMs: number;
   /** Episodes of a series that are yet to be watched. */
   readonly unwatched: number;
+  readonly facts: TileFacts;
 }
 
 const stateOf = (
@@ -43,7 +57,17 @@ export const movieTile = (card: MovieCard): Tile => ({
   ...{ href: `/movies/${card.id}`, watch: `/watch/${card.id}` },
   ...{ title: card.title, year: card.year, images: card.images, isAvailable: card.isAvailable },
   ...stateOf(card.userState, card.durationMs),
+  facts: {
+    ...{ genres: card.genres, rating: card.rating, sizeBytes: card.sizeBytes },
+    ...{ formats: formatsOf(card), addedAt: card.addedAt },
+  },
 });
+
+/** What is worth a word of how it looks: that a picture is as pictures were is not. */
+const formatsOf = ({ resolutions = [], hdrKinds = [] }: MovieCard) => [
+  ...resolutions,
+  ...hdrKinds.filter((kind) => kind !== 'SDR'),
+];
 
 /** A series; watched when all of its episodes but specials are. */
 export const seriesTile = (card: Schemas['SeriesCard']): Tile => ({
@@ -53,6 +77,7 @@ export const seriesTile = (card: Schemas['SeriesCard']): Tile => ({
   isWatched: card.episodeCount > 0 && card.watchedCount === card.episodeCount,
   isFavourite: card.isFavourite,
   ...{ positionMs: 0, durationMs: 0, unwatched: card.episodeCount - card.watchedCount },
+  facts: { genres: card.genres, episodes: card.episodeCount, addedAt: card.addedAt },
 });
 
 /** An episode, under the name of its series. */
@@ -65,6 +90,7 @@ export const episodeTile = (card: Schemas['EpisodeCard']): Tile => ({
 const episodeAt = (id: string, place: EpisodePlace) => ({
   ...{ key: `episode ${id}`, kind: 'episode' as const, id, place, year: null },
   ...{ href: `/episodes/${id}`, watch: `/watch/episode/${id}`, title: place.seriesTitle },
+  facts: {},
 });
 
 /** An entry of somebody's list. */
@@ -78,9 +104,13 @@ export function itemTile(item: Schemas['UserItem']): Tile {
   return {
     ...{ key: `series ${item.id}`, kind: 'series', id: item.id, place: undefined },
     ...{ href: `/series/${item.id}`, watch: undefined, title: item.title, year: item.year },
-    ...{ images, isAvailable, ...state },
+    ...{ images, isAvailable, ...state, facts: {} },
   };
 }
+
+/** The colour of a work without a picture, as a hue of its own (0–359). */
+export const hueOf = (title: string): number =>
+  [...title].reduce((sum, c) => (sum * 31 + (c.codePointAt(0) ?? 0)) % 360, 7);
 
 /** Of something that was found, what tells where it leads. */
 export const searchHref = ({ kind, id }: Pick<Schemas['SearchItem'], 'kind' | 'id'>): string =>

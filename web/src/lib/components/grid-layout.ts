@@ -1,4 +1,4 @@
-/** How posters stand in a grid, in CSS pixels. */
+/** How works stand below each other, in CSS pixels. */
 export interface GridLayout {
   readonly columns: number;
   readonly gap: number;
@@ -11,6 +11,13 @@ const posterRatio = 1.5;
 const wantedWidth = 9.5;
 const captionHeight = 3.35;
 const spaceBelow = 1.25;
+
+const lineHeight = 4.5;
+
+/** A work a line. Pure. */
+export const listLayout = (rem: number): GridLayout => ({
+  ...{ columns: 1, gap: 0, rowHeight: Math.round(lineHeight * rem) },
+});
 
 /** As many columns as fit, three at least: a phone shows posters too, not one. Pure. */
 export function layoutOf(width: number, rem: number): GridLayout {

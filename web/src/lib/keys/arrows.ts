@@ -78,11 +78,13 @@ function find(from: HTMLElement | null, direction: Direction): HTMLElement | und
   return at === undefined ? undefined : candidates[at];
 }
 
-/** What is pressed: of a box to tick all of its line, which is where somebody looks for it. */
+/** What is pressed: of a box to tick, and of a work in a list, all of its line. */
 function boxOf(element: HTMLElement): DOMRect {
-  const line = element.matches('input[type=checkbox]') ? element.closest('label') : null;
+  const around = Object.entries(lines).find(([own]) => element.matches(own))?.[1];
+  const line = around === undefined ? null : element.closest(around);
   return (line ?? element).getBoundingClientRect();
 }
+const lines = { 'input[type=checkbox]': 'label', '[data-work]': '[role=row]' };
 
 const openDialog = () =>
   document.querySelector<HTMLElement>('[role=dialog][data-state=open], [role=alertdialog]');
