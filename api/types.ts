@@ -1522,6 +1522,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{personId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                personId: components["parameters"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Somebody who takes part in films or series
+         * @description 404 also where the caller may see none of the works: series are counted for who holds `series:read`.
+         */
+        get: operations["getPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{personId}/works": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                personId: components["parameters"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What somebody takes part in, and as what
+         * @description Films, and series for who holds `series:read`; the newest first, those of which nobody knows the year last.
+         */
+        get: operations["listPersonWorks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playback/addresses": {
         parameters: {
             query?: never;
@@ -3748,6 +3792,35 @@ export interface components {
         PasswordReset: {
             password: components["schemas"]["Password"];
         };
+        Person: {
+            id: components["schemas"]["Id"];
+            name: string;
+            /** @description Of those the caller may see. */
+            workCount: number;
+        };
+        PersonCredit: {
+            /** @description The part played, for actors; the job, for `other`; else empty. */
+            character: string;
+            /** @enum {string} */
+            role: "actor" | "director" | "writer" | "producer" | "composer" | "other";
+        };
+        PersonWork: {
+            /** @description All that the person did for it, parts played first. */
+            credits: components["schemas"]["PersonCredit"][];
+            durationMs: number | null;
+            id: components["schemas"]["Id"];
+            images: components["schemas"]["ItemImages"];
+            isAvailable: boolean;
+            /** @enum {string} */
+            kind: "movie" | "series";
+            title: string;
+            userState: components["schemas"]["UserState"];
+            year: number | null;
+        };
+        PersonWorkPage: {
+            items: components["schemas"]["PersonWork"][];
+            nextCursor: string | null;
+        };
         PlaybackAddress: {
             expiresAt: components["schemas"]["Time"];
             /** @description Path and query, relative to the server. */
@@ -3933,6 +4006,8 @@ export interface components {
         SearchMatch: {
             /** @enum {string} */
             field: "title" | "otherTitle" | "person";
+            /** @description Of a person, whose works `GET /api/v1/people/{personId}/works` lists. */
+            personId?: components["schemas"]["Id"];
             /** @description The parts of the text to set off, in UTF-16 units. */
             ranges: {
                 /** @description Not included. */
@@ -4312,6 +4387,7 @@ export interface components {
         Limit: number;
         /** @description Instead of `cursor`, items to pass over. Slower the larger it is. */
         Offset: number;
+        PersonId: components["schemas"]["Id"];
         PlaybackFileId: components["schemas"]["Id"];
         PlayedKind: "movie" | "episode";
         /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
@@ -7044,6 +7120,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NodeList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                personId: components["parameters"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The person. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPersonWorks: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Items a page holds. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The highest index the client was told: the answer reflects at least that, or is 503 `/problems/behind`. So a client never sees something older than what it has seen, on any node. */
+                "X-Revenge-Index"?: components["parameters"]["RevengeIndex"];
+            };
+            path: {
+                personId: components["parameters"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    "X-Revenge-Index": components["headers"]["RevengeIndex"];
+                    "X-Revenge-Stale": components["headers"]["RevengeStale"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonWorkPage"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -20,6 +20,8 @@ import type { Log } from '#services/log.ts';
 import { createMeasures } from '#services/measures/index.ts';
 import { createMetadata, type MetadataDeps } from '#services/metadata/index.ts';
 import { subject } from '#services/metadata/kind.ts';
+import { peopleNamed } from '#services/people/store.ts';
+import { createPeoplePages } from '#services/people/pages.ts';
 import { createPlayback } from '#services/playback/index.ts';
 import { createProgress } from '#services/progress/index.ts';
 import type { ProgressKind } from '#services/progress/kinds.ts';
@@ -131,6 +133,7 @@ export async function createServices(deps: ServicesDeps) {
   const search = createSearch({
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
     decorate: (items) => postersOf({ sql, kinds: content.kinds }, items),
+    personIds: (names) => peopleNamed(sql, names),
   });
   const { kinds, compounds } = content;
   const { settings } = people;
@@ -160,7 +163,7 @@ export async function createServices(deps: ServicesDeps) {
       ...artwork.handlers,
       ...{ ...content.handlers, ...metadata.handlers, ...calendar.handlers },
       ...{ ...search.handlers, ...progress.handlers, ...library.handlers },
-      ...backups.handlers,
+      ...{ ...backups.handlers, ...createPeoplePages({ sql, ...content }).handlers },
     }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
 import type { SearchSource } from '../search/source.ts';
+import type { CreditedKind } from '../people/credited.ts';
 import type { ProgressKind } from '../progress/kinds.ts';
 import { createHistory } from './history.ts';
 import type { ContentModule } from './module.ts';
@@ -41,5 +42,6 @@ export function createContent(deps: ContentDeps) {
     enriched: { movie: movie.enriched, series: shows.enriched },
     kinds: [movie.progressKind, ...shows.progressKinds] as readonly ProgressKind[],
     compounds: shows.compounds,
+    credited: [movie.credited, shows.credited] as readonly CreditedKind[],
   };
 }

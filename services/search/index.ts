@@ -10,12 +10,12 @@ import type { JobAdder, JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import { createAsk, type Answered } from './ask.ts';
 import { createRoutes, type SearchRoutes } from './routes.ts';
-import { facetFields, type Decorate, type SearchSource } from './source.ts';
+import { facetFields, type Decorate, type PersonIds, type SearchSource } from './source.ts';
 import { searchTag, upkeepJobs } from './upkeep.ts';
 
 export { createSearchChanges } from './changes.ts';
 export { searchTag } from './upkeep.ts';
-export type { Decorate, Poster, SearchChanges, SearchSource } from './source.ts';
+export type { Decorate, PersonIds, Poster, SearchChanges, SearchSource } from './source.ts';
 
 /** What engines are told of our documents. Raise `format` when documents or the analyser change. */
 export const searchSchema: SearchSchema = { facets: facetFields, format: 3 };
@@ -30,6 +30,7 @@ export interface SearchDeps {
   readonly jobs: JobAdder;
   readonly sources: readonly SearchSource[];
   readonly decorate?: Decorate;
+  readonly personIds?: PersonIds;
   readonly log: Log;
   readonly now: () => number;
 }

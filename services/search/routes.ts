@@ -7,9 +7,15 @@ import { problem } from '../errors.ts';
 import type { JobAdder } from '../jobs/job.ts';
 import { permits } from '../principal.ts';
 import type { Answered } from './ask.ts';
-import { explain } from './match.ts';
+import { explain, type Match } from './match.ts';
 import { backlogOf, isFilled } from './pending.ts';
-import { facetFields, sharedAudience, type Decorate, type SearchSource } from './source.ts';
+import {
+  facetFields,
+  sharedAudience,
+  type Decorate,
+  type PersonIds,
+  type SearchSource,
+} from './source.ts';
 import { rebuildIndex } from './upkeep.ts';
 
 export type SearchRoutes = HandlersOf<'search' | 'suggest' | 'getSearchStatus' | 'rebuildSearch'>;
@@ -25,6 +31,7 @@ export interface RouteDeps {
   readonly format: number;
   readonly sources: readonly SearchSource[];
   readonly decorate?: Decorate;
+  readonly personIds?: PersonIds;
   find(query: SearchQuery): Promise<Answered>;
 }
 
@@ -97,20 +104,36 @@ function filtersOf(deps: RouteDeps, { query, principal }: Call<'search'>): Searc
 }
 
 async function itemsOf(
-  { decorate }: RouteDeps,
+  { decorate, personIds }: RouteDeps,
   hits: readonly SearchHit[],
   text: string,
 ): Promise<Item[]> {
-  const posters = decorate === undefined || hits.length === 0 ? undefined : await decorate(hits);
+  const matches = new Map(hits.map((hit) => [hit, explain(hit, text, true)]));
+  const names = [...matches.values()].flatMap((match) =>
+    match?.field === 'person' ? [match.text] : [],
+  );
+  const [posters, people] = await Promise.all([
+    hits.length === 0 ? undefined : decorate?.(hits),
+    names.length === 0 ? undefined : personIds?.([...new Set(names)]),
+  ]);
   return hits.map((hit) => ({
     kind: hit.kind,
     id: hit.id,
     title: hit.title,
     year: hit.year ?? null,
     subtitle: hit.subtitle ?? null,
-    match: explain(hit, text, true) ?? null,
+    match: withPerson(matches.get(hit), people) ?? null,
     poster: posters?.get(`${hit.kind}:${hit.id}`) ?? null,
   }));
+}
+
+/** A name that was found, with whose it is. */
+function withPerson(
+  match: Match | undefined,
+  people: ReadonlyMap<string, string> | undefined,
+): Item['match'] | undefined {
+  const personId = match?.field === 'person' ? people?.get(match.text) : undefined;
+  return match === undefined || personId === undefined ? match : { ...match, personId };
 }
 
 async function statusOf(

@@ -10,6 +10,7 @@ import { testDatabase } from '#test/postgres.ts';
 import { bodyOf, callOf } from '#test/users.ts';
 import { createAdder } from '../jobs/enqueue.ts';
 import type { JobContext } from '../jobs/job.ts';
+import { peopleNamed } from '../people/store.ts';
 import type { Principal } from '../principal.ts';
 import { createSearch, createSearchChanges, searchSchema } from './index.ts';
 import { sharedAudience, type SearchSource } from './source.ts';
@@ -76,6 +77,7 @@ async function world(options: { typesense?: boolean; source?: SearchSource } = {
     store: { sql: db.sql, write },
     cache: createCache({ clock, log: quiet, now, l1MaxBytes: 1_000_000 }),
     ...{ primary, fallback, jobs, now, log: quiet, sources: [options.source ?? songs] },
+    personIds: (names) => peopleNamed(db.sql, names),
   });
   const names = primary ? ['typesense', 'postgres'] : ['postgres'];
   const changes = createSearchChanges({ jobs, engines: names, instance: 'test', now });
@@ -125,6 +127,18 @@ async function world(options: { typesense?: boolean; source?: SearchSource } = {
 }
 
 describe('search over kinds', () => {
+  it('says whose the name is that was found', async () => {
+    await using w = await world();
+    await w.put(1, ['Feeling Good']);
+    await w.run('search.index');
+    const match = async () => (await w.find('simone')).items[0]?.match;
+    expect(await match()).to.not.have.property('personId');
+    await w.db.sql`
+      insert into people (id, name, sort_name) values (${idOf(5)}, 'Nina Simone', 'simone nina')`;
+    expect(await match()).to.deep.include({ field: 'person', personId: idOf(5) });
+    expect((await w.find('feeling')).items[0]?.match).to.not.have.property('personId');
+  });
+
   it('indexes what was changed, in the transaction that changed it', async () => {
     await using w = await world();
     await w.put(1, ['Feeling Good', 'Sinnerman']);

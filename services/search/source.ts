@@ -56,6 +56,9 @@ export interface Poster {
   readonly blurhash: string;
 }
 
+/** Ids of people by their names; who is not known is absent. */
+export type PersonIds = (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+
 /** Finds the pictures of results; what has none is absent. By `<kind>:<id>`. */
 export type Decorate = (
   items: readonly { kind: string; id: string }[],

@@ -121,6 +121,12 @@ const hit: Shape<Schemas['SearchItem']> = {
     isTitled(item.kind) ? titled<typeof item>(item.kind).put(item, find) : item,
 };
 
+/** What somebody takes part in. */
+const credited: Shape<Schemas['PersonWork']> = {
+  works: ({ kind, id }) => [{ kind, id }],
+  put: (item, find) => titled<typeof item>(item.kind).put(item, find),
+};
+
 const film = whole<Schemas['Movie']>('movie');
 
 const seriesTexts = whole<Schemas['Series']>('series');
@@ -183,6 +189,6 @@ export const shapes = {
   ...{ listEpisodes: episodes, listNextUp: episodes },
   ...{ getEpisode: episodePage, updateEpisode: episodePage },
   ...{ listContinueWatching: mine, listFavourites: mine, listWatchlist: mine },
-  ...{ search: hits, suggest: hits, listCalendar: list(shown) },
+  ...{ listPersonWorks: list(credited), search: hits, suggest: hits, listCalendar: list(shown) },
   ...{ getSeason: season, updateSeason: season },
 } as const;

@@ -107,6 +107,11 @@ export function movieExamples({ server, library, movieId }: Stock): Examples {
   };
 }
 
+export const peopleExamples = ({ personId }: Stock): Examples => ({
+  getPerson: { as: 'user', params: { personId } },
+  listPersonWorks: { as: 'user', params: { personId }, query: { limit: '1' } },
+});
+
 export function seriesExamples({ server, seriesId, seasonId, episodeId }: Stock): Examples {
   return {
     mergeSeries: async () => {

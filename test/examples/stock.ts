@@ -10,6 +10,7 @@ export interface Stock {
   readonly library: Schemas['Library'];
   readonly scanId: string;
   readonly movieId: string;
+  readonly personId: string;
   readonly seriesId: string;
   readonly seasonId: string;
   readonly episodeId: string;
@@ -55,6 +56,7 @@ export async function stock(server: TestServer): Promise<Stock> {
   return {
     ...{ seriesId, seasonId: seasons[0]!.id, episodeId: episodes.items[0]!.id },
     ...{ server, library, movieId, images: images.items },
+    personId: movie.people[0]!.personId,
     scanId: scans.items[0]!.id,
     fileId: movie.versions[0]!.files[0]!.id,
   };

@@ -49,7 +49,7 @@ const arrows = ['ArrowDown', 'ArrowRight', 'ArrowUp', 'ArrowLeft'] as const;
 const pages = [
   ...['/', '/movies', '/series', '/search?q=line', '/lists', '/account', '/admin'],
   ...['/admin/libraries', '/admin/users', '/admin/jobs', '/admin/cluster', '/admin/activity'],
-  ...['/admin/settings', '/movies/{film}', '/series/{series}'],
+  ...['/admin/settings', '/movies/{film}', '/series/{series}', '/people/{person}'],
 ];
 
 describe('the web app by keys alone', function () {
@@ -67,6 +67,7 @@ describe('the web app by keys alone', function () {
     await openIn(page, server.url);
     await signIn(page, server.admin);
     ids['film'] = await idOf('movies', 'Heat');
+    ids['person'] = await personIn(ids['film']);
     ids['series'] = await idOf('series', 'Northern Line');
   });
   after(() => visit?.[Symbol.asyncDispose]());
@@ -81,6 +82,12 @@ describe('the web app by keys alone', function () {
       `/api/v1/${kind}`,
     );
     return items.find((one) => one.title === title)?.id ?? '';
+  };
+  const personIn = async (film: string) => {
+    const { people } = await server.read<{ people: { personId: string }[] }>(
+      `/api/v1/movies/${film}`,
+    );
+    return people[0]?.personId ?? '';
   };
   const open = async (path: string) => {
     await openIn(
@@ -199,6 +206,8 @@ async function prepare(server: TestServer): Promise<void> {
   await makeSeries(join(server.films, 'Series'));
   await writeFiles(server.films, {
     'Movies/Heat (1995)/Heat (1995).mkv': 'a film',
+    'Movies/Heat (1995)/movie.nfo':
+      '<movie><title>Heat</title><year>1995</year><actor><name>Al Pacino</name></actor></movie>',
     'Movies/Cold (2001)/Cold (2001).mkv': 'another',
   });
   await server.library('Films', 'Movies');

@@ -1,6 +1,7 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import type { EnrichedKind } from '../../metadata/kind.ts';
+import { dayOr, type CreditedKind } from '../../people/credited.ts';
 import type { ItemSummary, ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
 import type { ContentModule } from '../module.ts';
@@ -24,6 +25,7 @@ export interface Movie {
   readonly searchSource: SearchSource;
   readonly progressKind: ProgressKind;
   readonly enriched: EnrichedKind;
+  readonly credited: CreditedKind;
 }
 
 /** Films, the first kind of content. */
@@ -44,8 +46,16 @@ export function createMovie(deps: MovieDeps): Movie {
     searchSource: movieSearch,
     progressKind: progressKind(deps.images),
     enriched: enrichedFilms,
+    credited,
   };
 }
+
+const credited: CreditedKind = {
+  kind: 'movie',
+  permission: 'movies:read',
+  released: (sql) =>
+    sql`select m.id, ${dayOr(sql, sql`m.release_date`, sql`m.year`)} as released from movies m`,
+};
 
 const progressKind = (images: ImageLookup): ProgressKind => ({
   kind: 'movie',

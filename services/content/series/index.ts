@@ -3,6 +3,7 @@ import type { Tx } from '#storage/postgres/connect.ts';
 import type { PictureParts } from '../../artwork/parts.ts';
 import type { EnrichedKind } from '../../metadata/kind.ts';
 import type { SeriesRecord } from '../../metadata/provider.ts';
+import { dayOr, type CreditedKind } from '../../people/credited.ts';
 import type { CompoundKind, ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
 import { classify, ignores } from '../classify.ts';
@@ -30,6 +31,7 @@ export interface Series {
   readonly progressKinds: readonly ProgressKind[];
   readonly compounds: readonly CompoundKind[];
   readonly enriched: EnrichedKind<SeriesRecord>;
+  readonly credited: CreditedKind;
 }
 
 /** Series with their seasons and episodes: files belong to the series, and hold its episodes. */
@@ -40,7 +42,15 @@ export const createSeries = (deps: SeriesDeps): Series => ({
   searchSources: [seriesSearch, episodeSearch],
   progressKinds: [episodeProgress(deps.images), seriesProgress(deps.images)],
   compounds: seriesCompounds,
+  credited,
 });
+
+const credited: CreditedKind = {
+  kind: 'series',
+  permission: 'series:read',
+  released: (sql) =>
+    sql`select s.id, ${dayOr(sql, sql`s.premiered`, sql`s.year`)} as released from series s`,
+};
 
 /** What a scan calls; search is told of episodes here, of series by the scan itself. */
 function createModule({ now, search }: SeriesDeps): ContentModule {

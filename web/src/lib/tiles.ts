@@ -93,8 +93,8 @@ const episodeAt = (id: string, place: EpisodePlace) => ({
   facts: {},
 });
 
-/** An entry of somebody's list. */
-export function itemTile(item: Schemas['UserItem']): Tile {
+/** An entry of somebody's list, or of somebody's works. */
+export function itemTile(item: Omit<Schemas['UserItem'], 'at'>): Tile {
   if (item.kind === 'movie') return movieTile(item);
   const { images, isAvailable } = item;
   const state = stateOf(item.userState, item.durationMs);

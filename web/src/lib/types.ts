@@ -22,6 +22,7 @@ export type User = Schemas['User'];
 export type ClusterMember = Schemas['ClusterMember'];
 export type ClusterChange = Schemas['ClusterChange'];
 export type Finding = Schemas['Machine']['findings'][number];
+export type PersonCredit = Schemas['PersonCredit'];
 export type SearchItem = Schemas['SearchItem'];
 export type Setting = Schemas['Setting'];
 export type LogLevel = Schemas['LogLevel'];

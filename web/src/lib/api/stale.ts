@@ -20,6 +20,7 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
         ['about', payload['kind'], payload['itemId']],
         ['matches', payload['kind'], payload['itemId']],
         ['recent'],
+        ['person'],
         ['search'],
         ['continue'],
         ['favourites'],
@@ -31,6 +32,7 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
           ? [['movie', payload['itemId']], ['movies']]
           : [['series'], ['episodes'], ['episode'], ['next-up']]),
         ['recent'],
+        ['person'],
         ['continue'],
         ['favourites'],
         ['watchlist'],

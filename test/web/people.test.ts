@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { needs } from '../needs.ts';
+import { writeFiles, type TestServer } from '../server.ts';
+import { barriersInAnyLight, type TestBrowser } from './browser.ts';
+import { writePoster } from './site.ts';
+import { excess, headed, openIn, signIn, startVisit, type Visit } from './suite.ts';
+
+/** In the page: it has drawn what it was told. */
+const drawn = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`;
+const longName = 'W'.repeat(500);
+const rtlName = 'عمر الشريف ‏'.repeat(20).trim();
+
+describe('people in the web app', function () {
+  needs('chromium');
+  this.timeout(180_000);
+  let visit: Visit;
+  let server: TestServer;
+  let browser: TestBrowser;
+  let page: Page;
+
+  before(async () => {
+    visit = await startVisit({ prepare });
+    ({ server, browser, page } = visit);
+    await open('/');
+    await signIn(page, server.user);
+  });
+  after(() => visit?.[Symbol.asyncDispose]());
+  afterEach(() => {
+    expect(browser.complaints()).to.deep.equal([]);
+  });
+
+  const open = (path: string) => openIn(page, server.url + path);
+  const link = (name: string | RegExp) => page.getByRole('link', { name });
+  const openFilm = async (title: string) => {
+    await open('/movies');
+    await link(new RegExp(`^${title}`)).click();
+    await headed(page, title);
+  };
+  /** Nobody is kept out, and nothing is wider than the page. */
+  const expectFit = async () => {
+    for (const width of [360, 1280, 1920]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.evaluate(drawn);
+      expect(await page.evaluate(excess), `${width} pixels wide`).to.equal(0);
+    }
+    expect(await barriersInAnyLight(page)).to.deep.equal([]);
+  };
+
+  it('lead from the cast of a film to what else they are in', async () => {
+    await openFilm('Heat');
+    await link(/^Al Pacino/).click();
+    await headed(page, 'Al Pacino');
+    await page.getByText('2 titles').waitFor();
+    const works = page.getByRole('list', { name: 'Films and series' }).getByRole('listitem');
+    await works.first().getByText('Lowell Bergman').waitFor();
+    expect(await works.allInnerTexts()).to.satisfy(
+      (texts: string[]) => texts[0]?.includes('The Insider') && texts[1]?.includes('Heat'),
+    );
+    await expectFit();
+    await link(/^The Insider/).click();
+    await headed(page, 'The Insider');
+    await link(/^Michael Mann/).click();
+    await headed(page, 'Michael Mann');
+    await works.first().getByText('Director').waitFor();
+  });
+
+  it('are found by their names', async () => {
+    await open('/search?q=pacino');
+    await page.getByRole('list', { name: 'People' }).getByRole('link').click();
+    await headed(page, 'Al Pacino');
+  });
+
+  it('are told to be nobody where there is no such person', async () => {
+    await open('/people/01890000-0000-7000-8000-00000000dead');
+    await page.getByText('This person is not here').waitFor();
+    // The browser tells of the answer itself.
+    expect(browser.complaints().every((one) => one.includes('404'))).to.equal(true);
+  });
+
+  it('may have any name', async () => {
+    for (const name of [longName, rtlName]) {
+      await openFilm('Odd');
+      await expectFit();
+      await link(name.slice(0, 40)).click();
+      await page
+        .getByRole('heading', { level: 1 })
+        .filter({ hasText: name.slice(0, 40) })
+        .waitFor();
+      await page.getByText('1 title').waitFor();
+      await expectFit();
+    }
+  });
+});
+
+interface Film {
+  readonly title: string;
+  readonly year: number;
+  readonly director?: string;
+  readonly cast: Readonly<Record<string, string>>;
+}
+
+const nfo = ({ title, year, director, cast }: Film): string => `<movie>
+  <title>${title}</title><year>${year}</year>
+  ${director === undefined ? '' : `<director>${director}</director>`}
+  ${Object.entries(cast)
+    .map(([name, role]) => `<actor><name>${name}</name><role>${role}</role></actor>`)
+    .join('')}
+</movie>`;
+
+const films: readonly Film[] = [
+  {
+    ...{ title: 'Heat', year: 1995, director: 'Michael Mann' },
+    cast: { 'Al Pacino': 'Vincent Hanna', 'Robert De Niro': 'Neil McCauley' },
+  },
+  {
+    ...{ title: 'The Insider', year: 1999, director: 'Michael Mann' },
+    cast: { 'Al Pacino': 'Lowell Bergman', 'Russell Crowe': 'Jeffrey Wigand' },
+  },
+  { title: 'Odd', year: 2000, cast: { [longName]: longName, [rtlName]: rtlName } },
+];
+
+async function prepare(server: TestServer): Promise<void> {
+  for (const film of films) {
+    const folder = `films/${film.title} (${film.year})`;
+    await writeFiles(server.films, {
+      [`${folder}/${film.title} (${film.year}).mkv`]: 'no film',
+      [`${folder}/movie.nfo`]: nfo(film),
+    });
+    await writePoster(join(server.films, folder), film.title);
+  }
+  await server.library('Films', 'films');
+}
