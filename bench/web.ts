@@ -58,7 +58,7 @@ async function weight(page: Page): Promise<{ heap: number; nodes: number }> {
   return { heap: of('JSHeapUsedSize') / 1e6, nodes: of('Nodes') / 1e3 };
 }
 
-/** The grid of films in a real browser, beside a bare page that scrolls as far. */
+/** The grid and the list of films in a real browser, beside a bare page that scrolls as far. */
 async function benchWeb(count: number): Promise<Row[]> {
   expectBuilt();
   await using server = await startServer();
@@ -83,12 +83,17 @@ async function benchWeb(count: number): Promise<Row[]> {
   const jumpMs = performance.now() - began;
   const again = await scrolled(page);
   const after = await weight(page);
+  await page.evaluate('scrollTo(0, 0)');
+  await page.getByRole('button', { name: 'Show as list' }).click();
+  await page.getByRole('table').getByRole('link').first().waitFor();
+  const list = await scrolled(page);
   const like = (name: keyof Scrolled) => ({ name: 'a bare page', value: floor[name] });
   return [
     { name: 'frame, middle', value: grid.p50, unit: 'ms', baseline: like('p50') },
     { name: 'frame, p95', value: grid.p95, unit: 'ms', baseline: like('p95') },
     { name: 'frame, longest', value: grid.worst, unit: 'ms', baseline: like('worst') },
     { name: 'frame from the middle on, p95', value: again.p95, unit: 'ms', baseline: like('p95') },
+    { name: 'frame of the list, p95', value: list.p95, unit: 'ms', baseline: like('p95') },
     { name: 'from there to the middle', value: jumpMs, unit: 'ms' },
     {
       ...{ name: 'script memory after it', value: after.heap, unit: 'MB' },
