@@ -3210,6 +3210,8 @@ export interface components {
          * @enum {string}
          */
         JobState: "waiting" | "scheduled" | "running" | "completed" | "cancelled" | "dead";
+        /** @description By the first letter of the sort title, in order; `#` for what begins with none. */
+        LetterFacet: components["schemas"]["FacetValue"][];
         Library: {
             createdAt: components["schemas"]["Time"];
             id: components["schemas"]["Id"];
@@ -3650,6 +3652,7 @@ export interface components {
             genres: components["schemas"]["FacetValue"][];
             hdr: components["schemas"]["FacetValue"][];
             languages: components["schemas"]["FacetValue"][];
+            letters: components["schemas"]["LetterFacet"];
             resolutions: components["schemas"]["FacetValue"][];
             videoCodecs: components["schemas"]["FacetValue"][];
         };
@@ -4127,6 +4130,7 @@ export interface components {
         SeriesFilters: {
             decades: components["schemas"]["FacetValue"][];
             genres: components["schemas"]["FacetValue"][];
+            letters: components["schemas"]["LetterFacet"];
         };
         SeriesMerge: {
             seriesIds: components["schemas"]["Id"][];
@@ -4382,6 +4386,8 @@ export interface components {
         JobId: components["schemas"]["Id"];
         /** @description The kind of job, as in `library.scan`. */
         JobName: string;
+        /** @description The first letter of the sort title, or `#` for what begins with none. */
+        Letter: string;
         LibraryId: components["schemas"]["Id"];
         /** @description Items a page holds. */
         Limit: number;
@@ -6748,7 +6754,7 @@ export interface operations {
                 /** @description Of the sound, as two letters (ISO 639-1) where there are two. */
                 language?: components["schemas"]["MovieTextFilter"];
                 /** @description The first letter of the sort title, or `#` for what begins with none. */
-                letter?: string;
+                letter?: components["parameters"]["Letter"];
                 library?: components["schemas"]["MovieIdFilter"];
                 /** @description Items a page holds. */
                 limit?: components["parameters"]["Limit"];
@@ -7529,6 +7535,8 @@ export interface operations {
                 cursor?: components["parameters"]["Cursor"];
                 favourite?: boolean;
                 genre?: components["schemas"]["MovieTextFilter"];
+                /** @description The first letter of the sort title, or `#` for what begins with none. */
+                letter?: components["parameters"]["Letter"];
                 library?: components["schemas"]["Id"];
                 /** @description Items a page holds. */
                 limit?: components["parameters"]["Limit"];

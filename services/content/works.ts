@@ -144,3 +144,21 @@ export async function idsAfter(
 /** Sort titles are compared byte by byte, so those that begin alike are a range. */
 export const titleBegins = (sql: Queryable, column: Fragment, prefix: string): Fragment =>
   sql`${column} >= ${prefix} and ${column} < ${`${prefix}\u{10ffff}`}`;
+
+/** Of the letters a–z the works whose sort titles begin so; of `#` all others. */
+export const letterOf = (sql: Queryable, column: Fragment, letter: string): Fragment =>
+  letter === '#' ? sql`(${column} < 'a' or ${column} >= '{')` : titleBegins(sql, column, letter);
+
+/** How many works there are of each letter, in order; of one library where it is named. */
+export async function countLetters(
+  sql: Queryable,
+  table: 'movies' | 'series',
+  libraryId?: string,
+): Promise<{ value: string; count: number }[]> {
+  const rows = await sql<{ value: string; count: number }[]>`
+    select case when sort_title >= 'a' and sort_title < '{' then left(sort_title, 1)
+      else '#' end as value, count(*)::int as count
+    from ${sql(table)} where ${libraryId === undefined ? sql`true` : sql`library_id = ${libraryId}`}
+    group by value order by value`;
+  return [...rows];
+}

@@ -139,6 +139,19 @@ describe('films and series as a list, in the web app', function () {
     expect(await last.getAttribute('aria-rowindex')).to.equal(String(films.length + many + 1));
   });
 
+  it('is narrowed to a letter that there is, and back', async () => {
+    await openIn(page, `${server.url}/movies`);
+    const letter = (name: string) => page.getByRole('button', { name, exact: true });
+    await letter('Z').click();
+    await beginsWith('Zebra 000');
+    expect(page.url()).to.contain('letter=z');
+    await page.getByText(`${many} films`).waitFor();
+    expect(await letter('B').isDisabled()).to.equal(true);
+    await letter('Z').click();
+    await page.getByText(`${films.length + many} films`).waitFor();
+    expect(page.url()).not.to.contain('letter');
+  });
+
   it('is one of series too, with their episodes', async () => {
     await openIn(page, `${server.url}/series`);
     await table('Series').waitFor();

@@ -1,5 +1,6 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
+import { countLetters } from '../works.ts';
 
 type Filters = components['schemas']['MovieFilters'];
 
@@ -50,6 +51,7 @@ export async function countFacets(sql: Queryable, libraryId: string | undefined)
     languages: [],
     decades: [],
     certifications: [],
+    letters: await countLetters(sql, 'movies', libraryId),
   };
   for (const { field, value, count } of rows) facets[field].push({ value, count });
   return facets;

@@ -1,6 +1,6 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { pageOf } from '../../cursor.ts';
-import { titleBegins } from '../works.ts';
+import { letterOf, titleBegins } from '../works.ts';
 import { sortColumns, type ListQuery, type MovieFilter, type Place } from './list-query.ts';
 import { sortTitle } from '../../naming/titles.ts';
 
@@ -151,8 +151,10 @@ function filterOf(sql: Queryable, filter: MovieFilter, userId: string): Fragment
     has(filter.watchlist, 'watchlist_at'),
     filter.available === undefined ? undefined : availability(sql, filter.available),
     filter.addedSince === undefined ? undefined : sql`m.added_at >= ${new Date(filter.addedSince)}`,
-    filter.letter === undefined ? undefined : letterOf(sql, filter.letter),
-    filter.titlePrefix === undefined ? undefined : prefixOf(sql, sortTitle(filter.titlePrefix)),
+    filter.letter === undefined ? undefined : letterOf(sql, sql`m.sort_title`, filter.letter),
+    filter.titlePrefix === undefined
+      ? undefined
+      : titleBegins(sql, sql`m.sort_title`, sortTitle(filter.titlePrefix)),
   ].filter((condition) => condition !== undefined);
   return conditions.reduce<Fragment>((all, one) => sql`${all} and ${one}`, sql`true`);
 }
@@ -180,11 +182,3 @@ function stateOf(
 /** Written as the partial index has it. */
 const availability = (sql: Queryable, isAvailable: boolean) =>
   isAvailable ? sql`m.is_available` : sql`not m.is_available`;
-
-/** Sort titles are compared byte by byte, so a letter is a range. */
-function letterOf(sql: Queryable, letter: string): Fragment {
-  return letter === '#' ? sql`(m.sort_title < 'a' or m.sort_title >= '{')` : prefixOf(sql, letter);
-}
-
-const prefixOf = (sql: Queryable, prefix: string): Fragment =>
-  titleBegins(sql, sql`m.sort_title`, prefix);

@@ -243,6 +243,11 @@ describe('films', () => {
           { value: '1990', count: 1 },
         ],
         certifications: [],
+        letters: [
+          { value: '#', count: 1 },
+          { value: 'a', count: 1 },
+          { value: 'b', count: 1 },
+        ],
       });
       const { body: genres } = await ask(content.handlers.listMovieGenres, userId);
       expect((genres as { items: { value: string }[] }).items[0]).to.deep.equal({

@@ -1,6 +1,6 @@
 import { sortTitle } from '../../naming/titles.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
-import { titleBegins } from '../works.ts';
+import { countLetters, letterOf, titleBegins } from '../works.ts';
 import type { SeriesFilters } from './series.ts';
 
 /** What a list is limited to; values of one filter are alternatives. */
@@ -13,13 +13,14 @@ export interface SeriesFilter {
   readonly favourite?: boolean;
   readonly watchlist?: boolean;
   readonly titlePrefix?: string;
+  readonly letter?: string;
 }
 
 type Fragment = ReturnType<Queryable>;
 
 /** The condition on the series `s` for one viewer. */
 export function filterOf(sql: Queryable, filter: SeriesFilter, userId: string): Fragment {
-  const { library, genre = [], yearFrom, yearTo, watched, titlePrefix } = filter;
+  const { library, genre = [], yearFrom, yearTo, watched, titlePrefix, letter } = filter;
   const shelf = (column: string, wanted: boolean | undefined) =>
     wanted === undefined ? undefined : shelfOf(sql, { column, wanted, userId });
   const conditions = [
@@ -33,6 +34,7 @@ export function filterOf(sql: Queryable, filter: SeriesFilter, userId: string): 
     titlePrefix === undefined
       ? undefined
       : titleBegins(sql, sql`s.sort_title`, sortTitle(titlePrefix)),
+    letter === undefined ? undefined : letterOf(sql, sql`s.sort_title`, letter),
   ].filter((condition) => condition !== undefined);
   return conditions.reduce<Fragment>((all, one) => sql`${all} and ${one}`, sql`true`);
 }
@@ -72,7 +74,7 @@ const valuesMax = 200;
 
 /** How many series have each value that can be filtered by, most frequent first. */
 export async function countFilters(sql: Queryable): Promise<SeriesFilters> {
-  const [genres, decades] = await Promise.all([
+  const [genres, decades, letters] = await Promise.all([
     sql<{ value: string; count: number }[]>`
       select value, count(*)::int as count from series, unnest(genres) value
       group by value order by count(*) desc, value limit ${valuesMax}`,
@@ -80,6 +82,7 @@ export async function countFilters(sql: Queryable): Promise<SeriesFilters> {
       select (year / 10 * 10)::text as value, count(*)::int as count from series
       where year is not null group by year / 10 order by count(*) desc, year / 10 desc
       limit ${valuesMax}`,
+    countLetters(sql, 'series'),
   ]);
-  return { genres: [...genres], decades: [...decades] };
+  return { genres: [...genres], decades: [...decades], letters };
 }

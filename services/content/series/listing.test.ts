@@ -39,6 +39,8 @@ describe('lists of series', () => {
     );
     expect(await titles({ favourite: true })).to.deep.equal(['Lost']);
     expect(await titles({ favourite: false, watchlist: false })).to.have.length(2);
+    expect(await titles({ letter: 'l' })).to.deep.equal(['Lost']);
+    expect(await titles({ letter: '#' })).to.deep.equal([]);
     const facets = await ask<'getSeriesFilters', object>(handlers().getSeriesFilters);
     expect(facets).to.deep.equal({
       genres: [{ value: 'Mystery', count: 1 }],
@@ -46,6 +48,7 @@ describe('lists of series', () => {
         { value: '2010', count: 1 },
         { value: '2000', count: 1 },
       ],
+      letters: ['d', 'l', 'u'].map((value) => ({ value, count: 1 })),
     });
   });
 

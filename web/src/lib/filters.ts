@@ -33,6 +33,7 @@ interface Common<Sort> {
   order?: 'asc' | 'desc';
   yearFrom?: number;
   yearTo?: number;
+  letter?: string;
   watched?: boolean;
   favourite?: boolean;
 }
@@ -51,6 +52,8 @@ function readCommon<Sort extends string>(
     query.yearFrom = decade;
     query.yearTo = decade + 9;
   }
+  const letter = params.get('letter') ?? '';
+  if (/^[a-z#]$/.test(letter)) query.letter = letter;
   const show = params.get('show');
   if (show === 'watched' || show === 'unwatched') query.watched = show === 'watched';
   if (show === 'favourites') query.favourite = true;

@@ -93,6 +93,8 @@ describe('the filter of series in an address', () => {
   for (const [search, wanted] of [
     ['sort=year&order=desc', { sort: 'year', order: 'desc' }],
     ['sort=size&resolution=4K', {}],
+    ['letter=%23', { letter: '#' }],
+    ['letter=ab', {}],
     ['genre=Crime&library=x&decade=2010', { ...decade(2010), genre: ['Crime'], library: 'x' }],
     ['show=watched', { watched: true }],
   ] as const) {
