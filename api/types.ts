@@ -2694,7 +2694,16 @@ export interface components {
          * @example {
          *       "isDone": false,
          *       "steps": [
-         *         "attic gives its vote up and goes on as a learner"
+         *         "attic loses its vote and goes on as a learner"
+         *       ],
+         *       "stepNotices": [
+         *         {
+         *           "code": "demote",
+         *           "values": {
+         *             "name": "attic"
+         *           },
+         *           "text": "attic loses its vote and goes on as a learner"
+         *         }
          *       ],
          *       "voters": {
          *         "before": [
@@ -2711,7 +2720,8 @@ export interface components {
          *         "before": 1,
          *         "after": 0
          *       },
-         *       "refusal": null
+         *       "refusal": null,
+         *       "refusalNotice": null
          *     }
          */
         ClusterChange: {
@@ -2723,6 +2733,10 @@ export interface components {
             isDone: boolean;
             /** @description Why it is refused without `force`; null when it is not. */
             refusal: string | null;
+            /** @description The refusal again, for who says it in another language. */
+            refusalNotice: components["schemas"]["ClusterRefusal"] | null;
+            /** @description The steps again, for who says them in another language. */
+            stepNotices: components["schemas"]["ClusterStep"][];
             /** @description What is done, in order, as sentences. */
             steps: string[];
             voters: {
@@ -2731,12 +2745,22 @@ export interface components {
             };
         };
         /**
+         * @description What happened, stable.
+         * @enum {string}
+         */
+        ClusterEventCode: "leads" | "leadsHere" | "noLeader" | "office" | "joined" | "restarted" | "drained" | "undrained" | "left";
+        /**
          * @example {
          *       "items": [
          *         {
          *           "at": "2026-01-02T03:04:05.678Z",
          *           "kind": "leader",
-         *           "message": "kitchen leads in term 7"
+         *           "message": "kitchen leads in term 7",
+         *           "code": "leads",
+         *           "values": {
+         *             "name": "kitchen",
+         *             "term": 7
+         *           }
          *         }
          *       ]
          *     }
@@ -2744,8 +2768,12 @@ export interface components {
         ClusterEventList: {
             items: {
                 at: components["schemas"]["Time"];
-                kind: string;
+                code: components["schemas"]["ClusterEventCode"];
+                /** @enum {string} */
+                kind: "leader" | "office" | "members";
+                /** @description In English. */
                 message: string;
+                values: components["schemas"]["NoticeValues"];
             }[];
         };
         /**
@@ -2756,18 +2784,36 @@ export interface components {
          *       "notes": [
          *         "No automatic fail-over now: 1 of 3 voters away; if another fails, changes wait."
          *       ],
+         *       "notices": [
+         *         {
+         *           "code": "votersAway",
+         *           "values": {
+         *             "away": 1,
+         *             "voters": 3
+         *           },
+         *           "text": "No automatic fail-over now: 1 of 3 voters away; if another fails, changes wait."
+         *         }
+         *       ],
          *       "members": [
          *         {
          *           "id": "kitchen",
          *           "name": "kitchen",
          *           "isHealthy": true,
-         *           "problem": null
+         *           "problem": null,
+         *           "problemNotice": null
          *         },
          *         {
          *           "id": "attic",
          *           "name": "attic",
          *           "isHealthy": false,
-         *           "problem": "no contact for 3 minutes"
+         *           "problem": "has not answered for 3 minutes",
+         *           "problemNotice": {
+         *             "code": "silent",
+         *             "values": {
+         *               "silentMs": 180000
+         *             },
+         *             "text": "has not answered for 3 minutes"
+         *           }
          *         }
          *       ]
          *     }
@@ -2781,8 +2827,11 @@ export interface components {
                 isHealthy: boolean;
                 name: string;
                 problem: string | null;
+                /** @description The problem again, for who says it in another language. */
+                problemNotice: components["schemas"]["ClusterProblem"] | null;
             }[];
             notes: components["schemas"]["ClusterNotes"];
+            notices: components["schemas"]["ClusterNotices"];
         };
         ClusterIds: components["schemas"]["ClusterMemberId"][];
         /**
@@ -2796,6 +2845,7 @@ export interface components {
          *       "isDraining": false,
          *       "isHealthy": true,
          *       "problem": null,
+         *       "problemNotice": null,
          *       "work": {
          *         "jobs": 2,
          *         "streams": 1
@@ -2845,6 +2895,8 @@ export interface components {
             name: string;
             /** @description What is wrong with it; null when nothing is. */
             problem: string | null;
+            /** @description The problem again, for who says it in another language. */
+            problemNotice: components["schemas"]["ClusterProblem"] | null;
             /** @enum {string} */
             role: "leader" | "follower" | "learner" | "none";
             /**
@@ -2872,8 +2924,46 @@ export interface components {
         ClusterMemberList: {
             items: components["schemas"]["ClusterMember"][];
         };
+        /**
+         * @description What a note says, stable; `other` has words alone.
+         * @enum {string}
+         */
+        ClusterNoteCode: "leaderOutside" | "witnessLeads" | "removedLeads" | "oneNode" | "twoNodes" | "oneVoter" | "votersAway" | "votersFew" | "voterDead" | "deadLeaving" | "dead" | "cannotGo" | "catchingUp" | "otherTerm" | "beingAdded" | "stranger" | "alone" | "noLeader" | "oldMembers" | "databaseHere" | "databaseElsewhere" | "other";
         /** @description Sentences for the operator, the most important first. */
         ClusterNotes: string[];
+        /** @description A sentence for the operator. */
+        ClusterNotice: {
+            code: components["schemas"]["ClusterNoteCode"];
+            /** @description In English. */
+            text: string;
+            values: components["schemas"]["NoticeValues"];
+        };
+        /** @description The notes again, for who says them in another language. */
+        ClusterNotices: components["schemas"]["ClusterNotice"][];
+        /** @description What is wrong with a member. */
+        ClusterProblem: {
+            code: components["schemas"]["ClusterProblemCode"];
+            /** @description In English. */
+            text: string;
+            values: components["schemas"]["NoticeValues"];
+        };
+        /**
+         * @description What is wrong with a member, stable; `other` has words alone.
+         * @enum {string}
+         */
+        ClusterProblemCode: "unheard" | "silent" | "otherTerm" | "behind" | "absent" | "other";
+        /** @description Why members are not changed. */
+        ClusterRefusal: {
+            code: components["schemas"]["ClusterRefusalCode"];
+            /** @description In English. */
+            text: string;
+            values: components["schemas"]["NoticeValues"];
+        };
+        /**
+         * @description Why it is refused, stable.
+         * @enum {string}
+         */
+        ClusterRefusalCode: "hasDatabase" | "votes" | "votesNot" | "leads" | "unwell" | "onlyVoter" | "tooFew";
         /**
          * @example {
          *       "clusterId": "0196a1c2-7b1e-7c55-9d7e-5a3f0c2b1e40",
@@ -2893,6 +2983,13 @@ export interface components {
          *       "members": [],
          *       "notes": [
          *         "1 node: no automatic fail-over; a witness needs two of them."
+         *       ],
+         *       "notices": [
+         *         {
+         *           "code": "oneNode",
+         *           "values": {},
+         *           "text": "1 node: no automatic fail-over; a witness needs two of them."
+         *         }
          *       ]
          *     }
          */
@@ -2920,8 +3017,21 @@ export interface components {
             /** @description The node that answers. */
             nodeId: components["schemas"]["ClusterMemberId"];
             notes: components["schemas"]["ClusterNotes"];
+            notices: components["schemas"]["ClusterNotices"];
             term: number;
         };
+        /** @description What is done when members change. */
+        ClusterStep: {
+            code: components["schemas"]["ClusterStepCode"];
+            /** @description In English. */
+            text: string;
+            values: components["schemas"]["NoticeValues"];
+        };
+        /**
+         * @description What is done, stable.
+         * @enum {string}
+         */
+        ClusterStepCode: "promote" | "demote" | "takeOut" | "forget";
         /**
          * @example {
          *       "id": "mfrggzdf",
@@ -3779,6 +3889,10 @@ export interface components {
                 id: string;
                 name: string;
             }[];
+        };
+        /** @description What a sentence with a code is about, by name, for who says it in another language: names, numbers (`…Ms`: milliseconds, `…Bytes`: bytes), lists of names. */
+        NoticeValues: {
+            [key: string]: string | number | string[];
         };
         Page: {
             /** @description Give it as `cursor` for the next page; null on the last. */

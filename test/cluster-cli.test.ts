@@ -102,7 +102,9 @@ describe('the command line of clusters', function () {
   it('shows the plan, and changes nothing unless told to', async () => {
     const { code, out, err } = await run('promote', 'Cellar');
     expect(code).to.equal(4);
-    expect(out).to.match(/^promote cellar:\n.*1\. promote cellar\n.*failure tolerance: 0 → 1\n$/s);
+    expect(out).to.match(
+      /^promote cellar:\n.*1\. cellar gets a vote\n.*failure tolerance: 0 → 1\n$/s,
+    );
     expect(err).to.equal('revenge: nothing was changed: --yes carries this out\n');
     const plan = await run('--json', 'promote', 'cellar');
     expect(plan.code).to.equal(4);
@@ -126,7 +128,7 @@ describe('the command line of clusters', function () {
     const refused = await run('remove', 'kitchen', '--yes');
     expect([refused.code, refused.out]).to.deep.equal([1, '']);
     expect(refused.err).to.equal(
-      'revenge: not removed: kitchen leads; transfer leadership first\n',
+      'revenge: not removed: kitchen leads: hand leadership over first (revenge cluster transfer)\n',
     );
     const untransferred = await run('transfer', 'cellar', '--yes');
     expect(untransferred.code).to.equal(1);

@@ -1,4 +1,5 @@
 import { notesOf } from './notes.ts';
+import { complain } from './sayings.ts';
 import { haveQuorum, quorumOf, standingsOf } from './standing.ts';
 import { longDead, mayLose, successorOf, votersOf } from './succession.ts';
 import type { Action, Decision, Health, Known, Standing } from './types.ts';
@@ -125,7 +126,7 @@ function toleranceOf(standings: readonly Standing[]): number {
 }
 
 function healthOf(known: Known, standings: readonly Standing[]): ReadonlyMap<string, Health> {
-  const absent = { isHealthy: false, why: 'does not receive the log yet' };
+  const absent = { isHealthy: false, why: complain('absent', {}) };
   const health = new Map<string, Health>();
   for (const id of known.view.members.keys()) health.set(id, absent);
   for (const server of standings) health.set(server.id, server.health);

@@ -1,6 +1,6 @@
 import type { AutopilotConfig } from '#cluster/state/types.ts';
+import { complain, type Complaint } from './sayings.ts';
 import type { Health, LeaderEnd, PeerReading, PeerState } from './types.ts';
-import { duration } from './words.ts';
 
 type Threshold = Pick<AutopilotConfig, 'lastContactMs' | 'maxTrailingEntries'>;
 
@@ -21,17 +21,17 @@ function complaint(
   peer: PeerReading | undefined,
   leader: LeaderEnd,
   threshold: Threshold,
-): string | undefined {
-  if (peer?.lastContactMs === undefined) return 'has not answered this leader yet';
+): Complaint | undefined {
+  if (peer?.lastContactMs === undefined) return complain('unheard', {});
   const { lastContactMs, lastTerm, matchIndex } = peer;
   if (lastContactMs > threshold.lastContactMs) {
-    return `has not answered for ${duration(lastContactMs)}`;
+    return complain('silent', { silentMs: lastContactMs });
   }
   if (lastTerm !== undefined && leader.lastTerm !== undefined && lastTerm !== leader.lastTerm) {
-    return `its log ends in term ${lastTerm}, the leader's in ${leader.lastTerm}`;
+    return complain('otherTerm', { term: lastTerm, leaderTerm: leader.lastTerm });
   }
-  const behind = leader.lastIndex - matchIndex;
-  return behind > threshold.maxTrailingEntries ? `is ${behind} entries behind` : undefined;
+  const count = leader.lastIndex - matchIndex;
+  return count > threshold.maxTrailingEntries ? complain('behind', { count }) : undefined;
 }
 
 export interface Reading extends LeaderEnd {

@@ -93,7 +93,7 @@ describe('what the operator is told', () => {
   for (const [what, servers, tolerance, notes, config] of told) {
     it(what, () => {
       const decision = decide(exampleKnown(servers, config));
-      expect(decision.notes).to.deep.equal(notes);
+      expect(decision.notes.map(({ text }) => text)).to.deep.equal(notes);
       expect(decision.failureTolerance).to.equal(tolerance);
     });
   }
@@ -109,7 +109,10 @@ describe('what the operator is told', () => {
       learner('g', { silentForMs: 'never' }),
     ];
     const { health } = decide(exampleKnown(servers));
-    const said = [...health].map(([id, { isHealthy, why }]) => [id, isHealthy ? 'well' : why]);
+    const said = [...health].map(([id, { isHealthy, why }]) => [
+      id,
+      isHealthy ? 'well' : why?.text,
+    ]);
     expect(Object.fromEntries(said)).to.deep.equal({
       a: 'well',
       b: 'well',
@@ -126,6 +129,6 @@ describe('what the operator is told', () => {
     const members = new Map(known.view.members);
     members.set('d', { ...members.get('d')!, name: 'A' });
     const { notes } = decide({ ...known, view: { ...known.view, members } });
-    expect(notes[0]).to.match(/^A \(d\) has not answered/);
+    expect(notes[0]?.text).to.match(/^A \(d\) has not answered/);
   });
 });

@@ -1,7 +1,7 @@
+import { tell, type LeaderNote } from './sayings.ts';
 import { labelOf } from './standing.ts';
 import { longDead, mayLose, successorOf, votersOf } from './succession.ts';
 import type { Known, Standing } from './types.ts';
-import { counted, duration, list } from './words.ts';
 
 export interface Findings {
   readonly known: Known;
@@ -9,8 +9,8 @@ export interface Findings {
   readonly failureTolerance: number;
 }
 
-/** What an operator should know and may have to do, in sentences; nothing when all is well. */
-export function notesOf(findings: Findings): string[] {
+/** What an operator should know and may have to do; nothing when all is well. */
+export function notesOf(findings: Findings): LeaderNote[] {
   return [
     ...onLeader(findings),
     ...onFailover(findings),
@@ -21,71 +21,64 @@ export function notesOf(findings: Findings): string[] {
   ];
 }
 
-function onLeader({ standings }: Findings): string[] {
+function onLeader({ standings }: Findings): LeaderNote[] {
   const leader = standings.find(({ isLeader }) => isLeader);
-  if (!leader) return ['The leader is not in the Raft configuration; another will be elected.'];
+  if (!leader) return [tell('leaderOutside', {})];
   if (successorOf(standings)) return [];
-  if (leader.isWitness) {
-    const what = 'a witness leads and no node can take over';
-    return [`${leader.label}: ${what}; changes wait until one is back.`];
-  }
-  if (leader.membership === 'retired') {
-    return [`${leader.label} was removed but leads, and no node can take over.`];
-  }
+  if (leader.isWitness) return [tell('witnessLeads', { name: leader.label })];
+  if (leader.membership === 'retired') return [tell('removedLeads', { name: leader.label })];
   return [];
 }
 
 /** The promise that people believe they have, where they do not have it. */
-function onFailover({ standings, failureTolerance }: Findings): string[] {
+function onFailover({ standings, failureTolerance }: Findings): LeaderNote[] {
   const members = standings.filter(({ membership }) => membership !== 'retired');
   const nodes = members.filter(({ isWitness }) => !isWitness).length;
   if (members.length < 2 || failureTolerance > 0) return [];
-  if (nodes === 1) return ['1 node: no automatic fail-over; a witness needs two of them.'];
-  if (members.length === 2) {
-    return ['2 nodes: no automatic fail-over; add a third or a witness.'];
-  }
+  if (nodes === 1) return [tell('oneNode', {})];
+  if (members.length === 2) return [tell('twoNodes', {})];
   const voters = votersOf(standings);
-  if (voters.length === 1) return ['1 voter: no automatic fail-over until others may vote.'];
-  const silent = voters.filter(({ isAlive }) => !isAlive).length;
-  const why =
-    silent > 0 ? `${silent} of ${counted(voters.length, 'voter')} away` : 'too few voters';
-  return [`No automatic fail-over now: ${why}; if another fails, changes wait.`];
+  if (voters.length === 1) return [tell('oneVoter', {})];
+  const away = voters.filter(({ isAlive }) => !isAlive).length;
+  return [away > 0 ? tell('votersAway', { away, voters: voters.length }) : tell('votersFew', {})];
 }
 
-function onDead({ known, standings }: Findings): string[] {
+function onDead({ known, standings }: Findings): LeaderNote[] {
   const dead = standings.filter(({ isDead, membership }) => isDead && membership !== 'retired');
-  return dead.map(({ label, isVoter, silentMs }) => {
-    const away = `${label} has not answered for ${duration(silentMs)}`;
-    if (isVoter) return `${away} and still has its vote; start it, or remove it.`;
-    const end = known.config.deadAfterMs;
-    if (known.config.cleanup && end !== undefined) {
-      return `${away}; it will be removed after ${duration(end)}.`;
+  return dead.map(({ label: name, isVoter, silentMs }) => {
+    if (isVoter) return tell('voterDead', { name, silentMs });
+    const endMs = known.config.deadAfterMs;
+    if (known.config.cleanup && endMs !== undefined) {
+      return tell('deadLeaving', { name, silentMs, endMs });
     }
-    return `${away}; remove it if it will not come back.`;
+    return tell('dead', { name, silentMs });
   });
 }
 
-function onDying({ known, standings }: Findings): string[] {
+function onDying({ known, standings }: Findings): LeaderNote[] {
   const stuck = longDead(known, standings).filter((server) => !mayLose(server, standings));
   if (stuck.length === 0) return [];
-  const names = list(stuck.map(({ label }) => label));
-  return [`${names} cannot be removed now: too few of the other voters answer.`];
+  return [tell('cannotGo', { names: stuck.map(({ label }) => label) })];
 }
 
-function onLearners({ known, standings }: Findings): string[] {
-  const behind = standings.filter(
-    ({ isVoter, isAlive, health }) => !isVoter && isAlive && !health.isHealthy,
-  );
+function onLearners({ known, standings }: Findings): LeaderNote[] {
+  const behind = standings.filter(({ isVoter, isAlive }) => !isVoter && isAlive);
   const present = new Set(standings.map(({ id }) => id));
   const waiting = [...known.view.members.keys()].filter((id) => !present.has(id)).sort();
   return [
-    ...behind.map(({ label, health }) => `${label} is catching up: ${health.why ?? ''}.`),
-    ...waiting.map((id) => `${labelOf(known, id)} was admitted and is being added.`),
+    ...behind.flatMap(lagOf),
+    ...waiting.map((id) => tell('beingAdded', { name: labelOf(known, id) })),
   ];
 }
 
-function onStrangers({ standings }: Findings): string[] {
+/** Who answers can be unwell in these two ways only. */
+function lagOf({ label: name, health: { why } }: Standing): LeaderNote[] {
+  if (why?.code === 'otherTerm') return [tell('otherTerm', { name, ...why.values })];
+  return why?.code === 'behind' ? [tell('catchingUp', { name, ...why.values })] : [];
+}
+
+function onStrangers({ standings }: Findings): LeaderNote[] {
   return standings
     .filter(({ membership }) => membership === 'stranger')
-    .map(({ label }) => `${label} is in the Raft configuration but never announced itself.`);
+    .map(({ label: name }) => tell('stranger', { name }));
 }

@@ -1,4 +1,5 @@
 import type { AutopilotConfig, View } from '#cluster/state/types.ts';
+import type { Complaint, LeaderNote } from './sayings.ts';
 
 /** Who votes, who leads, who is well: all that is needed to say what to change next. */
 
@@ -58,7 +59,7 @@ export interface Action {
 export interface Health {
   readonly isHealthy: boolean;
   /** What is wrong; undefined if nothing is. */
-  readonly why: string | undefined;
+  readonly why: Complaint | undefined;
 }
 
 export interface Decision {
@@ -70,8 +71,8 @@ export interface Decision {
   readonly health: ReadonlyMap<string, Health>;
   /** So many voters may fail, one after the other, and there is still a leader that can serve. */
   readonly failureTolerance: number;
-  /** Sentences for the operator, the most important first. */
-  readonly notes: readonly string[];
+  /** For the operator, the most important first. */
+  readonly notes: readonly LeaderNote[];
 }
 
 /** A server as the rules see it. */

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { complaints, leaderNotes } from '../autopilot/sayings.ts';
+import type { NoticeValues } from '../notices.ts';
 import type { Assessment } from './autopilot.ts';
 import type { Pulse } from './pulse.ts';
 
@@ -9,6 +11,20 @@ const reading = z.object({
   /** Milliseconds it has been well without a break; absent: it is not. */
   healthyForMs: z.number().optional(),
 });
+const values: z.ZodType<NoticeValues> = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.array(z.string())]),
+);
+/** Of a leader of a later release may come what this one knows no code for. */
+const noticeOf = <Sentences extends object>(sentences: Sentences) =>
+  z.object({
+    code: z
+      .string()
+      .transform((code) => (Object.hasOwn(sentences, code) ? code : 'other'))
+      .transform((code) => code as (keyof Sentences & string) | 'other'),
+    values,
+    text: z.string(),
+  });
 const shape = z.object({
   leaderId: z.string(),
   term: z.number(),
@@ -17,7 +33,14 @@ const shape = z.object({
     z.object({ id: z.string(), suffrage: z.enum(['voter', 'nonvoter', 'staging']) }),
   ),
   peers: z.array(reading),
-  health: z.array(z.object({ id: z.string(), isHealthy: z.boolean(), why: z.string().optional() })),
+  health: z.array(
+    z.object({
+      id: z.string(),
+      isHealthy: z.boolean(),
+      why: z.string().optional(),
+      complaint: noticeOf(complaints).optional(),
+    }),
+  ),
   /** What members do, and how far their clocks are ahead of the leader's, as they lately said. */
   doing: z
     .array(
@@ -31,6 +54,8 @@ const shape = z.object({
     .default([]),
   failureTolerance: z.number(),
   notes: z.array(z.string()),
+  /** The same; absent from a leader of a release that had words alone. */
+  notices: z.array(noticeOf(leaderNotes)).optional(),
 });
 
 /** What only the leader knows of the members, as it crosses to the others. */
@@ -57,13 +82,14 @@ export function readingsOf(
     })),
     health: [...decision.health].map(([id, { isHealthy, why }]) => ({
       ...{ id, isHealthy },
-      ...(why === undefined ? {} : { why }),
+      ...(why === undefined ? {} : { why: why.text, complaint: why }),
     })),
     doing: [...pulses].map(([id, { jobs, streams, skewMs }]) => ({
       ...{ id, jobs, streams },
       ...(skewMs === undefined ? {} : { aheadMs: -skewMs }),
     })),
     failureTolerance: decision.failureTolerance,
-    notes: [...decision.notes],
+    notes: decision.notes.map(({ text }) => text),
+    notices: [...decision.notes],
   };
 }

@@ -1,4 +1,11 @@
 import type { AutopilotConfig, MemberKind } from '#cluster/state/types.ts';
+import type {
+  ClusterNote,
+  EventNotice,
+  MemberProblem,
+  RefusalNotice,
+  StepNotice,
+} from './sayings.ts';
 
 /** What an operator sees of a cluster and may do to it, from whichever node is asked. */
 
@@ -13,7 +20,7 @@ export interface MemberStatus {
   readonly isDraining: boolean;
   readonly isHealthy: boolean;
   /** What is wrong with it; absent if nothing is. */
-  readonly problem?: string;
+  readonly problem?: MemberProblem;
   /** What it does; absent: it has not said so lately. */
   readonly work?: { readonly jobs: number; readonly streams: number };
   /** How far its clock is ahead of the leader's, in milliseconds; absent: not known. */
@@ -59,8 +66,8 @@ export interface ClusterStatus {
   /** So many voters may fail, one after the other, and the cluster goes on. */
   readonly failureTolerance: number;
   readonly members: readonly MemberStatus[];
-  /** Sentences for the operator, the most important first. */
-  readonly notes: readonly string[];
+  /** For the operator, the most important first. */
+  readonly notes: readonly ClusterNote[];
 }
 
 export interface TokenStatus {
@@ -81,19 +88,20 @@ export interface NewToken extends TokenStatus {
 
 /** What a change of members comes to, told before it is made. */
 export interface ChangePlan {
-  /** What will be done, in order, as sentences. */
-  readonly steps: readonly string[];
+  /** What will be done, in order. */
+  readonly steps: readonly StepNotice[];
   readonly voters: { readonly before: readonly string[]; readonly after: readonly string[] };
   readonly failureTolerance: { readonly before: number; readonly after: number };
   /** Why it is refused without `force`; absent: it is not. */
-  readonly refusal?: string;
+  readonly refusal?: RefusalNotice;
 }
 
 export interface ClusterEvent {
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly kind: string;
-  readonly message: string;
+  /** What it is about. */
+  readonly kind: 'leader' | 'office' | 'members';
+  readonly notice: EventNotice;
 }
 
 export type ChangeKind = 'promote' | 'demote' | 'remove';

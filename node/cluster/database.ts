@@ -15,6 +15,7 @@ import {
   type MemberDatabase,
   type OpenDatabase,
 } from '../database.ts';
+import { note, type ClusterNote } from './sayings.ts';
 
 export interface SharingDeps {
   readonly config: Config;
@@ -45,7 +46,7 @@ export interface Sharing {
   /** Shuts out who was removed; whoever is a member notices nothing. */
   readonly dismiss: (view: View) => void;
   /** For the operator, where the database is what cannot fail over. */
-  note(): string | undefined;
+  note(): ClusterNote | undefined;
 }
 
 export function createSharing(deps: SharingDeps): Sharing {
@@ -79,11 +80,7 @@ export function createSharing(deps: SharingDeps): Sharing {
     dismiss: createDismissal(deps),
     note() {
       if (!open().embedded && config['database.url'] !== undefined) return undefined;
-      const where = open().embedded ? 'this node' : 'one member';
-      return (
-        `the nodes are redundant and their database is not: it runs on ${where} alone, and without ` +
-        'it only what is cached is served; see docs/operations.md for one that fails over'
-      );
+      return note(open().embedded ? 'databaseHere' : 'databaseElsewhere', {});
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Member } from '#cluster/member/member.ts';
 import type { View } from '#cluster/state/types.ts';
 import type { ClusterEvent } from './control.ts';
+import { happened, type EventNotice } from './sayings.ts';
 
 const keptMax = 500;
 
@@ -10,39 +11,43 @@ export function recordHistory(
   now: () => number,
 ): () => readonly ClusterEvent[] {
   const events: ClusterEvent[] = [];
-  const note = (kind: string, message: string) => {
-    events.push({ at: now(), kind, message });
+  const add = (kind: ClusterEvent['kind'], notice: EventNotice) => {
+    events.push({ at: now(), kind, notice });
     if (events.length > keptMax) events.shift();
   };
   let said = '';
   member.consensus.onLeadership(({ leader, term, role }) => {
-    const message = leader ? `${leader.id ?? leader.address} leads in term ${term}` : 'no leader';
-    if (message === said) return;
-    said = message;
-    note('leader', role === 'leader' ? `${message}: this node` : message);
+    const id = leader && (leader.id ?? leader.address);
+    const led = id === undefined ? 'nobody' : `${id} ${term}`;
+    if (led === said) return;
+    said = led;
+    if (id === undefined) return add('leader', happened('noLeader', {}));
+    const known = member.state.view().members.get(id);
+    const name = known ? `${known.name} (${id})` : id;
+    add('leader', happened(role === 'leader' ? 'leadsHere' : 'leads', { name, term }));
   });
   member.offices.onChange((office) => {
-    if (office) note('office', `this node took office in term ${office.fence.term}`);
+    if (office) add('office', happened('office', { term: office.fence.term }));
   });
   let before = member.state.view();
   member.state.onChange((view) => {
-    for (const message of differences(before, view)) note('members', message);
+    for (const notice of differences(before, view)) add('members', notice);
     before = view;
   });
   return () => events;
 }
 
-function* differences(before: View, view: View): Generator<string> {
+function* differences(before: View, view: View): Generator<EventNotice> {
   if (view.members === before.members) return;
   for (const [id, { name, isDraining, bootEpoch }] of view.members) {
     const known = before.members.get(id);
-    if (!known) yield `${name} (${id}) is a member`;
-    else if (known.bootEpoch !== bootEpoch) yield `${name} (${id}) has started again`;
+    if (!known) yield happened('joined', { name, id });
+    else if (known.bootEpoch !== bootEpoch) yield happened('restarted', { name, id });
     else if (known.isDraining !== isDraining) {
-      yield `${name} (${id}) ${isDraining ? 'is drained: it takes no new work' : 'takes work again'}`;
+      yield happened(isDraining ? 'drained' : 'undrained', { name, id });
     }
   }
   for (const [id, { name }] of before.members) {
-    if (!view.members.has(id)) yield `${name} (${id}) is no longer a member`;
+    if (!view.members.has(id)) yield happened('left', { name, id });
   }
 }

@@ -1,5 +1,6 @@
 import type { components } from '#api/types.ts';
 import type { AutopilotConfig } from '#cluster/state/types.ts';
+import type { Notice } from '#cluster/notices.ts';
 import type {
   ChangePlan,
   ClusterEvent,
@@ -18,12 +19,26 @@ const timeOrNull = (ms: number | undefined) => (ms === undefined ? null : time(m
 const whole = (ms: number | undefined) =>
   ms !== undefined && Number.isFinite(ms) ? Math.round(ms) : null;
 
+/** As the spec has it; whole numbers, as no sentence needs more. */
+function toNotice<Code extends string>({ code, values, text }: Notice<Code>) {
+  const plain = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? Math.round(value) : typeof value === 'string' ? value : [...value],
+  ]);
+  return { code, values: Object.fromEntries(plain) as Schemas['NoticeValues'], text };
+}
+const words = (notices: readonly Notice[]) => notices.map(({ text }) => text);
+const problemOf = ({ problem }: MemberStatus) => ({
+  problem: problem?.text ?? null,
+  problemNotice: problem ? toNotice(problem) : null,
+});
+
 export function toMember(member: MemberStatus): Schemas['ClusterMember'] {
   const { id, name, kind, state, role, isVoter, isDraining, isHealthy, version } = member;
   const { raft, rpc, api } = member.addresses;
   return {
     ...{ id, name, kind, state, role, isVoter, isDraining, isHealthy, version },
-    problem: member.problem ?? null,
+    ...problemOf(member),
     work: member.work ?? null,
     clockAheadMs: whole(member.clockAheadMs),
     addresses: { raft: [...raft], rpc: [...rpc], api: [...api] },
@@ -45,7 +60,8 @@ export function toStatus(status: ClusterStatus): Schemas['ClusterStatus'] {
     leader: status.leader ?? null,
     ageMs: whole(status.ageMs),
     members: status.members.map(toMember),
-    notes: [...status.notes],
+    notes: words(status.notes),
+    notices: status.notes.map(toNotice),
   };
 }
 
@@ -54,12 +70,13 @@ export function toHealth(status: ClusterStatus): Schemas['ClusterHealth'] {
   return {
     ...{ isHealthy, failureTolerance },
     leader: leader ?? null,
-    notes: [...notes],
+    notes: words(notes),
+    notices: notes.map(toNotice),
     members: members.map((member) => ({
       id: member.id,
       name: member.name,
       isHealthy: member.isHealthy,
-      problem: member.problem ?? null,
+      ...problemOf(member),
     })),
   };
 }
@@ -79,14 +96,19 @@ export function toChange(plan: ChangePlan, isDone: boolean): Schemas['ClusterCha
   const { steps, voters, failureTolerance, refusal } = plan;
   return {
     isDone,
-    steps: [...steps],
+    steps: words(steps),
+    stepNotices: steps.map(toNotice),
     voters: { before: [...voters.before], after: [...voters.after] },
     failureTolerance: { before: failureTolerance.before, after: failureTolerance.after },
-    refusal: refusal ?? null,
+    refusal: refusal?.text ?? null,
+    refusalNotice: refusal ? toNotice(refusal) : null,
   };
 }
 
-export const toEvent = ({ at, kind, message }: ClusterEvent) => ({ at: time(at), kind, message });
+export function toEvent({ at, kind, notice }: ClusterEvent) {
+  const { code, values, text: message } = toNotice(notice);
+  return { at: time(at), kind, message, code, values };
+}
 
 export function toRules(config: AutopilotConfig): Schemas['ClusterAutopilot'] {
   const { promote, cleanup, lastContactMs, maxTrailingEntries, stabilizationMs } = config;

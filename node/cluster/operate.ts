@@ -10,6 +10,7 @@ import { problem } from '#services/errors.ts';
 import type { ChangeKind, ChangePlan, ClusterControl, TokenStatus } from './control.ts';
 import { recordHistory } from './history.ts';
 import { planChange } from './plan.ts';
+import type { ClusterNote } from './sayings.ts';
 import { askReadings, readStatus } from './status.ts';
 
 export interface ControlDeps {
@@ -21,7 +22,7 @@ export interface ControlDeps {
   /** The member that has the database of all; undefined: none has. */
   readonly databaseOwner: () => Promise<string | undefined>;
   /** For the operator; see `database.ts`. */
-  readonly databaseNote: () => string | undefined;
+  readonly databaseNote: () => ClusterNote | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -53,7 +54,7 @@ export function createControl(deps: ControlDeps): ClusterControl {
     plan: (kind, id) => plan(deps, kind, id),
     async change(kind, id, { force }) {
       const planned = await plan(deps, kind, id);
-      if (planned.refusal !== undefined && !force) throw problem('conflict', planned.refusal);
+      if (planned.refusal !== undefined && !force) throw problem('conflict', planned.refusal.text);
       await asLeader(() => change(member, { kind, id, force }));
       return planned;
     },

@@ -8,9 +8,11 @@ import {
   fakeStart,
   type FakeCluster,
 } from '#test/fakes/cluster-control.ts';
+import { complain } from '#cluster/autopilot/sayings.ts';
 import { principalWith, specOf, testApi, type TestApi } from '#test/http.ts';
 import { ProblemError } from '#services/errors.ts';
 import { createClusterHandlers, type ClusterHandlers } from './operations.ts';
+import { happened } from './sayings.ts';
 
 type Input = { params?: object; query?: object; body?: unknown };
 
@@ -44,14 +46,17 @@ describe('cluster: handlers', () => {
   it('tell times in ISO 8601, and null for what is not known', async () => {
     const control = fakeCluster([
       fakeMember({ id: 'a', role: 'leader' }),
-      { ...bare('b'), problem: 'was never heard' },
+      { ...bare('b'), problem: complain('silent', { silentMs: 5000.4 }) },
     ]);
     const { members, ...status } = await body(control, 'getClusterStatus');
     expect(status).to.include({ clusterId: 'home', leader: 'a', ageMs: 12 });
     expect(members[0]).to.include({ stableSince: '2026-01-02T03:04:05.678Z', problem: null });
     expect(members[1]).to.include({
       ...{ lastContactMs: null, lastIndex: null, lag: null, stableSince: null },
-      ...{ problem: 'was never heard', joinedAt: '2026-01-02T03:04:05.678Z' },
+      ...{ problem: 'has not answered for 5 seconds', joinedAt: '2026-01-02T03:04:05.678Z' },
+    });
+    expect(members[1]?.problemNotice).to.deep.equal({
+      ...{ code: 'silent', values: { silentMs: 5000 }, text: members[1]?.problem },
     });
   });
 
@@ -76,15 +81,22 @@ describe('cluster: handlers', () => {
     const { members, ...rest } = await body(control, 'getClusterHealth');
     expect(rest).to.include({ isHealthy: true, failureTolerance: 0, leader: 'kitchen' });
     expect(members[0]).to.deep.equal({
-      ...{ id: 'kitchen', name: 'kitchen', isHealthy: true, problem: null },
+      ...{ id: 'kitchen', name: 'kitchen', isHealthy: true, problem: null, problemNotice: null },
     });
+    expect(rest.notices.map(({ text }) => text)).to.deep.equal(rest.notes);
   });
 
   it('give the latest events', async () => {
     const control = fakeCluster();
-    control.state.events = [1, 2, 3].map((n) => ({ at: n, kind: 'k', message: String(n) }));
+    control.state.events = [1, 2, 3].map((term) => ({
+      ...{ at: term, kind: 'office', notice: happened('office', { term }) },
+    }));
     const { items } = await body(control, 'listClusterEvents', { query: { limit: 2 } });
-    expect(items.map(({ message }) => message)).to.deep.equal(['2', '3']);
+    expect(items.map(({ code, values }) => [code, values])).to.deep.equal([
+      ['office', { term: 2 }],
+      ['office', { term: 3 }],
+    ]);
+    expect(items[0]?.message).to.equal('this node took office in term 2');
     expect((await body(control, 'listClusterEvents')).items).to.have.length(3);
   });
 
@@ -103,10 +115,11 @@ describe('cluster: handlers of changes', () => {
     const input = { ...at('cellar'), query: { dryRun: true } };
     expect(await body(control, 'promoteClusterMember', input)).to.deep.equal({
       isDone: false,
-      steps: ['promote cellar'],
+      steps: ['cellar gets a vote'],
+      stepNotices: [{ code: 'promote', values: { name: 'cellar' }, text: 'cellar gets a vote' }],
       voters: { before: ['kitchen', 'attic'], after: ['kitchen', 'attic', 'cellar'] },
       failureTolerance: { before: 0, after: 1 },
-      refusal: null,
+      ...{ refusal: null, refusalNotice: null },
     });
     expect(control.done).to.deep.equal([]);
   });

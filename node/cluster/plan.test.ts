@@ -34,7 +34,7 @@ describe('the plan of a change of members', () => {
       const plan = planChange({ kind, id, name: id, readings: readingsOf(text) });
       const { before, after } = plan.failureTolerance;
       expect(`${before} → ${after}`).to.equal(tolerance);
-      if (refusal) expect(plan.refusal).to.match(refusal);
+      if (refusal) expect(plan.refusal?.text).to.match(refusal);
       else expect(plan.refusal).to.equal(undefined);
       expect(plan.steps).to.not.deep.equal([]);
     });

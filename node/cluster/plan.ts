@@ -1,5 +1,6 @@
 import type { Readings } from '#cluster/member/readings.ts';
 import type { ChangeKind, ChangePlan } from './control.ts';
+import { refuse, step, type RefusalNotice, type StepNotice } from './sayings.ts';
 
 export interface PlanWish {
   readonly kind: ChangeKind;
@@ -32,13 +33,9 @@ export function planChange(wish: PlanWish): ChangePlan {
   };
 }
 
-function stepsOf(kind: ChangeKind, name: string): string[] {
-  if (kind === 'promote') return [`${name} gets a vote`];
-  if (kind === 'demote') return [`${name} loses its vote and goes on as a learner`];
-  return [
-    `${name} is taken out of the Raft configuration`,
-    `${name} is forgotten: its certificate is refused, and its id never comes back`,
-  ];
+function stepsOf(kind: ChangeKind, name: string): StepNotice[] {
+  if (kind !== 'remove') return [step(kind, { name })];
+  return [step('takeOut', { name }), step('forget', { name })];
 }
 
 interface Voters {
@@ -50,24 +47,16 @@ interface Voters {
 function refusalOf(
   { kind, id, name, readings, hasDatabase }: PlanWish,
   { before, after, isWell }: Voters,
-): string | undefined {
-  if (kind === 'remove' && hasDatabase) {
-    return `the database of the cluster is on ${name}, and would go with it: move it elsewhere first`;
-  }
+): RefusalNotice | undefined {
+  if (kind === 'remove' && hasDatabase) return refuse('hasDatabase', { name });
   const isVoter = before.includes(id);
-  if (kind === 'promote' && isVoter) return `${name} has a vote already`;
-  if (kind === 'demote' && !isVoter) return `${name} has no vote`;
-  if (kind !== 'promote' && id === readings.leaderId) {
-    return `${name} leads: hand leadership over first (revenge cluster transfer)`;
-  }
-  if (kind === 'promote' && !isWell(id)) {
-    return `${name} is not well or not caught up yet: a vote it cannot give only costs the others`;
-  }
-  if (after.length === 0) return `${name} is the only voter`;
+  if (kind === 'promote' && isVoter) return refuse('votes', { name });
+  if (kind === 'demote' && !isVoter) return refuse('votesNot', { name });
+  if (kind !== 'promote' && id === readings.leaderId) return refuse('leads', { name });
+  if (kind === 'promote' && !isWell(id)) return refuse('unwell', { name });
+  if (after.length === 0) return refuse('onlyVoter', { name });
   const well = after.filter(isWell).length;
-  if (well >= quorumOf(after.length)) return undefined;
-  return (
-    `of the ${after.length} voters that would be left only ${well} answer, and ` +
-    `${quorumOf(after.length)} are needed: bring one back first`
-  );
+  const needed = quorumOf(after.length);
+  if (well >= needed) return undefined;
+  return refuse('tooFew', { voters: after.length, well, needed });
 }

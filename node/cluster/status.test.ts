@@ -28,6 +28,6 @@ describe('the status of a cluster', function () {
     expect(
       status.members.map(({ id, isVoter, role, state }) => [id, isVoter, role, state]),
     ).to.have.deep.members(['a', 'b', 'c'].map((id) => [id, true, 'follower', 'unknown']));
-    expect(status.notes[0]).to.include('no node leads');
+    expect(status.notes[0]?.text).to.include('no node leads');
   });
 });

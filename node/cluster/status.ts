@@ -3,6 +3,7 @@ import { parseReadings, readingsOf, type Readings } from '#cluster/member/readin
 import { RpcError } from '#cluster/rpc/index.ts';
 import type { Member as Known, View } from '#cluster/state/types.ts';
 import type { ClusterStatus, MemberStatus } from './control.ts';
+import { note, plainly, type ClusterNote } from './sayings.ts';
 
 const readingsMs = 2_000;
 
@@ -32,7 +33,7 @@ export async function askReadings(member: Seated): Promise<Readings | undefined>
 export interface StatusDeps {
   readonly nodeId: string;
   readonly now: () => number;
-  readonly databaseNote: () => string | undefined;
+  readonly databaseNote: () => ClusterNote | undefined;
 }
 
 export async function readStatus(
@@ -81,24 +82,20 @@ function notesOf({
   isOpen: boolean;
   leader: string | undefined;
   readings: Readings | undefined;
-  database: string | undefined;
-}): string[] {
-  if (!isOpen) {
-    return ['this node is alone: `revenge cluster init` opens it to others'];
-  }
-  if (leader === undefined) {
-    return ['no node leads: too few voters answer each other; reading works, changes do not'];
-  }
-  return [...(readings?.notes ?? []), ...(database === undefined ? [] : [database])];
+  database: ClusterNote | undefined;
+}): ClusterNote[] {
+  if (!isOpen) return [note('alone', {})];
+  if (leader === undefined) return [note('noLeader', {})];
+  const told = readings?.notices ?? readings?.notes.map(plainly) ?? [];
+  return [...told, ...(database === undefined ? [] : [database])];
 }
 
 /** As long as some members are of an older release, what is new waits for them. */
-function levelNotes({ members, featureLevel }: View): string[] {
+function levelNotes({ members, featureLevel }: View): ClusterNote[] {
   const all = [...members.values()];
-  const newest = Math.max(featureLevel, ...all.map(({ features }) => features.max));
-  const old = all.filter(({ features }) => features.max < newest).map(({ name }) => name);
-  if (old.length === 0) return [];
-  return [`what feature level ${newest} brings waits until ${old.join(', ')} can take part in it`];
+  const level = Math.max(featureLevel, ...all.map(({ features }) => features.max));
+  const names = all.filter(({ features }) => features.max < level).map(({ name }) => name);
+  return names.length === 0 ? [] : [note('oldMembers', { level, names })];
 }
 
 interface Heard {
@@ -122,7 +119,7 @@ function memberStatus(known: Known, { readings, servers, now }: Heard): MemberSt
     isVoter: server?.suffrage === 'voter',
     isHealthy: health?.isHealthy ?? false,
     addresses: { raft: addresses.raft, rpc: addresses.rpc, api: addresses.api },
-    ...(health?.why === undefined ? {} : { problem: health.why }),
+    ...(health?.why === undefined ? {} : { problem: health.complaint ?? plainly(health.why) }),
     ...(doing ? { work: { jobs: doing.jobs, streams: doing.streams } } : {}),
     ...(doing?.aheadMs === undefined ? {} : { clockAheadMs: doing.aheadMs }),
     ...(isLeader ? { lastContactMs: 0, lag: 0, lastIndex: readings.lastIndex } : {}),

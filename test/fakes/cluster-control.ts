@@ -9,6 +9,7 @@ import type {
   NewToken,
   TokenStatus,
 } from '#node/cluster/control.ts';
+import { happened, plainly, refuse, step } from '#node/cluster/sayings.ts';
 import { problem } from '#services/errors.ts';
 
 /** A cluster in memory, for tests of what stands in front of one. */
@@ -63,7 +64,12 @@ export function fakeCluster(members: readonly MemberStatus[] = threeNodes): Fake
       ...{ promote: true, cleanup: true, lastContactMs: 2_000, maxTrailingEntries: 250 },
       ...{ stabilizationMs: 10_000, deadAfterMs: undefined, maxVoters: 5 },
     },
-    events: [{ at: fakeStart, kind: 'leader', message: 'kitchen leads in term 7' }],
+    events: [
+      {
+        ...{ at: fakeStart, kind: 'leader' },
+        notice: happened('leads', { name: 'kitchen', term: 7 }),
+      },
+    ],
     now: fakeStart,
   };
   const done: string[] = [];
@@ -87,7 +93,7 @@ function statusOf(members: readonly MemberStatus[]): ClusterStatus {
     isHealthy: true,
     failureTolerance: 0,
     members,
-    notes: ['Attic has been silent once.'],
+    notes: [plainly('Attic has been silent once.')],
   } as ClusterStatus;
 }
 
@@ -150,7 +156,7 @@ function changes(state: State, done: string[]) {
     plan,
     async change(kind: ChangeKind, id: string, { force }: { force: boolean }) {
       const planned = await plan(kind, id);
-      if (planned.refusal !== undefined && !force) throw problem('conflict', planned.refusal);
+      if (planned.refusal !== undefined && !force) throw problem('conflict', planned.refusal.text);
       done.push(`${kind} ${id}`);
       put(id, kind === 'remove' ? undefined : { isVoter: kind === 'promote' });
       return planned;
@@ -176,11 +182,11 @@ function planOf(kind: ChangeKind, member: MemberStatus, all: readonly MemberStat
   const after = kind === 'promote' ? [...without, member.id] : without;
   const tolerance = (voters: readonly string[]) => Math.max(0, Math.ceil(voters.length / 2) - 1);
   return {
-    steps: [`${kind} ${member.name}`],
+    steps: [step(kind === 'remove' ? 'takeOut' : kind, { name: member.name })],
     voters: { before, after },
     failureTolerance: { before: tolerance(before), after: tolerance(after) },
     ...(member.role === 'leader' && kind !== 'promote'
-      ? { refusal: `${member.name} leads; transfer leadership first` }
+      ? { refusal: refuse('leads', { name: member.name }) }
       : {}),
   };
 }

@@ -70,6 +70,23 @@ describe('the cluster in the web app', function () {
     expect(browser.complaints()).to.deep.equal([]);
   });
 
+  it('is told of in the language of who reads, all of it', async () => {
+    const person = await browser.person({ language: 'de-DE' });
+    const german = await person.newPage();
+    await openIn(german, `${nodes[0]!.url}/admin/cluster`);
+    await german.getByLabel('Benutzername').fill('admin');
+    await german.getByLabel('Passwort').fill('correct horse battery staple');
+    await german.keyboard.press('Enter');
+    await german.getByRole('heading', { name: 'Was jetzt zu tun ist' }).waitFor();
+    await german.getByText('1 von 3 Stimmberechtigten sind weg').waitFor();
+    await german.getByText(/^Hat .* lang nicht geantwortet$/).waitFor();
+    await german.getByText(/führt in Amtszeit \d/).first().waitFor();
+    await german.getByText('ist jetzt Mitglied').first().waitFor();
+    expect(await german.locator('main [lang]').count()).to.equal(0);
+    expect(await barriers(german)).to.deep.equal([]);
+    await person.close();
+  });
+
   it('is well again when it is back, and the page says so by itself', async () => {
     nodes[2]!.start();
     await page.getByText('All is well').waitFor({ timeout: 120_000 });

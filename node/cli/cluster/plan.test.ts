@@ -12,6 +12,7 @@ const change: Change = {
   voters: { before: ['kitchen', 'attic'], after: ['kitchen'] },
   failureTolerance: { before: 0, after: 0 },
   refusal: null,
+  ...{ stepNotices: [], refusalNotice: null },
 };
 
 describe('cluster commands: plans', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { toHealth, toStatus } from '../../cluster/json.ts';
+import { plainly } from '../../cluster/sayings.ts';
 import { fakeCluster, fakeMember, fakeStart } from '#test/fakes/cluster-control.ts';
 import type { MemberStatus } from '../../cluster/control.ts';
 import {
@@ -37,7 +38,7 @@ describe('cluster commands: tables', () => {
   it('say what is wrong with whom, below', () => {
     const members = [
       fakeMember({ id: 'a', kind: 'witness', isDraining: true }),
-      fakeMember({ id: 'b', state: 'silent', problem: 'no contact for 5 s', isHealthy: false }),
+      fakeMember({ id: 'b', state: 'silent', problem: plainly('no contact for 5 s') }),
     ];
     const lines = showMembers(status(members).members, now).split('\n');
     expect(columns(lines[1])).to.include('follower (witness)').and.include('alive, draining');
@@ -57,8 +58,9 @@ describe('cluster commands: tables', () => {
   });
 
   it('let no member draw on the terminal', () => {
-    const nasty = fakeMember({ id: 'a', name: 'x\u001b[2J', version: '\r9', problem: 'p\u0007' });
-    const shown = showStatus(status([nasty], { notes: ['n\u001b]0;t'] }), now);
+    const problem = plainly('p\u0007');
+    const nasty = fakeMember({ id: 'a', name: 'x\u001b[2J', version: '\r9', problem });
+    const shown = showStatus(status([nasty], { notes: [plainly('n\u001b]0;t')] }), now);
     expect(shown.replaceAll('\n', '')).to.not.match(/\p{Cc}/u);
   });
 
@@ -78,12 +80,13 @@ describe('cluster commands: tables', () => {
   });
 
   it('say of a node alone that it is, and how it is opened', () => {
-    const alone = (notes: string[]) => showStatus(status(undefined, { isOpen: false, notes }), now);
-    expect(alone(['Another.']).split('\n').slice(-2)).to.deep.equal([
+    const alone = (note: string) =>
+      showStatus(status(undefined, { isOpen: false, notes: [plainly(note)] }), now);
+    expect(alone('Another.').split('\n').slice(-2)).to.deep.equal([
       'This node is alone, and no other can join it. To open it to others: revenge cluster init',
       'Another.',
     ]);
-    const said = alone(['alone: `revenge cluster init` opens it']);
+    const said = alone('alone: `revenge cluster init` opens it');
     expect(said.match(/cluster init/g)).to.have.length(1);
     const fresh = { isOpen: false, clusterId: undefined, leader: undefined, ageMs: Infinity };
     const unborn = showStatus(status([], fresh), now);
@@ -94,7 +97,7 @@ describe('cluster commands: tables', () => {
   it('are short about health', () => {
     const members = [
       fakeMember({ id: 'a', role: 'leader' }),
-      fakeMember({ id: 'b', problem: 'p' }),
+      fakeMember({ id: 'b', problem: plainly('p') }),
     ];
     const cluster = fakeCluster(members).state.status;
     const shown = showHealth(toHealth({ ...cluster, isHealthy: false, failureTolerance: 1 }));
@@ -107,7 +110,12 @@ describe('cluster commands: tables', () => {
   });
 
   it('show events, oldest first', () => {
-    const items = [{ at: '2026-01-02T03:04:05.678Z', kind: 'leader', message: 'a leads\nb' }];
+    const items = [
+      {
+        ...{ at: '2026-01-02T03:04:05.678Z', kind: 'leader' as const, message: 'a leads\nb' },
+        ...{ code: 'leads' as const, values: {} },
+      },
+    ];
     expect(columns(showEvents({ items }).split('\n')[1])).to.deep.equal([
       ...['2026-01-02T03:04:05.678Z', 'leader', 'a leads?b'],
     ]);

@@ -25,6 +25,23 @@ export function clock(seconds: number): string {
   return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
 }
 
+const spans = [
+  ['day', dayMs],
+  ['hour', hourMs],
+  ['minute', minuteMs],
+  ['second', 1000],
+  ['millisecond', 1],
+] as const;
+
+/** `3 days`, `1 second`: in the largest unit of which there is one, rounded down. */
+export function span(ms: number, language: string): string {
+  const [unit, size] = spans.find(([, least]) => ms >= least) ?? ['second', 1000];
+  return Math.floor(ms / size).toLocaleString(language, {
+    style: 'unit',
+    ...{ unit, unitDisplay: 'long' },
+  });
+}
+
 const sizes = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'];
 
 /** `4.7 GB`, in powers of a thousand as disks are sold. */

@@ -1,4 +1,5 @@
 import en from '$messages/en.json';
+import { written, type NoticeKey, type NoticeValues } from './notices.ts';
 import { fill, plural, type Values } from './text.ts';
 
 /** English is the measure: every other language has the same messages. */
@@ -6,6 +7,10 @@ export type MessageKey = Exclude<keyof typeof en, `${string}#${string}`>;
 /** Messages that depend on a number. */
 export type PluralKey =
   Extract<keyof typeof en, `${string}#other`> extends `${infer Key}#other` ? Key : never;
+
+/** Whether there is a message for all that the server says by codes: the compiler's to know. */
+type Told<Key extends MessageKey | PluralKey> = Key;
+export type ToldKey = Told<NoticeKey>;
 
 /** What the app speaks; a new one is a file in `messages/` and a line here. */
 export const languages = {
@@ -66,4 +71,13 @@ export function tn(key: PluralKey, count: number, values: Values = {}): string {
   const form = plural(key, count, language);
   const message = messages[form] ?? messages[`${key}#other`] ?? key;
   return fill(message, { count, ...values }, currentLocale());
+}
+
+const isPlural = (key: string): key is PluralKey => `${key}#other` in en;
+
+/** What the server says by a code, in the language of the page; undefined where that is unknown. */
+export function told(key: string, values: NoticeValues): string | undefined {
+  const filled = written(values, currentLocale());
+  if (isPlural(key)) return tn(key, Number(values['count']), filled);
+  return isMessage(key) ? t(key, filled) : undefined;
 }

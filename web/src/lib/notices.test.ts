@@ -1,0 +1,70 @@
+import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
+import { sayings } from '../../../node/cluster/sayings.ts';
+import { written, type NoticeGroup } from './notices.ts';
+import { plural } from './text.ts';
+
+const languages = ['en', 'de'];
+const messages = (code: string) =>
+  JSON.parse(
+    readFileSync(new URL(`../../messages/${code}.json`, import.meta.url), 'utf8'),
+  ) as Record<string, string>;
+
+/** The sentences of the server by the group of our messages for them. */
+const told: Record<NoticeGroup, Readonly<Record<string, string>>> = {
+  'cluster.note': sayings.ClusterNoteCode,
+  'cluster.problem': sayings.ClusterProblemCode,
+  'cluster.event': sayings.ClusterEventCode,
+  'cluster.step': sayings.ClusterStepCode,
+  'cluster.refusal': sayings.ClusterRefusalCode,
+};
+
+const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+
+/** The forms of a message in a language: one, or those for numbers. */
+function formsOf(all: Record<string, string>, key: string, language: string): string[] {
+  if (all[key] !== undefined) return [all[key]];
+  const names = new Set([0, 1, 2, 5, 21, 100].map((count) => plural(key, count, language)));
+  return [...names].map((name) => all[name] ?? `no ${name}`);
+}
+
+describe('what the server says by codes', () => {
+  for (const [group, sentences] of Object.entries(told)) {
+    it(`can be said in every language, of what it is about: ${group}`, () => {
+      for (const language of languages) {
+        const all = messages(language);
+        for (const [code, sentence] of Object.entries(sentences)) {
+          for (const form of formsOf(all, `${group}.${code}`, language)) {
+            expect(form, `${language} ${group}.${code}`).to.not.match(/^no /);
+            expect(places(sentence), `${language} ${code}`).to.include.members(places(form));
+          }
+        }
+      }
+    });
+
+    it(`is all there is: ${group}`, () => {
+      const keys = Object.keys(messages('en')).filter((key) => key.startsWith(`${group}.`));
+      const codes = keys.map((key) => key.slice(group.length + 1).replace(/#.*/, ''));
+      expect([...new Set(codes)]).to.have.members(Object.keys(sentences));
+    });
+  }
+
+  it('is written as the language does', () => {
+    const values = {
+      ...{ silentMs: 3 * 86_400_000, leastBytes: 4_700_000_000, count: 1234, name: '1234' },
+      names: ['A', 'B', 'C'],
+    };
+    expect(written(values, 'de')).to.deep.equal({
+      ...{ silentMs: '3 Tage', leastBytes: '4,7\u00a0GB', count: 1234, name: '1234' },
+      names: 'A, B und C',
+    });
+    for (const [ms, wanted] of [
+      [1_000, '1 second'],
+      [7_250_000, '2 hours'],
+      [200, '200 milliseconds'],
+      [0, '0 seconds'],
+    ] as const) {
+      expect(written({ silentMs: ms }, 'en')).to.deep.equal({ silentMs: wanted });
+    }
+  });
+});

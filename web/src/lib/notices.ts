@@ -1,0 +1,41 @@
+import type { components } from '$api/types';
+import { fileSize, span } from './format.ts';
+import type { Values } from './text.ts';
+
+type Schemas = components['schemas'];
+export type NoticeValues = Schemas['NoticeValues'];
+
+/** What the server says by codes, by the beginning of the names of our messages for it. */
+interface Codes {
+  readonly 'cluster.note': Schemas['ClusterNoteCode'];
+  readonly 'cluster.problem': Schemas['ClusterProblemCode'];
+  readonly 'cluster.event': Schemas['ClusterEventCode'];
+  readonly 'cluster.step': Schemas['ClusterStepCode'];
+  readonly 'cluster.refusal': Schemas['ClusterRefusalCode'];
+}
+export type NoticeGroup = keyof Codes;
+
+/** The names of the messages that there have to be; what is `other` has only its own words. */
+export type NoticeKey = {
+  [Group in NoticeGroup]: `${Group}.${Exclude<Codes[Group], 'other'>}`;
+}[NoticeGroup];
+
+/** A sentence of the server: what it is about, and what it says itself, in English. */
+export interface Notice {
+  readonly code: string;
+  readonly values: NoticeValues;
+  readonly text: string;
+}
+
+/** Values as people of that language write them: times, sizes, lists; numbers stay numbers. Pure. */
+export const written = (values: NoticeValues, language: string): Values =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, writtenAs(name, value, language)]),
+  );
+
+function writtenAs(name: string, value: NoticeValues[string], language: string) {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'number') return new Intl.ListFormat(language).format(value);
+  if (name.endsWith('Ms')) return span(value, language);
+  return name.endsWith('Bytes') ? fileSize(value, language) : value;
+}
