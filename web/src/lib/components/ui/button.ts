@@ -18,11 +18,11 @@ export const buttonVariants = tv({
       link: 'text-primary underline-offset-4 hover:underline',
     },
     size: {
-      sm: 'h-9 px-3 text-sm',
+      sm: 'h-9 px-3 text-sm max-sm:h-11 pointer-coarse:h-11',
       md: 'h-11 px-4',
       lg: 'h-12 px-6 text-lg',
       icon: 'size-11',
-      'icon-sm': 'size-9',
+      'icon-sm': 'size-9 max-sm:size-11 pointer-coarse:size-11',
     },
   },
   defaultVariants: { variant: 'secondary', size: 'md' },
