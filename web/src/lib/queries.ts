@@ -260,6 +260,26 @@ export const libraryProblems = (libraryId: string) => ({
   },
 });
 
+/** Whether so much of a library is missing that it waits for a person's word. */
+export const vanished = (libraryId: string) => ({
+  queryKey: ['libraries', libraryId, 'vanished'] as const,
+  queryFn: ({ signal }: { signal: AbortSignal }) => {
+    const params = { path: { libraryId } };
+    return read(api.GET('/api/v1/libraries/{libraryId}/vanished', { params, signal }));
+  },
+});
+
+/** Files of a library that are not where they were. */
+export const missingFiles = (libraryId: string) => ({
+  ...paged,
+  queryKey: ['libraries', libraryId, 'missing'] as const,
+  queryFn: (call: PageCall) => {
+    const params = { path: { libraryId }, query: { limit: 50, ...cursorOf(call) } };
+    const { signal } = call;
+    return read(api.GET('/api/v1/libraries/{libraryId}/missing', { params, signal }));
+  },
+});
+
 export type MembershipChange = 'promote' | 'demote' | 'remove';
 
 /** What a change would do, told before it is done. */

@@ -21,6 +21,7 @@ export type JobQueue = Schemas['JobQueue'];
 export type User = Schemas['User'];
 export type ClusterMember = Schemas['ClusterMember'];
 export type ClusterChange = Schemas['ClusterChange'];
+export type MissingFile = Schemas['MissingFile'];
 export type Finding = Schemas['Machine']['findings'][number];
 export type PersonCredit = Schemas['PersonCredit'];
 export type SearchItem = Schemas['SearchItem'];
