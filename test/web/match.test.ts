@@ -96,6 +96,16 @@ describe('which record a work is, in the web app', function () {
     await dialog().waitFor({ state: 'hidden' });
   });
 
+  it('is told with what it changed, and who said so', async () => {
+    await choose('What changed');
+    const history = page.getByRole('dialog', { name: 'What changed' });
+    const latest = history.getByRole('listitem').filter({ hasText: 'TMDb' }).first();
+    await latest.getByText('What happens in Cold.').waitFor();
+    expect(await barriers(page)).to.deep.equal([]);
+    await page.keyboard.press('Escape');
+    await history.waitFor({ state: 'hidden' });
+  });
+
   it('is asked about anew', async () => {
     tmdb.films.splice(2, 1, { id: 8, title: 'Cold', date: '2001-01-01', overview: 'Rewritten.' });
     await choose('Refresh');

@@ -251,6 +251,18 @@ export const images = ({ kind, id: itemId }: Pictured) => ({
   },
 });
 
+/** What changed of a work when, and by whose word. */
+export const workHistory = ({ kind, id: itemId }: Pictured) => ({
+  queryKey: ['history', kind, itemId] as const,
+  // Nothing tells of a change that leaves the work as it is shown.
+  staleTime: 0,
+  queryFn: async ({ signal }: { signal: AbortSignal }) => {
+    const params = { path: { kind, itemId } };
+    const answer = api.GET('/api/v1/items/{kind}/{itemId}/history', { params, signal });
+    return (await read(answer)).items;
+  },
+});
+
 export const libraryProblems = (libraryId: string) => ({
   queryKey: ['libraries', libraryId, 'problems'] as const,
   queryFn: async ({ signal }: { signal: AbortSignal }) => {
