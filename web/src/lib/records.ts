@@ -64,6 +64,11 @@ export const takeRecord = ({ kind, id }: Recorded, { provider, id: record }: Can
 /** Has the provider asked about a work anew. */
 export const refresh = ({ kind, id }: Recorded) => calls[kind].refresh(id);
 
+const sources: Readonly<Record<string, string>> = { imdb: 'IMDb', tvdb: 'TheTVDB' };
+
+/** What a source of ids calls itself. */
+export const nameOfSource = (source: string): string => sources[source] ?? source.toUpperCase();
+
 /** Pages elsewhere about a work of a kind, by the source of an id. */
 export const recordPages: Readonly<
   Record<Recorded['kind'], Readonly<Record<string, (id: string) => string>>>

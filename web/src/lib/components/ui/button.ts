@@ -9,7 +9,7 @@ export const buttonVariants = tv({
     variant: {
       primary:
         'bg-primary text-primary-foreground hover:bg-[color-mix(in_oklch,var(--primary)_88%,var(--foreground))]',
-      secondary: 'bg-muted text-foreground hover:bg-accent',
+      secondary: 'bg-muted text-foreground inset-ring inset-ring-border hover:bg-accent',
       outline: 'border border-input bg-transparent hover:bg-accent',
       ghost: 'bg-transparent hover:bg-accent',
       glass: 'bg-black/45 text-white backdrop-blur-sm hover:bg-black/65',
