@@ -213,6 +213,12 @@ export const jobs = (state: Job['state'] | '') => ({
   },
 });
 
+/** Backups in their folder, newest first. */
+export const backups = () => ({
+  queryKey: ['backups'] as const,
+  queryFn: ({ signal }: { signal: AbortSignal }) => read(api.GET('/api/v1/backups', { signal })),
+});
+
 /** Who belongs to the cluster, witnesses too. */
 export const members = () => ({
   queryKey: ['cluster', 'members'] as const,

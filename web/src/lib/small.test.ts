@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { problems } from '../../../services/errors.ts';
+import { actions } from '../../../services/activity/record.ts';
 import { registry } from '../../../services/settings/registry.ts';
 import { circleOf } from './components/circle.ts';
 import { layoutOf } from './components/grid-layout.ts';
@@ -39,6 +40,11 @@ describe('messages', () => {
   it('tell of every problem that the server has, in each language', () => {
     const texts = ['unreachable', ...Object.keys(problems)].map((code) => `error.${code}`);
     expect(en).to.include.all.keys(texts);
+  });
+
+  it('tell of every action that the log of activity knows, in each language', () => {
+    const texts = Object.keys(actions).map((action) => `did.${action}`);
+    expect(Object.keys(en).filter((key) => key.startsWith('did.'))).to.have.members(texts);
   });
 
   it('tell of every setting that the server has, in each language', () => {

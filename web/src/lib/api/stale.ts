@@ -46,7 +46,7 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
     case 'scan.progress':
       return [['libraries']];
     case 'job.changed':
-      return [['jobs']];
+      return [['jobs'], ['backups']];
     case 'session.revoked':
       return [['sessions']];
     default:

@@ -1,0 +1,62 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { needs } from '../needs.ts';
+import type { TestServer } from '../server.ts';
+import { barriersInAnyLight, type TestBrowser } from './browser.ts';
+import { excess, openIn, signIn, startVisit, type Visit } from './suite.ts';
+
+describe('backups, in the web app', function () {
+  needs('chromium');
+  this.timeout(180_000);
+  let visit: Visit;
+  let server: TestServer;
+  let browser: TestBrowser;
+  let page: Page;
+
+  before(async () => {
+    visit = await startVisit();
+    ({ server, browser, page } = visit);
+    await openIn(page, server.url);
+    await signIn(page, server.admin);
+  });
+  after(() => visit?.[Symbol.asyncDispose]());
+
+  it('need a folder, and lead to where it is set', async () => {
+    await openIn(page, `${server.url}/admin/backups`);
+    await page.getByRole('heading', { name: 'No backups can be kept' }).waitFor();
+    await page.getByText('set backup.dir to one').waitFor();
+    const link = page.getByRole('main').getByRole('link', { name: 'Settings' }).last();
+    expect(await link.getAttribute('href')).to.equal('/admin/settings');
+    // The browser itself tells of the answer that says so.
+    expect(browser.complaints().join()).to.contain('409');
+  });
+
+  it('are made now, and listed with what they hold', async () => {
+    const folder = join(server.films, 'backups');
+    await mkdir(folder);
+    const json = { value: folder };
+    await server.read('/api/v1/settings/backup.dir', { method: 'PUT', json });
+    await page.reload();
+    await page.getByRole('heading', { name: 'No backups yet' }).waitFor();
+    expect(await barriersInAnyLight(page)).to.deep.equal([]);
+    await page.getByRole('button', { name: 'Make one now' }).click();
+    await page.getByText('A backup is being made').waitFor();
+    await page.getByText(/^Made by version \S+, schema \d+, [\d,]+ rows$/).waitFor();
+    expect(await barriersInAnyLight(page)).to.deep.equal([]);
+    await page.setViewportSize({ width: 360, height: 780 });
+    expect(await page.evaluate(excess)).to.equal(0);
+    expect(browser.complaints()).to.deep.equal([]);
+  });
+
+  it('are in the log of activity, as all that was done, in words', async () => {
+    await openIn(page, `${server.url}/admin/activity`);
+    await page.getByText('A backup was made').waitFor();
+    await page.getByText('Changed a setting: backup.dir').waitFor();
+    await page.getByLabel('Show').selectOption({ label: 'Backups' });
+    await page.getByText('Changed a setting: backup.dir').waitFor({ state: 'detached' });
+    await page.getByText('Asked for a backup').waitFor();
+    expect(browser.complaints()).to.deep.equal([]);
+  });
+});
