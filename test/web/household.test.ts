@@ -172,6 +172,7 @@ describe('the web app of a household', function () {
     ['/admin/users', 'Users'],
     ['/admin/jobs', 'Jobs'],
     ['/admin/cluster', 'Cluster'],
+    ['/admin/backups', 'Backups'],
     ['/admin/activity', 'Activity'],
     ['/admin/logs', 'Logs'],
     ['/admin/settings', 'Settings'],

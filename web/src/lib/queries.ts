@@ -213,6 +213,12 @@ export const jobs = (state: Job['state'] | '') => ({
   },
 });
 
+export const settings = () => ({
+  queryKey: ['settings'] as const,
+  queryFn: async ({ signal }: { signal: AbortSignal }) =>
+    (await read(api.GET('/api/v1/settings', { signal }))).items,
+});
+
 /** Backups in their folder, newest first. */
 export const backups = () => ({
   queryKey: ['backups'] as const,
