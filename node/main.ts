@@ -318,6 +318,7 @@ async function httpOptions({ config: { values: config }, validateResponses, log 
     app: {
       ...{ validateResponses: validateResponses ?? false, site, limits: limitsOf(config) },
       trustProxy: config['server.trust_proxy'],
+      largeBodies: { dir: config['data.dir'] },
     },
     listen: { ...addressOf(config), drainMs: softMs },
   };

@@ -17,6 +17,7 @@ import type { Staleness } from './staleness.ts';
 import type { Recheck } from './revoke.ts';
 import { createRouter } from './router.ts';
 import type { IndexClock } from './index-clock.ts';
+import { createLargeBodies, type LargeBodyOptions } from './large-bodies.ts';
 import type { LeaderPort } from './leader.ts';
 import type { OncePort } from './once.ts';
 import { serve, type ServeContext } from './serve.ts';
@@ -65,6 +66,8 @@ export interface AppOptions {
   trustProxy?: string | readonly string[] | false;
   hsts?: boolean;
   bodyLimitBytes?: number;
+  /** Of operations that take more than that. */
+  largeBodies?: Partial<LargeBodyOptions>;
   /** How long a request may wait for `X-Revenge-Index`. */
   behindMs?: number;
   /** How long a handler may take to begin its answer. */
@@ -97,7 +100,7 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
   quickenUrlParse();
   const routes = bindOperations({ spec, handlers, validateResponses });
   const security = securityHeaders({ hsts: options.hsts ?? false });
-  const behindMs = options.behindMs ?? 5_000;
+  const { behindMs = 5_000, bodyLimitBytes = 1_048_576 } = options;
   const context: ServeContext = {
     router: createRouter(routes),
     authenticate: deps.authenticate,
@@ -105,15 +108,13 @@ export function createApp(deps: AppDeps, options: AppOptions = {}): App {
     clock: deps.clock,
     render: createRender(),
     security,
-    bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
-    behindMs,
-    validateResponses,
+    ...{ bodyLimitBytes, behindMs, validateResponses },
+    largeBodies: createLargeBodies(options.largeBodies),
     once: deps.once,
     bypassCaches: deps.staleness?.bypass,
     isUncovered: deps.staleness?.isUncovered,
     leader: deps.leader && {
-      ...{ port: deps.leader, clock: deps.clock, behindMs, now },
-      bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
+      ...{ port: deps.leader, clock: deps.clock, bodyLimitBytes, behindMs, now },
     },
     revoke: deps.recheck && { recheck: deps.recheck, timers },
   };

@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problem } from '#services/errors.ts';
 import type { Route } from './operations.ts';
@@ -42,9 +43,34 @@ export async function readRaw(
   res: ServerResponse,
   limitBytes: number,
 ): Promise<Buffer> {
+  begin(req, res, limitBytes);
+  return collect(req, limitBytes);
+}
+
+/**
+ * Takes a body into a file, which resolves to how long it is, in bytes: as slowly as it comes, and
+ * with no more of it in memory than a piece. Throws `too-large`.
+ */
+export async function spool(
+  { req, res }: { req: IncomingMessage; res: ServerResponse },
+  limitBytes: number,
+  file: FileHandle,
+): Promise<number> {
+  begin(req, res, limitBytes);
+  let size = 0;
+  // Who is refused is to hear it, on a connection that is still there.
+  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+    const piece = chunk as Buffer;
+    size += piece.length;
+    if (size > limitBytes) throw tooLarge(limitBytes);
+    await file.writeFile(piece);
+  }
+  return size;
+}
+
+function begin(req: IncomingMessage, res: ServerResponse, limitBytes: number): void {
   if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
-  return collect(req, limitBytes);
 }
 
 const missing = () =>

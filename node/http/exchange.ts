@@ -18,6 +18,8 @@ export interface Exchange {
   route: Route | undefined;
   /** The body as it came, where it was read before its operation was known to be ours. */
   body: Buffer | undefined;
+  /** It waits for its turn: the time it may take has not begun. */
+  isWaiting: boolean;
   /** Set when another node has handed this request to us, the leader. */
   readonly handedOn: HandedOnFrom | undefined;
   principal: Principal | undefined;
@@ -68,6 +70,7 @@ export function openExchange(req: Request, res: Response, options: ExchangeOptio
     bytesBefore: req.socket.bytesWritten,
     route: undefined,
     body: undefined,
+    isWaiting: false,
     handedOn,
     principal: undefined,
     headers: ['X-Request-Id', id],

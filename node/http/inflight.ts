@@ -17,9 +17,13 @@ export interface InFlight {
 const sweepMs = 1_000;
 const farewellMs = 200;
 
+const isArriving = ({ req, route, isWaiting }: Exchange): boolean =>
+  isWaiting || (!req.complete && route !== undefined && route.body !== 'none');
+
 /**
  * Keeps an eye on all requests with one timer instead of one each: a handler that has not begun
- * its answer in time is aborted and its client told so.
+ * its answer in time is aborted and its client told so. The time a body takes to arrive is the
+ * listener's to limit.
  */
 export function createInFlight(options: {
   now: () => number;
@@ -28,13 +32,16 @@ export function createInFlight(options: {
 }): InFlight {
   const { now, timers, timeoutMs } = options;
   const open = new Map<Exchange, (error: unknown) => void>();
+  const arrivedAt = new WeakMap<Exchange, number>();
   let emptied: (() => void) | undefined;
   let draining = false;
 
   const sweep = () => {
-    const limit = now() - timeoutMs;
+    const at = now();
     for (const [exchange, fail] of open) {
-      if (exchange.startedAt > limit || exchange.res.headersSent) continue;
+      if (isArriving(exchange)) arrivedAt.set(exchange, at);
+      const since = arrivedAt.get(exchange) ?? exchange.startedAt;
+      if (since > at - timeoutMs || exchange.res.headersSent) continue;
       const error = problem('timeout', `No answer within ${timeoutMs} ms`);
       exchange.abort(error);
       fail(error);

@@ -8,6 +8,7 @@ import { admit } from './credentials.ts';
 import type { Exchange } from './exchange.ts';
 import type { SecurityHeaders } from './headers.ts';
 import type { IndexClock } from './index-clock.ts';
+import type { LargeBodies } from './large-bodies.ts';
 import { onLeader, type LeaderContext } from './leader.ts';
 import type { RateLimits } from './limits.ts';
 import { idempotencyKeyOf, type OncePort } from './once.ts';
@@ -26,6 +27,7 @@ export interface ServeContext {
   render: Render;
   security: SecurityHeaders;
   bodyLimitBytes: number;
+  largeBodies: LargeBodies;
   behindMs: number;
   validateResponses: boolean;
   /** Absent: `Idempotency-Key` is not looked at. */
@@ -85,9 +87,12 @@ export async function serve(exchange: Exchange, context: ServeContext): Promise<
         : await once(exchange, context, { route, key, call, handle });
     await answer(exchange, context, { route, reply, reflected });
   };
-  if (context.leader && route.write === 'leader') {
-    await onLeader(exchange, context.leader, carryOut);
-  } else await carryOut();
+  const { leader } = context;
+  const work =
+    leader && route.write === 'leader' ? () => onLeader(exchange, leader, carryOut) : carryOut;
+  const { bodyLimitBytes } = route;
+  if (bodyLimitBytes === undefined) await work();
+  else await context.largeBodies(exchange, bodyLimitBytes, work);
   return 'answered';
 }
 

@@ -385,6 +385,18 @@ describe('artwork', function () {
     });
   });
 
+  it('keeps nothing for what was deleted while its files were looked at', async () => {
+    await paint(join(root, 'poster.jpg'), 200, 300);
+    await found('poster.jpg', 'image');
+    rig.media.inspectImage = async (...call) => {
+      const facts = await media.inspectImage(...call);
+      rig.isThere.now = false;
+      return facts;
+    };
+    await refresh();
+    expect(await db.sql`select from images where item_id = ${itemId}`).to.have.length(0);
+  });
+
   it('asks for a look at each item, in jobs of a few', async () => {
     const ids = Array.from({ length: 40 }, () => randomUUID());
     for (const [nth, id] of ids.entries()) {

@@ -72,8 +72,9 @@ export async function keep(
   bytes: Uint8Array,
   call: MediaCall,
 ): Promise<ImageFacts> {
-  const facts = await media.inspectImage(bytes, call);
-  await blobs.put(facts.sha256, bytes);
+  await using staged = await blobs.stage(bytes);
+  const facts = await media.inspectImage({ file: staged.path }, call);
+  await staged.keep(facts.sha256);
   return facts;
 }
 

@@ -86,9 +86,9 @@ async function variant(deps: Making, image: ImageOrigin, target: ImageTarget): P
   const begun = deps.making.get(name);
   if (begun !== undefined) return begun;
   const made = (async () => {
-    const original = (await deps.blobs.get(image.sha256)) ?? (await makeAgain(deps, image));
+    const file = (await deps.blobs.find(image.sha256)) ?? (await makeAgain(deps, image));
     const call = { priority: 'user', timeoutMs: makeMs } as const;
-    const bytes = await deps.media.resizeImage(original, { ...call, ...target });
+    const bytes = await deps.media.resizeImage({ file }, { ...call, ...target });
     await deps.blobs.put(name, bytes);
     return bytes;
   })().catch((error: unknown) => {
@@ -103,16 +103,19 @@ async function variant(deps: Making, image: ImageOrigin, target: ImageTarget): P
   }
 }
 
-/** The original from where it came from: this node may never have had it. */
-async function makeAgain(deps: DeliveryDeps, image: ImageOrigin): Promise<Uint8Array> {
-  const bytes = await fetchOriginal(deps, image);
-  const facts = await deps.media.inspectImage(bytes, { priority: 'user', timeoutMs: makeMs });
+/** The original from where it came from, as a file: this node may never have had it. */
+async function makeAgain(deps: DeliveryDeps, image: ImageOrigin): Promise<string> {
+  const call = { priority: 'user', timeoutMs: makeMs } as const;
+  await using staged = await deps.blobs.stage(await fetchOriginal(deps, image));
+  const facts = await deps.media.inspectImage({ file: staged.path }, call);
   // A frame differs in its bytes between builds of ffmpeg, and shows the same.
   if (facts.sha256 !== image.sha256 && image.source !== 'frame') {
     throw problem('not-found', 'The picture has changed; its new address is in the item');
   }
-  await deps.blobs.put(image.sha256, bytes);
-  return bytes;
+  await staged.keep(image.sha256);
+  const file = await deps.blobs.find(image.sha256);
+  if (file === undefined) throw problem('unavailable', 'The folder of pictures has no room');
+  return file;
 }
 
 async function fetchOriginal(

@@ -12,9 +12,9 @@ import { createChoices } from './choices.ts';
 import { createDelivery } from './delivery.ts';
 import { replaceOffers, type Offer } from './offers.ts';
 import type { PictureParts } from './parts.ts';
-import { createRefresh, type WhenIdle } from './refresh.ts';
+import { createRefresh, type HasItem, type WhenIdle } from './refresh.ts';
 import { findChosen } from './store.ts';
-import { createUploads, type HasItem } from './upload.ts';
+import { createUploads } from './upload.ts';
 
 export type { Show, ShownImage } from './address.ts';
 export type { ImageType } from './names.ts';
@@ -73,10 +73,12 @@ export interface Artwork {
 
 /** Makes artwork. */
 export function createArtwork(deps: ArtworkDeps): Artwork {
-  const { store, cache, media, jobs, blobs, outbound, whenIdle, parts = [] } = deps;
+  const { store, cache, media, jobs, blobs, outbound, whenIdle, hasItem, parts = [] } = deps;
   const log = deps.log.child({ module: 'artwork' });
   const addresses = createImageAddresses(deps.signingKey);
-  const refresh = createRefresh({ store, media, blobs, jobs, parts, outbound, log, whenIdle });
+  const refresh = createRefresh({
+    ...{ store, media, blobs, jobs, parts, hasItem, outbound, log, whenIdle },
+  });
   const show: Show = (image) => {
     const { blurhash, width, height } = image;
     return { url: addresses.url(image), blurhash, width, height };
@@ -87,7 +89,7 @@ export function createArtwork(deps: ArtworkDeps): Artwork {
       ...createChoices({ store, show, parts }),
       ...createUploads({
         ...{ store, show, parts, media, blobs, log },
-        ...{ hasItem: deps.hasItem, due: refresh.due },
+        ...{ hasItem, due: refresh.due },
       }),
     },
     jobs: refresh.jobs,

@@ -1,4 +1,4 @@
-import type { Tx } from '#storage/postgres/connect.ts';
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import { defineJob, on, type JobAdder, type JobHandler } from '../jobs/job.ts';
@@ -39,7 +39,11 @@ export interface RefreshDeps extends OfferDeps {
   /** See ArtworkDeps. */
   readonly whenIdle: WhenIdle;
   readonly parts: readonly PictureParts[];
+  readonly hasItem: HasItem;
 }
+
+/** Whether there is a work, or a part of one, that can have pictures; it stays until `sql` ends. */
+export type HasItem = (sql: Queryable, kind: string, itemId: string) => Promise<boolean>;
 
 /** Resolves to true once frames may be made, to false where that takes long. */
 export type WhenIdle = (signal: AbortSignal) => Promise<boolean>;
@@ -154,7 +158,7 @@ async function refreshItems(
     const whole = part ? collected : await framed();
     if (whole.isFrameDue) bare.push(itemId);
     postponed ??= whole.postponed;
-    await save(deps.store, { ...item, part }, whole);
+    await save(deps, { ...item, part }, whole);
     context.progress(done + 1, itemIds.length);
   }
   // No try of this job's is spent on a provider that may be away for hours. The look before the one
@@ -169,7 +173,7 @@ async function refreshItems(
 }
 
 async function save(
-  store: Store,
+  { store, hasItem }: RefreshDeps,
   item: ItemFiles & { readonly part: PictureParts | undefined },
   collected: Collected,
 ): Promise<void> {
@@ -185,6 +189,8 @@ async function save(
   if (isSame) return;
   await store.write(async (tx, stale) => {
     await rows.lockItems(tx, item.kind, [item.itemId]);
+    // It may have been deleted while its files were looked at, and would leave pictures of nothing.
+    if (!(await hasItem(tx, item.kind, item.itemId))) return;
     for (const image of collected.made) await rows.saveImage(tx, image);
     for (const { from, to } of heirs) await rows.moveChoice(tx, from, to);
     await rows.deleteImages(tx, gone);

@@ -1,6 +1,7 @@
 import type { HandlersOf } from '#api/handler.ts';
 import { MediaError, type ImageFacts } from '#storage/media/media.ts';
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import { copyIn } from '#storage/postgres/copy.ts';
 import type { Store } from '../changes.ts';
 import { problem, type ProblemError } from '../errors.ts';
 import type { Show } from './address.ts';
@@ -8,11 +9,8 @@ import { presentImage } from './choices.ts';
 import { keep, type CollectDeps } from './collect.ts';
 import type { ImageType } from './names.ts';
 import { workTagsOf, type PictureParts } from './parts.ts';
-import { chooseAgain, tagsOf, type Refresh } from './refresh.ts';
+import { chooseAgain, tagsOf, type HasItem, type Refresh } from './refresh.ts';
 import { findImages, lockItems, saveImage, setChoice, type Image } from './store.ts';
-
-/** Whether there is a work, or a part of one, that can have pictures. */
-export type HasItem = (sql: Queryable, kind: string, itemId: string) => Promise<boolean>;
 
 interface UploadDeps extends CollectDeps {
   readonly store: Store;
@@ -106,10 +104,41 @@ async function add(tx: Tx, { kind, itemId, type, facts, bytes }: Added): Promise
   const [row] = await tx<[{ id: string }]>`
     select id from images
     where kind = ${kind} and item_id = ${itemId} and type = ${type} and sha256 = ${sha256}`;
-  await tx`
-    insert into image_uploads (image_id, bytes) values (${row.id}, ${bytes})
-    on conflict (image_id) do nothing`;
+  const [kept] = await tx`select from image_uploads where image_id = ${row.id}`;
+  if (kept === undefined) await insertBytes(tx, row.id, bytes);
   await setChoice(tx, { kind, itemId, id: row.id }, true);
+}
+
+const pieceBytes = 64 * 1024;
+const copySignature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
+
+/**
+ * Piece by piece, as they are (PostgreSQL manual, COPY, binary format): of a parameter the driver
+ * makes six times as much at once.
+ */
+async function insertBytes(tx: Tx, id: string, bytes: Uint8Array): Promise<void> {
+  const columns = ['image_id', 'bytes'];
+  const rows = await copyIn(tx, { table: 'image_uploads', columns }, 'binary');
+  const uuid = Buffer.from(id.replaceAll('-', ''), 'hex');
+  const head = [copySignature, int32(0), int32(0), int16(columns.length)];
+  await rows.write(Buffer.concat([...head, int32(uuid.length), uuid, int32(bytes.length)]));
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    await rows.write(bytes.subarray(at, at + pieceBytes));
+  }
+  await rows.write(int16(-1));
+  await rows.end();
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeInt16BE(value);
+  return bytes;
 }
 
 const isUpload = (image: Image, type: ImageType, sha256: string): boolean =>

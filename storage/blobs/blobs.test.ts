@@ -2,6 +2,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   utimesSync,
@@ -34,13 +35,26 @@ describe('blobs', () => {
   it('keep bytes by name, over restarts', async () => {
     const blobs = open(1_000);
     expect(await blobs.get(name('a'))).to.equal(undefined);
-    expect(await blobs.has(name('a'))).to.equal(false);
+    expect(await blobs.find(name('a'))).to.equal(undefined);
     await blobs.put(name('a'), Buffer.from('bytes'));
     await blobs.put(`${name('a')}-320.webp`, Buffer.from('small'));
     const again = open(1_000);
     expect(String(await again.get(name('a')))).to.equal('bytes');
     expect(String(await again.get(`${name('a')}-320.webp`))).to.equal('small');
-    expect(await again.has(name('a'))).to.equal(true);
+    expect(readFileSync((await again.find(name('a')))!, 'utf8')).to.equal('bytes');
+  });
+
+  it('get their name later where it is not known yet, or leave nothing', async () => {
+    const blobs = open(1_000);
+    {
+      await using kept = await blobs.stage(Buffer.from('bytes'));
+      expect(readFileSync(kept.path, 'utf8')).to.equal('bytes');
+      await kept.keep(name('a'));
+      await using left = await blobs.stage(Buffer.from('other'));
+      expect(readFileSync(left.path, 'utf8')).to.equal('other');
+    }
+    expect(names()).to.deep.equal([name('a')]);
+    expect(String(await blobs.get(name('a')))).to.equal('bytes');
   });
 
   it('are for the account of the server alone', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Log } from '../log.ts';
 
 /**
@@ -10,10 +10,20 @@ import type { Log } from '../log.ts';
 export interface Blobs {
   /** Undefined when it is not here, or no longer. */
   get(name: string): Promise<Uint8Array | undefined>;
-  has(name: string): Promise<boolean>;
+  /** The file that holds it, for who reads it by themselves; undefined as with `get`. */
+  find(name: string): Promise<string | undefined>;
   /** Whole and on disk when it resolves; a crash leaves the blob or nothing. */
   put(name: string, bytes: Uint8Array): Promise<void>;
+  /** The same in two steps, for bytes that get their name from who looks at them. */
+  stage(bytes: Uint8Array): Promise<Staged>;
   stats(): { sizeBytes: number; maxBytes: number };
+}
+
+/** Bytes without a name yet; disposing of them removes what was not kept. */
+export interface Staged extends AsyncDisposable {
+  /** The file that holds them, until then. */
+  readonly path: string;
+  keep(name: string): Promise<void>;
 }
 
 export interface BlobOptions {
@@ -36,6 +46,8 @@ const sweptTo = 0.9;
 /** The time of last use is written at most this often. */
 const touchMs = 3_600_000;
 const staleTemporaryMs = 3_600_000;
+/** One of those that are swept. */
+const stagingFolder = '00';
 
 /** Opens the folder; it is made by the first `put`. */
 export function createBlobs(options: BlobOptions): Blobs {
@@ -43,10 +55,16 @@ export function createBlobs(options: BlobOptions): Blobs {
   const state: State = { ...options, log, sizeBytes: undefined, sweep: undefined };
   return {
     get: (name) => read(state, name),
-    async has(name) {
-      return (await stat(placeOf(state, name)).catch(ifMissing)) !== undefined;
+    async find(name) {
+      const path = placeOf(state, name);
+      return (await touch(state, path)) ? path : undefined;
     },
-    put: (name, bytes) => write(state, name, bytes),
+    async put(name, bytes) {
+      placeOf(state, name);
+      await using staged = await stage(state, bytes);
+      await staged.keep(name);
+    },
+    stage: (bytes) => stage(state, bytes),
     stats: () => ({ sizeBytes: state.sizeBytes ?? 0, maxBytes: state.maxBytes }),
   };
 }
@@ -58,30 +76,47 @@ async function read(state: State, name: string): Promise<Uint8Array | undefined>
   return bytes;
 }
 
-async function touch({ now }: State, path: string): Promise<void> {
+/** Notes that it is used; false when it is not here. */
+async function touch({ now }: State, path: string): Promise<boolean> {
   const found = await stat(path).catch(ifMissing);
-  if (found === undefined || now() - found.mtimeMs < touchMs) return;
-  const at = new Date(now());
-  await utimes(path, at, at).catch(ifMissing);
+  if (found === undefined) return false;
+  if (now() - found.mtimeMs >= touchMs) {
+    const at = new Date(now());
+    await utimes(path, at, at).catch(ifMissing);
+  }
+  return true;
 }
 
-async function write(state: State, name: string, bytes: Uint8Array): Promise<void> {
-  const path = placeOf(state, name);
-  // The data folder may let others pass (to a PostgreSQL of another account): not in here.
-  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
-  const temporary = join(path, '..', `.${randomUUID()}`);
-  const file = await open(temporary, 'wx', 0o600);
+async function stage(state: State, bytes: Uint8Array): Promise<Staged> {
+  const path = join(state.dir, stagingFolder, `.${randomUUID()}`);
+  await makeFolder(path);
+  const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(bytes);
     await file.sync();
     await file.close();
-    await rename(temporary, path);
   } catch (error) {
     await file.close();
-    await rm(temporary, { force: true });
+    await rm(path, { force: true });
     throw error;
   }
-  if (state.sizeBytes !== undefined) state.sizeBytes += bytes.length;
+  return {
+    path,
+    async keep(name) {
+      const place = placeOf(state, name);
+      await makeFolder(place);
+      await rename(path, place);
+      await grow(state, bytes.length);
+    },
+    [Symbol.asyncDispose]: () => rm(path, { force: true }),
+  };
+}
+
+// The data folder may let others pass (to a PostgreSQL of another account): not in here.
+const makeFolder = (path: string) => mkdir(dirname(path), { recursive: true, mode: 0o700 });
+
+async function grow(state: State, sizeBytes: number): Promise<void> {
+  if (state.sizeBytes !== undefined) state.sizeBytes += sizeBytes;
   if (state.sizeBytes !== undefined && state.sizeBytes <= state.maxBytes) return;
   state.sweep ??= sweep(state).finally(() => (state.sweep = undefined));
   await state.sweep;

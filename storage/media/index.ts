@@ -205,9 +205,9 @@ function createCalls(parts: Parts): Media {
       perform('frame', { root, path, atMs, among }, options),
     attachedPicture: (root, path, options) =>
       perform('attachedPicture', { root, path, index: options.index }, options),
-    inspectImage: (bytes, options) => perform('inspectImage', { bytes }, options),
-    resizeImage: (bytes, { width, format, ...options }) =>
-      perform('resizeImage', { bytes, width, format }, options),
+    inspectImage: (image, options) => perform('inspectImage', { image }, options),
+    resizeImage: (image, { width, format, ...options }) =>
+      perform('resizeImage', { image, width, format }, options),
   };
 }
 

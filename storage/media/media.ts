@@ -71,10 +71,16 @@ export interface Media {
     options: MediaCall & { index: number },
   ): Promise<Uint8Array>;
   /** Checks an image with limits and describes it. */
-  inspectImage(bytes: Uint8Array, options: MediaCall): Promise<ImageFacts>;
+  inspectImage(image: ImageSource, options: MediaCall): Promise<ImageFacts>;
   /** Resizes to at most `width` pixels wide (never enlarged) and encodes. */
-  resizeImage(bytes: Uint8Array, options: MediaCall & ImageTarget): Promise<Uint8Array>;
+  resizeImage(image: ImageSource, options: MediaCall & ImageTarget): Promise<Uint8Array>;
 }
+
+/**
+ * The bytes of an image, or a file of the server's own that holds them: then this process need not
+ * have them, nor copy them to the one that decodes.
+ */
+export type ImageSource = Uint8Array | { readonly file: string };
 
 /** How a file is probed. */
 export interface ProbeWish {

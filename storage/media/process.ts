@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { openRoot, resolveDirectory, toFailure, type Root } from './confine.ts';
 import { patientDisk } from './disk.ts';
 import { fingerprintFile, readWhole, statFile } from './files.ts';
+import type { ImageSource } from './media.ts';
 import { encodePath } from './path.ts';
 import type {
   Ask,
@@ -87,10 +89,10 @@ async function perform(
 ): Promise<unknown> {
   // sharp is loaded by the first call that needs it: a process that only walks stays small.
   if (ask.name === 'inspectImage') {
-    return (await import('./image.ts')).inspectImage(ask.input.bytes);
+    return (await import('./image.ts')).inspectImage(await bytesOf(ask.input.image));
   }
   if (ask.name === 'resizeImage') {
-    return (await import('./image.ts')).resizeImage(ask.input.bytes, ask.input);
+    return (await import('./image.ts')).resizeImage(await bytesOf(ask.input.image), ask.input);
   }
   if (ask.name === 'resolve') {
     return encodePath(await resolveDirectory(patientDisk, ask.input.root));
@@ -101,6 +103,9 @@ async function perform(
   const work = rootWork[ask.name] as (input: unknown, work: Work) => Promise<unknown>;
   return work(ask.input, { root, signal });
 }
+
+const bytesOf = async (image: ImageSource): Promise<Uint8Array> =>
+  image instanceof Uint8Array ? image : readFile(image.file);
 
 const cancelled: Failure = { failed: 'cancelled', message: 'no longer wanted' };
 

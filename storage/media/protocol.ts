@@ -4,6 +4,7 @@ import type {
   Frame,
   FrameWish,
   ImageFacts,
+  ImageSource,
   ImageTarget,
   Keyframes,
   Listing,
@@ -39,8 +40,8 @@ export interface Calls {
   loudness: Call<File, Loudness>;
   frame: Call<File & FrameWish, Frame>;
   attachedPicture: Call<File & { index: number }, Uint8Array>;
-  inspectImage: Call<{ bytes: Uint8Array }, ImageFacts>;
-  resizeImage: Call<{ bytes: Uint8Array } & ImageTarget, Uint8Array>;
+  inspectImage: Call<{ image: ImageSource }, ImageFacts>;
+  resizeImage: Call<{ image: ImageSource } & ImageTarget, Uint8Array>;
 }
 
 export type CallName = keyof Calls;

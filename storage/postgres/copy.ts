@@ -8,7 +8,7 @@ export interface CopyTarget {
   readonly columns: readonly string[];
 }
 
-/** Rows on their way into a table, in COPY's text format. */
+/** Rows on their way into a table. */
 export interface CopyWriter {
   /** Resolves when they are on their way. Throws what PostgreSQL has against rows sent before. */
   write(rows: Uint8Array): Promise<void>;
@@ -80,9 +80,14 @@ function drained(stream: Readable): Promise<void> {
   });
 }
 
-/** Takes rows into a table, in the format of `copyOut`. */
-export async function copyIn(tx: Tx, { table, columns }: CopyTarget): Promise<CopyWriter> {
-  const query = tx.unsafe(`copy ${quoted(table)} (${list(columns)}) from stdin`);
+/** Takes rows into a table, in the format of `copyOut` or in COPY's binary one. */
+export async function copyIn(
+  tx: Tx,
+  { table, columns }: CopyTarget,
+  format: 'text' | 'binary' = 'text',
+): Promise<CopyWriter> {
+  const into = `${quoted(table)} (${list(columns)})`;
+  const query = tx.unsafe(`copy ${into} from stdin (format ${format})`);
   const failed = rejection(query);
   const stream = await query.writable();
   // The stream hears only of some failures; what it hears, the query is told too.
