@@ -6860,6 +6860,8 @@ export interface operations {
             query?: {
                 addedSince?: string;
                 available?: boolean;
+                /** @description The set a film belongs to, by its whole name. */
+                collection?: string[];
                 /** @description `nextCursor` of the page before. */
                 cursor?: components["parameters"]["Cursor"];
                 favourite?: boolean;

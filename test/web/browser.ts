@@ -89,9 +89,19 @@ export async function barriers(page: Page): Promise<string[]> {
 }
 
 /** In the page: it is drawn as it was told to be, and no colour is on its way to another. */
-const settled = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
-  .then(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0))))
-  .then(() => 0)`;
+const settled = `(async () => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const moving = () => document.getAnimations();
+  do {
+    await frame();
+    await frame();
+    await Promise.all(moving().map((one) => one.finished.catch(() => 0)));
+    // What inherits from what changed may begin to change only now.
+  } while (moving().some((one) => one instanceof CSSTransition));
+})()`;
+
+/** Until the page is drawn as it was told to be, at its width and in its colours. */
+export const settle = (page: Page): Promise<unknown> => page.evaluate(settled);
 
 /** The same in both themes, where the page goes with the device. */
 export async function barriersInAnyLight(page: Page): Promise<string[]> {
@@ -99,7 +109,7 @@ export async function barriersInAnyLight(page: Page): Promise<string[]> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await until(page, `document.documentElement.dataset.theme === '${colorScheme}'`);
-    await page.evaluate(settled);
+    await settle(page);
     found.push(...(await barriers(page)).map((one) => `${colorScheme}: ${one}`));
   }
   return found;

@@ -3,12 +3,10 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { needs } from '../needs.ts';
 import { writeFiles, type TestServer } from '../server.ts';
-import { barriersInAnyLight, type TestBrowser } from './browser.ts';
+import { barriersInAnyLight, settle, type TestBrowser } from './browser.ts';
 import { writePoster } from './site.ts';
 import { excess, headed, openIn, signIn, startVisit, type Visit } from './suite.ts';
 
-/** In the page: it has drawn what it was told. */
-const drawn = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`;
 const longName = 'W'.repeat(500);
 const rtlName = 'عمر الشريف ‏'.repeat(20).trim();
 
@@ -42,7 +40,7 @@ describe('people in the web app', function () {
   const expectFit = async () => {
     for (const width of [360, 1280, 1920]) {
       await page.setViewportSize({ width, height: 900 });
-      await page.evaluate(drawn);
+      await settle(page);
       expect(await page.evaluate(excess), `${width} pixels wide`).to.equal(0);
     }
     expect(await barriersInAnyLight(page)).to.deep.equal([]);
@@ -64,6 +62,24 @@ describe('people in the web app', function () {
     await link(/^Michael Mann/).click();
     await headed(page, 'Michael Mann');
     await works.first().getByText('Director').waitFor();
+  });
+
+  it('is followed by the others of its collection, in the order of their years', async () => {
+    await openFilm('Heat');
+    const others = page.getByRole('region', { name: 'More of Crime Saga' });
+    await others.getByRole('link', { name: /^The Insider/ }).waitFor();
+    expect(await others.getByRole('link', { name: /^Heat/ }).count()).to.equal(0);
+    await expectFit();
+    await others.getByRole('link', { name: 'More of Crime Saga' }).click();
+    await headed(page, 'Crime Saga');
+    await page.getByText('2 films').waitFor();
+    const shown = await page.getByRole('link', { name: /^(Heat|The Insider)/ }).allInnerTexts();
+    expect(shown.map((text) => text.split('\n').find((line) => /^[A-Z]/.test(line)))).to.deep.equal(
+      ['Heat', 'The Insider'],
+    );
+    await openFilm('Odd');
+    await expectFit();
+    expect(await page.getByText('More of').count()).to.equal(0);
   });
 
   it('are found by their names', async () => {
@@ -98,12 +114,14 @@ interface Film {
   readonly title: string;
   readonly year: number;
   readonly director?: string;
+  readonly collection?: string;
   readonly cast: Readonly<Record<string, string>>;
 }
 
-const nfo = ({ title, year, director, cast }: Film): string => `<movie>
+const nfo = ({ title, year, director, collection, cast }: Film): string => `<movie>
   <title>${title}</title><year>${year}</year>
   ${director === undefined ? '' : `<director>${director}</director>`}
+  ${collection === undefined ? '' : `<set><name>${collection}</name></set>`}
   ${Object.entries(cast)
     .map(([name, role]) => `<actor><name>${name}</name><role>${role}</role></actor>`)
     .join('')}
@@ -111,11 +129,11 @@ const nfo = ({ title, year, director, cast }: Film): string => `<movie>
 
 const films: readonly Film[] = [
   {
-    ...{ title: 'Heat', year: 1995, director: 'Michael Mann' },
+    ...{ title: 'Heat', year: 1995, director: 'Michael Mann', collection: 'Crime Saga' },
     cast: { 'Al Pacino': 'Vincent Hanna', 'Robert De Niro': 'Neil McCauley' },
   },
   {
-    ...{ title: 'The Insider', year: 1999, director: 'Michael Mann' },
+    ...{ title: 'The Insider', year: 1999, director: 'Michael Mann', collection: 'Crime Saga' },
     cast: { 'Al Pacino': 'Lowell Bergman', 'Russell Crowe': 'Jeffrey Wigand' },
   },
   { title: 'Odd', year: 2000, cast: { [longName]: longName, [rtlName]: rtlName } },

@@ -10,6 +10,7 @@ export type Order = 'asc' | 'desc';
 export interface MovieFilter {
   readonly library?: readonly string[];
   readonly genre?: readonly string[];
+  readonly collection?: readonly string[];
   readonly resolution?: readonly string[];
   readonly videoCodec?: readonly string[];
   readonly hdr?: readonly string[];

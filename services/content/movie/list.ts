@@ -139,6 +139,7 @@ function filterOf(sql: Queryable, filter: MovieFilter, userId: string): Fragment
   const conditions = [
     libraryOf(sql, filter.library),
     overlaps('genres', filter.genre),
+    collectionOf(sql, filter.collection),
     overlaps('resolutions', filter.resolution),
     overlaps('video_codecs', filter.videoCodec),
     overlaps('hdr_kinds', filter.hdr),
@@ -167,6 +168,9 @@ function libraryOf(sql: Queryable, libraries: readonly string[] = []): Fragment 
     ? sql`m.library_id = ${first}`
     : sql`m.library_id = any (${libraries as string[]}::uuid[])`;
 }
+
+const collectionOf = (sql: Queryable, names: readonly string[] = []): Fragment | undefined =>
+  names.length === 0 ? undefined : sql`m.collection = any (${names as string[]}::text[])`;
 
 /** What somebody has is looked up whole, it is little; what they have not is asked film by film. */
 function stateOf(

@@ -186,7 +186,8 @@ describe('films', () => {
         },
       ]);
       await db.sql`update movies set resolutions = '{1080p}', hdr_kinds = '{SDR}',
-        video_codecs = '{h264}', audio_languages = '{de,en}' where title = 'Brazil'`;
+        video_codecs = '{h264}', audio_languages = '{de,en}', collection = 'Imagination'
+        where title = 'Brazil'`;
       const { content, progress } = api(db, () => nowMs);
       const [{ id: brazil } = { id: '' }] = await db.sql<{ id: string }[]>`
         select id from movies where title = 'Brazil'`;
@@ -202,6 +203,8 @@ describe('films', () => {
         [{}, all],
         [{ genre: ['Horror'] }, '12 Monkeys,Alien'],
         [{ genre: ['Drama', 'Comedy'] }, '12 Monkeys,Brazil'],
+        [{ collection: ['Imagination', 'Alien'] }, 'Brazil'],
+        [{ collection: ['imagination'] }, ''],
         [{ year: 1979 }, 'Alien'],
         [{ yearFrom: 1980, yearTo: 1990 }, 'Brazil'],
         [{ resolution: ['1080p'], videoCodec: ['h264'], hdr: ['SDR'], language: ['de'] }, 'Brazil'],

@@ -5,13 +5,15 @@ type SeriesQuery = NonNullable<paths['/api/v1/series']['get']['parameters']['que
 
 /** What films can be sorted by, as the menu shows it. */
 export const movieSorts = ['title', 'added', 'released', 'rating', 'duration', 'size'] as const;
+/** What they can be sorted by besides, where an address says so. */
+const otherSorts = ['year'] as const;
 /** What series can be sorted by. */
 export const seriesSorts = ['title', 'added', 'episode', 'year'] as const;
 
 /** The question an address asks of films; what it does not know it leaves out. Pure. */
 export function readMovieFilter(params: URLSearchParams): MovieQuery {
-  const query: MovieQuery = readCommon(params, movieSorts);
-  for (const name of ['library', 'genre', 'resolution', 'language'] as const) {
+  const query: MovieQuery = readCommon(params, [...movieSorts, ...otherSorts]);
+  for (const name of ['library', 'genre', 'collection', 'resolution', 'language'] as const) {
     const value = params.get(name);
     if (value) query[name] = [value];
   }

@@ -1,0 +1,1 @@
+drop index movies_collection_idx;
