@@ -49,7 +49,7 @@ const arrows = ['ArrowDown', 'ArrowRight', 'ArrowUp', 'ArrowLeft'] as const;
 const pages = [
   ...['/', '/movies', '/series', '/search?q=line', '/lists', '/account', '/admin'],
   ...['/admin/libraries', '/admin/users', '/admin/jobs', '/admin/cluster', '/admin/activity'],
-  ...['/admin/settings', '/movies/{film}', '/series/{series}', '/people/{person}'],
+  ...['/admin/settings', '/movies/{film}', '/series/{series}', '/people/{person}', '/calendar'],
 ];
 
 describe('the web app by keys alone', function () {

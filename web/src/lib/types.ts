@@ -23,6 +23,7 @@ export type ClusterMember = Schemas['ClusterMember'];
 export type ClusterChange = Schemas['ClusterChange'];
 export type MissingFile = Schemas['MissingFile'];
 export type Finding = Schemas['Machine']['findings'][number];
+export type CalendarEpisode = Schemas['CalendarEpisode'];
 export type PersonCredit = Schemas['PersonCredit'];
 export type SearchItem = Schemas['SearchItem'];
 export type Setting = Schemas['Setting'];

@@ -15,7 +15,7 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
     case 'item.unavailable':
       return [
         ...(payload['kind'] === 'series'
-          ? [['series'], ['episodes'], ['episode'], ['next-up']]
+          ? [['series'], ['episodes'], ['episode'], ['next-up'], ['calendar']]
           : [['movie', payload['itemId']], ['movies']]),
         ['about', payload['kind'], payload['itemId']],
         ['matches', payload['kind'], payload['itemId']],
@@ -41,7 +41,7 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
     case 'library.changed':
       return [
         ...[['libraries'], ['filters'], ['recent'], ['movies']],
-        ...[['series'], ['episodes'], ['next-up']],
+        ...[['series'], ['episodes'], ['next-up'], ['calendar']],
       ];
     case 'scan.progress':
       return [['libraries']];
