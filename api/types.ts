@@ -3187,10 +3187,13 @@ export interface components {
                 [key: string]: {
                     /** Format: date-time */
                     checkedAt?: string;
+                    code?: components["schemas"]["HealthCheckCode"];
+                    /** @description In English. */
                     detail?: string;
                     durationMs?: number;
                     /** @enum {string} */
                     status: "ok" | "failing" | "off";
+                    values?: components["schemas"]["NoticeValues"];
                 };
             };
             nodeId?: string;
@@ -3198,6 +3201,11 @@ export interface components {
             status: "ok" | "degraded" | "failing";
             version?: string;
         };
+        /**
+         * @description What the detail says, stable; `other` has words alone.
+         * @enum {string}
+         */
+        HealthCheckCode: "silent" | "embedded" | "deadJobs" | "alone" | "leadsHere" | "leads" | "noLeader" | "tooOld" | "clocks" | "engine" | "engineFilling" | "drained" | "other";
         HeldEpisode: {
             absolute: number | null;
             /** Format: date */
@@ -3386,19 +3394,27 @@ export interface components {
             [key: string]: unknown;
         };
         LibraryProblem: {
+            code: components["schemas"]["LibraryReasonCode"];
             fileId?: components["schemas"]["Id"];
             itemId?: components["schemas"]["Id"];
             /** @description Absolute. */
             path: string;
+            /** @description In English. */
             reason: string;
             /** @enum {string} */
             type: "root" | "directory" | "name" | "file" | "claim";
+            values: components["schemas"]["NoticeValues"];
         };
         LibraryProblemPage: {
             items: components["schemas"]["LibraryProblem"][];
             nextCursor: string | null;
             total?: number;
         };
+        /**
+         * @description Why something is not taken in, stable; `other` has words alone.
+         * @enum {string}
+         */
+        LibraryReasonCode: "notThere" | "empty" | "otherDevice" | "noAnswer" | "gone" | "forbidden" | "broken" | "tooMany" | "pathTooLong" | "special" | "brokenLink" | "linkOut" | "linkLoop" | "linkBehind" | "ignoring" | "fileEmpty" | "noStreams" | "playlist" | "notMedia" | "keyframes" | "loudness" | "twoServers" | "other";
         LibraryRefresh: {
             /**
              * @description `unmatched`: works without a record; `failed`: those whose last asking went wrong.
@@ -3416,8 +3432,10 @@ export interface components {
             /** @description A node hears at once of what changes in it; otherwise scans notice it. */
             isWatched: boolean;
             path: string;
-            /** @description Why it is not available. */
+            /** @description Why it is not available, in English. */
             reason?: string;
+            reasonCode?: components["schemas"]["LibraryReasonCode"];
+            reasonValues?: components["schemas"]["NoticeValues"];
             unavailableSince?: components["schemas"]["Time"];
             /** @description Why no node does. */
             unwatchedReason?: string;
@@ -3576,28 +3594,44 @@ export interface components {
          *         {
          *           "name": "memory",
          *           "status": "ok",
-         *           "detail": "7.6 GB"
+         *           "detail": "7.6 GB",
+         *           "code": "memory",
+         *           "values": {
+         *             "totalBytes": 8160437862
+         *           }
          *         },
          *         {
          *           "name": "ffmpeg",
          *           "status": "failing",
-         *           "detail": "not found",
-         *           "mend": "install it (apt install ffmpeg) or set media.ffmpeg_path"
+         *           "detail": "ffmpeg was not found",
+         *           "mend": "install it (apt install ffmpeg) or say where it is (media.ffmpeg_path)",
+         *           "code": "toolMissing",
+         *           "values": {
+         *             "tool": "ffmpeg"
+         *           }
          *         }
          *       ]
          *     }
          */
         Machine: {
             findings: {
+                code: components["schemas"]["MachineFindingCode"];
+                /** @description In English. */
                 detail: string;
-                /** @description What to do about it. */
+                /** @description What to do about it, in English. */
                 mend?: string;
                 name: string;
                 /** @enum {string} */
                 status: "ok" | "warning" | "failing";
+                values: components["schemas"]["NoticeValues"];
             }[];
             nodeId: string;
         };
+        /**
+         * @description What was found, stable.
+         * @enum {string}
+         */
+        MachineFindingCode: "node" | "nodeOld" | "memory" | "memoryLow" | "folder" | "folderNew" | "folderUnwritable" | "fileSystem" | "fileSystemRemote" | "fileSystemMemory" | "disk" | "diskLow" | "tool" | "toolOld" | "toolMissing" | "encoders" | "encodersHardware" | "encodersMissing";
         Me: components["schemas"]["User"] & {
             /** @description What this credential may do, sorted. */
             permissions: string[];
@@ -4110,12 +4144,14 @@ export interface components {
         };
         SearchFilter: string[];
         SearchItem: {
+            episode?: components["schemas"]["EpisodePlace"];
             id: components["schemas"]["Id"];
             /** @description What it is: `movie` … */
             kind: string;
             /** @description Where the words were found; null if in nothing that is shown. */
             match: components["schemas"]["SearchMatch"] | null;
             poster: components["schemas"]["SearchPoster"] | null;
+            /** @description Of episodes `The Wire · S01E02`. */
             subtitle: string | null;
             title: string;
             year: number | null;

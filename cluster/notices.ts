@@ -1,6 +1,6 @@
 import { duration, list } from './autopilot/words.ts';
 
-/** What a sentence is about: a name, a number (`…Ms`: milliseconds), or several names. */
+/** What a sentence is about: a name, a number (`…Ms`: milliseconds, `…Bytes`: bytes), or several names. */
 export type NoticeValue = string | number | readonly string[];
 
 export type NoticeValues = Readonly<Record<string, NoticeValue>>;
@@ -40,13 +40,19 @@ export const speaker =
     text: fill(sentences[code] ?? code, values),
   });
 
-function fill(sentence: string, values: NoticeValues): string {
+/** Puts values where a sentence names them in braces; what has no value stays as it is. Pure. */
+export function fill(sentence: string, values: NoticeValues): string {
   return sentence.replace(/\{(\w+)\}/g, (place, name: string) => {
     const value = values[name];
     if (value === undefined) return place;
-    if (typeof value === 'number') return name.endsWith('Ms') ? duration(value) : String(value);
+    if (typeof value === 'number') return measured(name, value);
     return typeof value === 'string' ? value : list(value);
   });
+}
+
+function measured(name: string, value: number): string {
+  if (name.endsWith('Ms')) return duration(value);
+  return name.endsWith('Bytes') ? `${(value / 1024 ** 3).toFixed(1)} GB` : String(value);
 }
 
 /** What is said in words alone: by a node of an earlier release, or of what has no code. */

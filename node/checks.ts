@@ -1,4 +1,6 @@
 import type { Jobs } from '#services/jobs/index.ts';
+import { labelOf } from '#cluster/autopilot/standing.ts';
+import { check, CheckError, type CheckNotice } from './check-sayings.ts';
 import type { Engines } from './engines.ts';
 import type { HealthCheck } from './health.ts';
 
@@ -8,7 +10,7 @@ export function healthChecks(
   others: {
     jobs: Pick<Jobs, 'stats'>;
     /** Asks Typesense; undefined where none is configured. */
-    search: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
+    search: ((signal: AbortSignal) => Promise<SearchState | undefined>) | undefined;
   },
 ): { checks: HealthCheck[]; off: string[] } {
   const checks: HealthCheck[] = [
@@ -18,8 +20,8 @@ export function healthChecks(
       timeoutMs: 5_000,
       isVital: true,
       ask: async () => {
-        if (!(await open.database.ping(4_000))) throw new Error('does not answer');
-        return open.isEmbedded ? 'embedded' : undefined;
+        if (!(await open.database.ping(4_000))) throw new CheckError(check('silent', {}));
+        return open.isEmbedded ? check('embedded', {}) : undefined;
       },
     },
     {
@@ -29,8 +31,8 @@ export function healthChecks(
       isVital: false,
       ask: async () => {
         const depths = await others.jobs.stats();
-        const dead = depths.reduce((sum, depth) => sum + depth.dead, 0);
-        return dead === 0 ? undefined : `${dead} dead: look at them with "revenge jobs list"`;
+        const count = depths.reduce((sum, depth) => sum + depth.dead, 0);
+        return count === 0 ? undefined : check('deadJobs', { count });
       },
     },
   ];
@@ -57,22 +59,33 @@ export function healthChecks(
       timeoutMs: 2_000,
       isVital: false,
       ask: async () => {
-        if (!(await redis.ping(1_500))) throw new Error('does not answer');
+        if (!(await redis.ping(1_500))) throw new CheckError(check('silent', {}));
         return undefined;
       },
     });
   }
-  if (others.search === undefined) off.push('search');
+  const { search } = others;
+  if (search === undefined) off.push('search');
   else {
     checks.push({
       name: 'search',
       intervalMs: 30_000,
       timeoutMs: 5_000,
       isVital: false,
-      ask: others.search,
+      async ask(signal) {
+        const state = await search(signal);
+        return state && check(state.isReady ? 'engine' : 'engineFilling', { name: state.name });
+      },
     });
   }
   return { checks, off };
+}
+
+/** What the better of two search engines is and does. */
+interface SearchState {
+  readonly name: string;
+  /** False: it is being filled. */
+  readonly isReady: boolean;
 }
 
 /** Beyond this, what one node counts as over still goes on for another. */
@@ -82,27 +95,28 @@ const skewMaxMs = 2_000;
 function compareClocks({ pulses, state }: Engines['member']): undefined {
   const wrong = [...pulses.skews()].filter(([, ms]) => Math.abs(ms) > skewMaxMs);
   if (wrong.length === 0) return undefined;
-  const words = wrong.map(([id, ms]) => {
+  const parts = wrong.map(([id, ms]) => {
     const name = state.view().members.get(id)?.name ?? id;
     const seconds = (Math.abs(ms) / 1000).toFixed(1);
     return `that of ${name} is ${seconds} s ${ms > 0 ? 'ahead of' : 'behind'} this node's`;
   });
-  throw new Error(`the clocks differ, set all of them by NTP: ${words.join('; ')}`);
+  const mostMs = Math.max(...wrong.map(([, ms]) => Math.abs(ms)));
+  throw new CheckError(check('clocks', { parts: parts.join('; '), mostMs }));
 }
 
-/** Who leads, in words. Rejects when nobody does, or this node cannot follow. */
+/** Who leads. Rejects when nobody does, or this node cannot follow. */
 export function whoLeads({
   offices,
   consensus,
   network,
   state,
-}: Pick<Engines['member'], 'offices' | 'consensus' | 'network' | 'state'>): string {
+}: Pick<Engines['member'], 'offices' | 'consensus' | 'network' | 'state'>): CheckNotice {
   const unreadable = state.unreadable();
   if (unreadable) {
-    throw new Error(`this node is too old for its cluster, update it: ${unreadable.why}`);
+    throw new CheckError(check('tooOld', { why: unreadable.why }));
   }
-  if (offices.current()) return network() ? 'this node leads' : 'alone';
+  if (offices.current()) return check(network() ? 'leadsHere' : 'alone', {});
   const leader = consensus.leadership().leader?.id;
-  if (leader === undefined) throw new Error('no node leads: what changes data is refused');
-  return `${leader} leads`;
+  if (leader === undefined) throw new CheckError(check('noLeader', {}));
+  return check('leads', { name: labelOf({ view: state.view() }, leader) });
 }

@@ -1,6 +1,7 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { Member as Known } from '#cluster/state/types.ts';
 import type { Config } from './config/keys.ts';
+import { toValues } from './notice-json.ts';
 import type { KnownOrigins } from './http/site-origins.ts';
 import { checkDataFolder, checkMemory, checkNode, checkTools } from './doctor/machine.ts';
 
@@ -40,7 +41,11 @@ export function createClients({ config, nodeId, members }: ClientsDeps): Clients
       async getMachine() {
         const [folder, tools] = await Promise.all([checkDataFolder(config), checkTools(config)]);
         const findings = [checkNode(), checkMemory(), ...folder, ...tools];
-        return { headers: { 'cache-control': 'no-store' }, body: { nodeId, findings } };
+        const items = findings.map(({ values, ...rest }) => ({
+          ...rest,
+          values: toValues(values),
+        }));
+        return { headers: { 'cache-control': 'no-store' }, body: { nodeId, findings: items } };
       },
     },
   };

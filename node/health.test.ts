@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { plainly } from '#cluster/notices.ts';
 import { quiet } from '#test/log.ts';
 import { createHealth, type HealthCheck, type HealthDeps } from './health.ts';
 import { createMetrics } from './metrics.ts';
@@ -24,7 +25,7 @@ describe('health', () => {
     timeoutMs: 1000,
     ask: async () => {
       if (!state.isUp) throw new Error(`${name} is down\nwith a second line`);
-      return 'fine';
+      return plainly('fine');
     },
   });
 

@@ -1,5 +1,8 @@
+import type { components } from '#api/types.ts';
 import type { Log } from '#services/log.ts';
+import { check as say, noticeOf, type CheckNotice } from './check-sayings.ts';
 import type { Metrics } from './metrics.ts';
+import { toValues } from './notice-json.ts';
 
 /** One dependency: how to ask it, how often, and whether the node can serve without it. */
 export interface HealthCheck {
@@ -8,13 +11,15 @@ export interface HealthCheck {
   readonly timeoutMs: number;
   /** True: the node is not ready while it fails; false: it is degraded. */
   readonly isVital: boolean;
-  /** Rejects when the dependency does not answer; resolves to a word about its state. */
-  readonly ask: (signal: AbortSignal) => Promise<string | undefined>;
+  /** Rejects when the dependency does not answer; resolves to what there is to say of it. */
+  readonly ask: (signal: AbortSignal) => Promise<CheckNotice | undefined>;
 }
 
 export interface CheckResult {
   readonly status: 'ok' | 'failing' | 'off';
   readonly detail?: string;
+  readonly code?: CheckNotice['code'];
+  readonly values?: components['schemas']['NoticeValues'];
   readonly checkedAt?: string;
   readonly durationMs?: number;
 }
@@ -45,18 +50,20 @@ export type Health = ReturnType<typeof createHealth>;
 
 const alonePatienceMs = 30_000;
 
+const told = ({ code, values, text: detail }: CheckNotice) => ({
+  ...{ detail, code },
+  values: toValues(values),
+});
+
 async function askOnce(check: HealthCheck, now: () => number): Promise<CheckResult> {
   const begin = now();
   const result = await check.ask(AbortSignal.timeout(check.timeoutMs)).then(
-    (detail) => ({ status: 'ok' as const, detail }),
-    (error: Error) => ({
-      status: 'failing' as const,
-      detail: error.message.split('\n')[0]?.slice(0, 200),
-    }),
+    (notice) => ({ status: 'ok' as const, notice }),
+    (error: Error) => ({ status: 'failing' as const, notice: noticeOf(error) }),
   );
   return {
     status: result.status,
-    ...(result.detail === undefined ? {} : { detail: result.detail }),
+    ...(result.notice === undefined ? {} : told(result.notice)),
     checkedAt: new Date(begin).toISOString(),
     durationMs: now() - begin,
   };
@@ -82,11 +89,10 @@ function note(
 
 /** Whoever comes all the same is served; balancers and their owners are told why not to. */
 function drained({ checks, ...rest }: HealthReport): HealthReport {
-  const detail = 'drained by an operator, until `revenge cluster undrain`';
   return {
     ...rest,
     status: 'failing',
-    checks: { ...checks, drain: { status: 'failing', detail } },
+    checks: { ...checks, drain: { status: 'failing', ...told(say('drained', {})) } },
   };
 }
 

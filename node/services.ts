@@ -30,7 +30,7 @@ import {
   createSearch,
   createSearchChanges,
   searchSchema,
-  type Poster,
+  type Decoration,
   type SearchChanges,
 } from '#services/search/index.ts';
 import { createSettings, type Settings } from '#services/settings/index.ts';
@@ -132,7 +132,7 @@ export async function createServices(deps: ServicesDeps) {
   });
   const search = createSearch({
     ...{ store, cache, jobs, primary, fallback, sources: content.searchSources, log, now },
-    decorate: (items) => postersOf({ sql, kinds: content.kinds }, items),
+    decorate: (items) => decorationsOf({ sql, kinds: content.kinds }, items),
     personIds: (names) => peopleNamed(sql, names),
   });
   const { kinds, compounds } = content;
@@ -243,17 +243,18 @@ const backupsOf = (
     clusterId: () => engines.member.state.view().clusterId,
   });
 
-/** The posters beside search results, by `<kind>:<id>`: those that lists show, too. */
-async function postersOf(
+/** What search results are shown with, by `<kind>:<id>`: what lists show, too. */
+async function decorationsOf(
   deps: { sql: Sql; kinds: readonly ProgressKind[] },
   items: readonly { kind: string; id: string }[],
-): Promise<Map<string, Poster>> {
+): Promise<Map<string, Decoration>> {
   const entries = items.map(({ kind, id }) => ({ kind, itemId: id }));
   const summaries = await summariesOf(deps, entries);
   return new Map(
-    [...summaries.values()].flatMap(({ kind, id, images: { poster } }) =>
-      poster === undefined ? [] : [[`${kind}:${id}`, poster] as const],
-    ),
+    [...summaries.values()].map(({ kind, id, images: { poster }, episode }) => [
+      `${kind}:${id}`,
+      { ...(poster && { poster }), ...(episode && { episode }) },
+    ]),
   );
 }
 

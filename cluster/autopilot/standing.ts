@@ -67,7 +67,7 @@ function followerOf(known: Known, peer: PeerState | undefined): Seen {
   };
 }
 
-export function labelOf({ view }: Known, id: string): string {
+export function labelOf({ view }: Pick<Known, 'view'>, id: string): string {
   const name = view.members.get(id)?.name ?? '';
   if (name === '') return id;
   const namesakes = [...view.members.values()].filter((other) => other.name === name);

@@ -1,6 +1,7 @@
 import type { components } from '#api/types.ts';
 import type { AutopilotConfig } from '#cluster/state/types.ts';
 import type { Notice } from '#cluster/notices.ts';
+import { toValues } from '../notice-json.ts';
 import type {
   ChangePlan,
   ClusterEvent,
@@ -19,14 +20,10 @@ const timeOrNull = (ms: number | undefined) => (ms === undefined ? null : time(m
 const whole = (ms: number | undefined) =>
   ms !== undefined && Number.isFinite(ms) ? Math.round(ms) : null;
 
-/** As the spec has it; whole numbers, as no sentence needs more. */
-function toNotice<Code extends string>({ code, values, text }: Notice<Code>) {
-  const plain = Object.entries(values).map(([name, value]) => [
-    name,
-    typeof value === 'number' ? Math.round(value) : typeof value === 'string' ? value : [...value],
-  ]);
-  return { code, values: Object.fromEntries(plain) as Schemas['NoticeValues'], text };
-}
+const toNotice = <Code extends string>({ code, values, text }: Notice<Code>) => ({
+  ...{ code, text },
+  values: toValues(values),
+});
 const words = (notices: readonly Notice[]) => notices.map(({ text }) => text);
 const problemOf = ({ problem }: MemberStatus) => ({
   problem: problem?.text ?? null,

@@ -5,7 +5,8 @@ import { totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { describeTools } from '#storage/media/tools.ts';
 import type { Config } from '../config/keys.ts';
-import { failing, fine, warning, type Finding } from './check.ts';
+import { failing, fine, type Finding } from './check.ts';
+import { found, say, type MachineFinding } from './sayings.ts';
 
 const gigabyte = 1024 ** 3;
 
@@ -27,20 +28,16 @@ const fileSystems: Readonly<Record<number, string>> = {
 const onNetwork = new Set(['NFS', 'CIFS', 'SMB']);
 
 /** The Node that runs, against what the program needs. */
-export function checkNode(): Finding {
+export function checkNode(): MachineFinding {
   const major = Number(process.versions.node.split('.')[0]);
-  return major >= 24
-    ? fine('node', process.version)
-    : failing('node', process.version, 'run "npm ci": it brings Node 24');
+  return found('node', say(major >= 24 ? 'node' : 'nodeOld', { version: process.version }));
 }
 
 /** Memory for the node and its PostgreSQL. */
-export function checkMemory(): Finding {
-  const total = totalmem() / gigabyte;
-  const detail = `${total.toFixed(1)} GB`;
-  return total >= 0.9
-    ? fine('memory', detail)
-    : warning('memory', detail, 'give it 1 GB, or use a PostgreSQL elsewhere (database.url)');
+export function checkMemory(): MachineFinding {
+  const totalBytes = totalmem();
+  const code = totalBytes >= 0.9 * gigabyte ? 'memory' : 'memoryLow';
+  return found('memory', say(code, { totalBytes }));
 }
 
 async function nearestExisting(path: string): Promise<string> {
@@ -54,42 +51,29 @@ async function nearestExisting(path: string): Promise<string> {
 }
 
 /** Whether the data folder can be written, on what it lies, and what room is left. */
-export async function checkDataFolder(config: Config): Promise<Finding[]> {
-  const dir = resolve(config['data.dir']);
-  const existing = await nearestExisting(dir);
+export async function checkDataFolder(config: Config): Promise<MachineFinding[]> {
+  const path = resolve(config['data.dir']);
+  const existing = await nearestExisting(path);
   try {
     await access(existing, constants.W_OK | constants.X_OK);
   } catch {
-    const mend = `make it and give it to this user: mkdir -p ${dir} && chown $(id -u) ${dir}`;
-    return [failing('data folder', `${dir} cannot be written`, mend)];
+    return [found('data folder', say('folderUnwritable', { path }))];
   }
   const facts = await statfs(existing);
   const kind = fileSystems[facts.type >>> 0] ?? `type 0x${(facts.type >>> 0).toString(16)}`;
-  const free = (facts.bavail * facts.bsize) / gigabyte;
-  const room = `${free.toFixed(1)} GB free`;
+  const freeBytes = facts.bavail * facts.bsize;
   return [
-    fine('data folder', existing === dir ? dir : `${dir} (made at the first start)`),
-    fileSystemFinding(dir, kind),
-    free >= 2
-      ? fine('disk space', room)
-      : warning('disk space', room, 'leave 2 GB for the database and pictures'),
+    found('data folder', say(existing === path ? 'folder' : 'folderNew', { path })),
+    fileSystemFinding(path, kind),
+    found('disk space', say(freeBytes >= 2 * gigabyte ? 'disk' : 'diskLow', { freeBytes })),
   ];
 }
 
-function fileSystemFinding(dir: string, kind: string): Finding {
-  if (onNetwork.has(kind)) {
-    const mend =
-      'put data.dir on a local disk: a database and a Raft log on a network share lose data';
-    return failing('file system', `${dir} is on ${kind}`, mend);
-  }
-  if (kind === 'tmpfs') {
-    return warning(
-      'file system',
-      `${dir} is in memory`,
-      'it is gone with the next restart: move it',
-    );
-  }
-  return fine('file system', kind);
+function fileSystemFinding(path: string, kind: string): MachineFinding {
+  const name = 'file system';
+  if (onNetwork.has(kind)) return found(name, say('fileSystemRemote', { path, kind }));
+  if (kind === 'tmpfs') return found(name, say('fileSystemMemory', { path }));
+  return found(name, say('fileSystem', { kind }));
 }
 
 /** Whether the API's port can be had; a node that runs here may hold it. */
@@ -112,39 +96,32 @@ export async function checkPort(config: Config, isOurs: boolean): Promise<Findin
 }
 
 const wantedEncoders = ['libx264', 'aac', 'libopus', 'libx265', 'libsvtav1'] as const;
-const accelerators = /_(nvenc|qsv|vaapi|amf|v4l2m2m|videotoolbox)$/;
+const hardwareNames = /_(nvenc|qsv|vaapi|amf|v4l2m2m|videotoolbox)$/;
 
 /** The programs that read media, and what they can encode. */
-export async function checkTools(config: Config): Promise<Finding[]> {
-  const found = await describeTools({
+export async function checkTools(config: Config): Promise<MachineFinding[]> {
+  const tools = await describeTools({
     ffmpegPath: config['media.ffmpeg_path'],
     ffprobePath: config['media.ffprobe_path'],
   });
   const findings = (['ffprobe', 'ffmpeg'] as const).map((name) => {
-    const tool = found.find((candidate) => candidate.name === name);
-    if (tool === undefined) {
-      return failing(
-        name,
-        'not found',
-        `install it (apt install ffmpeg) or set media.${name}_path`,
-      );
-    }
-    const detail = `${tool.version ?? 'no version'} (${tool.source}: ${tool.path})`;
-    return tool.source === 'npm'
-      ? warning(name, detail, 'an old build for a first look: install one (apt install ffmpeg)')
-      : fine(name, detail);
+    const tool = tools.find((candidate) => candidate.name === name);
+    if (tool === undefined) return found(name, say('toolMissing', { tool: name }));
+    const { source, path, version = '?' } = tool;
+    const code = source === 'npm' ? 'toolOld' : 'tool';
+    return found(name, say(code, { version, source, path }));
   });
-  const encoders = found.flatMap((tool) => tool.encoders);
+  const encoders = tools.flatMap((tool) => tool.encoders);
   if (encoders.length === 0) return findings;
   const missing = wantedEncoders.filter((encoder) => !encoders.includes(encoder));
-  const hardware = encoders.filter((encoder) => accelerators.test(encoder));
-  const has = wantedEncoders.filter((encoder) => encoders.includes(encoder)).join(', ');
-  const more = hardware.length === 0 ? '' : `; built with ${hardware.slice(0, 6).join(', ')}`;
+  const hardware = encoders.filter((encoder) => hardwareNames.test(encoder));
+  const names = wantedEncoders.filter((encoder) => encoders.includes(encoder));
+  const accelerators = hardware.slice(0, 6);
   const lacksBasics = missing.some((encoder) => encoder === 'libx264' || encoder === 'aac');
-  return [
-    ...findings,
-    lacksBasics
-      ? warning('encoders', `missing: ${missing.join(', ')}`, 'install a full build of ffmpeg')
-      : fine('encoders', `${has}${more}`),
-  ];
+  const notice = lacksBasics
+    ? say('encodersMissing', { names: missing })
+    : hardware.length === 0
+      ? say('encoders', { names })
+      : say('encodersHardware', { names, accelerators });
+  return [...findings, found('encoders', notice)];
 }

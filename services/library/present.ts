@@ -3,6 +3,7 @@ import type { components } from '#api/types.ts';
 import type { LibraryNumbers } from './libraries-store.ts';
 import { counterNames, joinPath, type Library, type Root, type Scan } from './model.ts';
 import type { ProblemRow } from './problems-store.ts';
+import { reasonOf } from './reasons.ts';
 import type { WatchState } from './watches-store.ts';
 
 type Schemas = components['schemas'];
@@ -33,12 +34,17 @@ export function libraryJson(library: Library, parts: LibraryParts): Schemas['Lib
   };
 }
 
+const toReason = (reason: string) => {
+  const { code: reasonCode, values: reasonValues } = reasonOf(reason);
+  return { reason, reasonCode, reasonValues };
+};
+
 const rootJson = (root: Root, watch: WatchState | undefined): Schemas['LibraryRoot'] => ({
   id: root.id,
   path: root.path,
   isAvailable: root.unavailableSince === null,
   ...(root.unavailableSince && { unavailableSince: root.unavailableSince.toISOString() }),
-  ...(root.unavailableReason !== null && { reason: root.unavailableReason }),
+  ...(root.unavailableReason !== null && toReason(root.unavailableReason)),
   isWatched: watch?.isWatched ?? false,
   ...(watch?.isWatched === false && watch.reason !== null && { unwatchedReason: watch.reason }),
 });
@@ -68,6 +74,7 @@ export const problemJson = (row: ProblemRow): Schemas['LibraryProblem'] => ({
   type: row.type,
   path: displayName(row.path === '' ? row.rootPath : joinPath(row.rootPath, row.path)),
   reason: row.reason,
+  ...reasonOf(row.reason),
   ...(row.fileId !== null && { fileId: row.fileId }),
   ...(row.itemId !== null && { itemId: row.itemId }),
 });

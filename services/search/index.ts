@@ -15,7 +15,7 @@ import { searchTag, upkeepJobs } from './upkeep.ts';
 
 export { createSearchChanges } from './changes.ts';
 export { searchTag } from './upkeep.ts';
-export type { Decorate, PersonIds, Poster, SearchChanges, SearchSource } from './source.ts';
+export type { Decorate, Decoration, PersonIds, SearchChanges, SearchSource } from './source.ts';
 
 /** What engines are told of our documents. Raise `format` when documents or the analyser change. */
 export const searchSchema: SearchSchema = { facets: facetFields, format: 3 };
@@ -41,8 +41,11 @@ export interface Search {
   readonly jobs: JobHandler[];
   /** For other services; nothing private is found unless `filters.audiences` names it. */
   find(query: SearchQuery): Promise<Answered>;
-  /** Undefined when all is well, else what is not; for the health of the node. */
-  health(signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * The engine that is asked first, for the health of the node; undefined: only the fallback is
+   * there. Rejects when it is down.
+   */
+  health(signal: AbortSignal): Promise<{ name: string; isReady: boolean } | undefined>;
 }
 
 const resultTtlMs = 30_000;
@@ -71,7 +74,7 @@ export function createSearch(deps: SearchDeps): Search {
       if (primary === undefined) return undefined;
       const { isUp, isReady, detail } = await primary.health(signal);
       if (!isUp) throw new Error(`${primary.name}: ${detail ?? 'does not answer'}`);
-      return isReady ? primary.name : `${primary.name} is being filled`;
+      return { name: primary.name, isReady };
     },
   };
 }

@@ -112,10 +112,11 @@ async function itemsOf(
   const names = [...matches.values()].flatMap((match) =>
     match?.field === 'person' ? [match.text] : [],
   );
-  const [posters, people] = await Promise.all([
+  const [decorations, people] = await Promise.all([
     hits.length === 0 ? undefined : decorate?.(hits),
     names.length === 0 ? undefined : personIds?.([...new Set(names)]),
   ]);
+  const shownWith = ({ kind, id }: SearchHit) => decorations?.get(`${kind}:${id}`) ?? {};
   return hits.map((hit) => ({
     kind: hit.kind,
     id: hit.id,
@@ -123,7 +124,8 @@ async function itemsOf(
     year: hit.year ?? null,
     subtitle: hit.subtitle ?? null,
     match: withPerson(matches.get(hit), people) ?? null,
-    poster: posters?.get(`${hit.kind}:${hit.id}`) ?? null,
+    poster: null,
+    ...shownWith(hit),
   }));
 }
 

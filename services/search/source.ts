@@ -1,3 +1,4 @@
+import type { components } from '#api/types.ts';
 import type { Queryable, Sql, Tx } from '#storage/postgres/connect.ts';
 import type { SearchDocument } from '#storage/search/engine.ts';
 import type { Permission } from '../principal.ts';
@@ -56,10 +57,17 @@ export interface Poster {
   readonly blurhash: string;
 }
 
+/** What a result is shown with, besides what was found. */
+export interface Decoration {
+  readonly poster?: Poster;
+  /** Where an episode stands. */
+  readonly episode?: components['schemas']['EpisodePlace'];
+}
+
 /** Ids of people by their names; who is not known is absent. */
 export type PersonIds = (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
-/** Finds the pictures of results; what has none is absent. By `<kind>:<id>`. */
+/** Finds what results are shown with; who has nothing is absent. By `<kind>:<id>`. */
 export type Decorate = (
   items: readonly { kind: string; id: string }[],
-) => Promise<ReadonlyMap<string, Poster>>;
+) => Promise<ReadonlyMap<string, Decoration>>;

@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
+import { checkSentences } from '../../../node/check-sayings.ts';
 import { sayings } from '../../../node/cluster/sayings.ts';
+import { details, mends } from '../../../node/doctor/sayings.ts';
+import { reasons } from '../../../services/library/reasons.ts';
 import { written, type NoticeGroup } from './notices.ts';
 import { plural } from './text.ts';
 
@@ -17,6 +20,15 @@ const told: Record<NoticeGroup, Readonly<Record<string, string>>> = {
   'cluster.event': sayings.ClusterEventCode,
   'cluster.step': sayings.ClusterStepCode,
   'cluster.refusal': sayings.ClusterRefusalCode,
+  'problem.why': Object.fromEntries(
+    Object.entries(reasons).map(([code, { source }]) => [
+      code,
+      [...source.matchAll(/\?<(\w+)>/g)].map(([, name]) => `{${name}}`).join(),
+    ]),
+  ),
+  'check.said': checkSentences,
+  finding: details,
+  mend: mends,
 };
 
 const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);

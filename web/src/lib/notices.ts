@@ -5,6 +5,13 @@ import type { Values } from './text.ts';
 type Schemas = components['schemas'];
 export type NoticeValues = Schemas['NoticeValues'];
 
+/** What of a machine is not well, and has something to do about it. */
+type Mended = Extract<
+  Schemas['MachineFindingCode'],
+  | `${string}${'Old' | 'Low' | 'Missing'}`
+  | ('folderUnwritable' | 'fileSystemRemote' | 'fileSystemMemory')
+>;
+
 /** What the server says by codes, by the beginning of the names of our messages for it. */
 interface Codes {
   readonly 'cluster.note': Schemas['ClusterNoteCode'];
@@ -12,6 +19,10 @@ interface Codes {
   readonly 'cluster.event': Schemas['ClusterEventCode'];
   readonly 'cluster.step': Schemas['ClusterStepCode'];
   readonly 'cluster.refusal': Schemas['ClusterRefusalCode'];
+  readonly 'problem.why': Schemas['LibraryReasonCode'];
+  readonly 'check.said': Schemas['HealthCheckCode'];
+  readonly finding: Schemas['MachineFindingCode'];
+  readonly mend: Mended;
 }
 export type NoticeGroup = keyof Codes;
 
