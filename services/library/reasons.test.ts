@@ -23,6 +23,10 @@ const known: readonly [string, Reason['code'], string?, Reason['values']?][] = [
   ['the mount does not answer', 'noAnswer', "'the mount does not answer'"],
   ['the media did not answer in time', 'noAnswer', "'the media did not answer in time'"],
   ['ENOENT: no such file or directory', 'gone'],
+  [
+    'the root cannot be read: ENOENT: no such file or directory',
+    ...(['gone', 'the root cannot be read: ${'] as const),
+  ],
   ['EACCES: permission denied', 'forbidden'],
   ['EIO: i/o error', 'broken'],
   ['the folder has more than 9 entries', 'tooMany', 'the folder has more than ${', { count: 9 }],
