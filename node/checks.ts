@@ -4,14 +4,16 @@ import { check, CheckError, type CheckNotice } from './check-sayings.ts';
 import type { Engines } from './engines.ts';
 import type { HealthCheck } from './health.ts';
 
+interface Others {
+  readonly jobs: Pick<Jobs, 'stats'>;
+  /** Asks Typesense; undefined where none is configured. */
+  readonly search: ((signal: AbortSignal) => Promise<SearchState | undefined>) | undefined;
+}
+
 /** What health asks, at the paces the documents promise. */
 export function healthChecks(
   { open, redis, member }: Engines,
-  others: {
-    jobs: Pick<Jobs, 'stats'>;
-    /** Asks Typesense; undefined where none is configured. */
-    search: ((signal: AbortSignal) => Promise<SearchState | undefined>) | undefined;
-  },
+  others: Others,
 ): { checks: HealthCheck[]; off: string[] } {
   const checks: HealthCheck[] = [
     {
@@ -72,10 +74,7 @@ export function healthChecks(
       intervalMs: 30_000,
       timeoutMs: 5_000,
       isVital: false,
-      async ask(signal) {
-        const state = await search(signal);
-        return state && check(state.isReady ? 'engine' : 'engineFilling', { name: state.name });
-      },
+      ask: async (signal) => engineSays(await search(signal)),
     });
   }
   return { checks, off };
@@ -87,6 +86,9 @@ interface SearchState {
   /** False: it is being filled. */
   readonly isReady: boolean;
 }
+
+const engineSays = (state: SearchState | undefined) =>
+  state && check(state.isReady ? 'engine' : 'engineFilling', { name: state.name });
 
 /** Beyond this, what one node counts as over still goes on for another. */
 const skewMaxMs = 2_000;
