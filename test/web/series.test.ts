@@ -224,7 +224,7 @@ describe('series in the web app', function () {
 
   it('are found by the name of an episode', async () => {
     await open('/search?q=terminsu');
-    await page.getByRole('link', { name: 'Terminus Northern Line · S01E04' }).click();
+    await page.getByRole('link', { name: 'Terminus Northern Line · S1 E4' }).click();
     await page.getByRole('heading', { level: 1, name: 'Terminus' }).waitFor();
   });
 
