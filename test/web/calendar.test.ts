@@ -113,10 +113,22 @@ describe('the calendar in the web app', function () {
     await page.getByRole('region', { name: 'Season 1' }).getByText('Lies').waitFor();
     await expectFit();
   });
+
+  it('is not needed by who plays any episode of a series', async () => {
+    await open('/series');
+    await page.getByRole('link', { name: /^Pair/ }).click();
+    await headed(page, 'Pair');
+    await page.getByRole('button', { name: 'Play any episode' }).click();
+    await page.waitForURL(/\/watch\/episode\//);
+  });
 });
 
 async function prepare(server: TestServer): Promise<void> {
-  await writeFiles(server.films, { 'series/Dark/Dark S01E01.mkv': 'no film' });
+  await writeFiles(server.films, {
+    'series/Dark/Dark S01E01.mkv': 'no film',
+    'series/Pair/Pair S01E01.mkv': 'no film either',
+    'series/Pair/Pair S01E02.mkv': 'nor this',
+  });
   await server.library('Series', 'series', 'series');
   await enriched(server);
 }
