@@ -64,7 +64,11 @@ export const takeRecord = ({ kind, id }: Recorded, { provider, id: record }: Can
 /** Has the provider asked about a work anew. */
 export const refresh = ({ kind, id }: Recorded) => calls[kind].refresh(id);
 
-const sources: Readonly<Record<string, string>> = { imdb: 'IMDb', tvdb: 'TheTVDB' };
+const sources: Readonly<Record<string, string>> = {
+  imdb: 'IMDb',
+  tmdb: 'TMDb',
+  tvdb: 'TheTVDB',
+};
 
 /** What a source of ids calls itself. */
 export const nameOfSource = (source: string): string => sources[source] ?? source.toUpperCase();
