@@ -32,6 +32,13 @@ describe('jobs, in the web app', function () {
     expect(await page.getByText(/^[a-z]+\.[a-z-]+$/).allInnerTexts()).to.deep.equal([]);
   });
 
+  it('fill the search anew by a press', async () => {
+    await openIn(page, `${server.url}/admin`);
+    await page.getByRole('button', { name: 'Fill anew' }).click();
+    await page.getByText('Search is being filled anew').waitFor();
+    await server.settled();
+  });
+
   it('that are dead tell why, and are done again', async () => {
     await kill(server);
     await openIn(page, `${server.url}/admin/jobs?state=dead`);
