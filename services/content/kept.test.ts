@@ -26,6 +26,7 @@ const steps = [
   'replace, old and new seen', // a scan while both are there
   'replace, gone meanwhile', // a scan while neither is there
   'replace all',
+  'replace all, folder too', // of the same title and year
   'rescan',
   'nfo',
   'forget', // rows of missing files, after their time
@@ -50,10 +51,11 @@ const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/'));
 function createNames(kind: Kind, isFlat: boolean) {
   const isFilm = kind === 'movie';
   const season = isFilm ? '' : '/Season 1';
-  let [title, year, renamed] = ['Zulu', 1995, 0];
+  let [title, year, renamed, tag] = ['Zulu', 1995, 0, ''];
   // Of one that is named like a series, everything is that series'.
   const flat = isFilm ? 'Flat' : 'TV';
-  const home = () => `${title} (${year})`;
+  const named = () => `${title} (${year})`;
+  const home = () => `${named()}${tag}`;
   const folder = () => (isFlat ? flat : `${home()}${season}`);
   const other = `Other (2000)${isFilm ? '' : ' S01E01'}.mkv`;
   return {
@@ -61,7 +63,10 @@ function createNames(kind: Kind, isFlat: boolean) {
     other: isFlat ? `${flat}/${other}` : `Other (2000)${season}/${other}`,
     path(nth: number, release: string) {
       const cut = nth === 0 ? '' : ` - Cut${nth}`;
-      return `${folder()}/${home()}${isFilm ? cut : ` S01E0${nth + 1}`}${release}.mkv`;
+      return `${folder()}/${named()}${isFilm ? cut : ` S01E0${nth + 1}`}${release}.mkv`;
+    },
+    nextFolder() {
+      tag = tag === '' ? ' [1080p]' : '';
     },
     next() {
       title = titles[renamed % titles.length]!;
@@ -77,6 +82,8 @@ interface Story {
   readonly names: ReturnType<typeof createNames>;
   readonly scan: (folders?: readonly string[]) => Promise<void>;
   files: string[];
+  /** An NFO file has told of it. */
+  isTold: boolean;
 }
 
 describe('what people set of a work', function () {
@@ -112,7 +119,7 @@ describe('what people set of a work', function () {
     };
     await scan();
     await setByHand(db.sql, { kind, path: files[0]!, userId });
-    return { kind, isFlat, library, names, scan, files };
+    return { kind, isFlat, library, names, scan, files, isTold: false };
   };
 
   for (const kind of ['movie', 'series'] as const) {
@@ -191,6 +198,11 @@ async function happen(sql: Sql, story: Story, one: Step): Promise<void> {
     case 'rename':
     case 'rename one by one':
       return rename(sql, story, one);
+    case 'replace all, folder too':
+      // An NFO that calls it something else is left behind: then nothing says that it is the same.
+      if (!story.isTold) story.names.nextFolder();
+      for (const nth of files.keys()) await replace(story, nth, one);
+      return scan();
     case 'replace all':
       for (const nth of files.keys()) await replace(story, nth, one);
       break;
@@ -244,12 +256,14 @@ async function replace(story: Story, nth: number, { what, release }: Step): Prom
   files[nth] = next;
 }
 
-async function addNfo(sql: Sql, { kind, isFlat, library, names, scan }: Story, id: number) {
+async function addNfo(sql: Sql, story: Story, id: number): Promise<void> {
+  const { kind, isFlat, library, names, scan } = story;
   if (isFlat) return;
   const [file, root] = kind === 'movie' ? ['movie', 'movie'] : ['tvshow', 'tvshow'];
   const path = `${names.home()}/${file}.nfo`;
   await sql`delete from files where path = ${path}`;
-  const told = `<title>Told ${id}</title><uniqueid type="tmdb">${id}</uniqueid>`;
-  await library.put({ [path]: `<${root}>${told}</${root}>` });
+  const says = `<title>Told ${id}</title><uniqueid type="tmdb">${id}</uniqueid>`;
+  await library.put({ [path]: `<${root}>${says}</${root}>` });
+  story.isTold = true;
   await scan([names.home()]);
 }
