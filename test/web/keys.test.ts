@@ -4,52 +4,15 @@ import type { Page } from 'playwright-core';
 import { needs } from '../needs.ts';
 import { writeFiles, type TestServer } from '../server.ts';
 import { until, type TestBrowser } from './browser.ts';
+import { hasFocus, held, keyboardOf, openWhole } from './keyboard.ts';
 import { makeSeries } from './series-site.ts';
 import { chooseTool, headed, openIn, signIn, startVisit, type Visit } from './suite.ts';
 
-/** In the page: what can be pressed now; numbered, so that it is known again. */
-const controls = `(() => {
-  const wanted = 'a[href], button:not(:disabled), input:not(:disabled), select, textarea, summary';
-  const scope = document.querySelector('[role=dialog]') ?? document;
-  const shown = [...scope.querySelectorAll(wanted)].filter((one) =>
-    one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true }) &&
-    one.getBoundingClientRect().width > 0 && !one.matches('[href="#content"]'));
-  shown.forEach((one, at) => (one.dataset.number = at));
-  return shown.map((one) => (one.getAttribute('aria-label') || one.labels?.[0]?.textContent ||
-    one.textContent || one.tagName).trim().slice(0, 60));
-})()`;
-/** In the page: which of them has the focus, and whether one sees that. */
-const focus = `(() => {
-  const at = document.activeElement;
-  const box = at?.getBoundingClientRect();
-  const isIn = box && box.bottom > 0 && box.top < innerHeight &&
-    box.right > 0 && box.left < innerWidth;
-  // A line around it; of a poster, of a box to tick and of a slider around what stands for it.
-  const line = at?.closest('label, .group') ?? at;
-  const isMarked = at && [at, line, ...at.children, ...line.children].some((one) =>
-    getComputedStyle(one).outlineStyle !== 'none' ||
-    getComputedStyle(one).getPropertyValue('--tw-ring-shadow').includes('4px'));
-  return { number: Number(at?.dataset?.number ?? -1), isSeen: isIn && isMarked };
-})()`;
-/** In the page: it goes there; in a text to the end that the key would leave it by. */
-const from = (number: number, key: string) => `(() => {
-  const one = document.querySelector('[data-number="${number}"]');
-  one.focus();
-  const end = '${key}' === 'ArrowRight' ? one.value?.length : 0;
-  if (one.selectionEnd != null) one.setSelectionRange(end, end);
-})()`;
-/** In the page, whose document is not of Node: of one thing. */
-const hasFocus = (one: unknown): boolean =>
-  one ===
-  (globalThis as unknown as { document: { activeElement: unknown } }).document.activeElement;
-/** In the page: something has the focus that is not the page itself. */
-const held = `document.activeElement !== document.body`;
-
-const arrows = ['ArrowDown', 'ArrowRight', 'ArrowUp', 'ArrowLeft'] as const;
 const pages = [
   ...['/', '/movies', '/series', '/search?q=line', '/lists', '/account', '/admin'],
   ...['/admin/libraries', '/admin/users', '/admin/jobs', '/admin/cluster', '/admin/activity'],
-  ...['/admin/settings', '/movies/{film}', '/series/{series}', '/people/{person}', '/calendar'],
+  ...['/admin/logs', '/admin/settings', '/movies/{film}', '/series/{series}'],
+  ...['/episodes/{episode}', '/people/{person}', '/calendar'],
 ];
 
 describe('the web app by keys alone', function () {
@@ -69,6 +32,10 @@ describe('the web app by keys alone', function () {
     ids['film'] = await idOf('movies', 'Heat');
     ids['person'] = await personIn(ids['film']);
     ids['series'] = await idOf('series', 'Northern Line');
+    const { items } = await server.read<{ items: { id: string }[] }>(
+      `/api/v1/series/${ids['series']}/episodes`,
+    );
+    ids['episode'] = items[1]?.id ?? '';
   });
   after(() => visit?.[Symbol.asyncDispose]());
   afterEach(() => {
@@ -76,7 +43,6 @@ describe('the web app by keys alone', function () {
   });
 
   const press = (key: string) => page.keyboard.press(key);
-  const at = () => page.evaluate<{ number: number; isSeen: boolean }>(focus);
   const idOf = async (kind: string, title: string) => {
     const { items } = await server.read<{ items: { id: string; title: string }[] }>(
       `/api/v1/${kind}`,
@@ -89,70 +55,68 @@ describe('the web app by keys alone', function () {
     );
     return people[0]?.personId ?? '';
   };
-  const open = async (path: string) => {
-    await openIn(
-      page,
-      server.url + path.replace(/\{(\w+)\}/, (_, name: string) => ids[name] ?? ''),
-    );
-    await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' });
-    await page.locator('.animate-pulse').first().waitFor({ state: 'detached' });
-  };
-  /** What the tabulator does not come to, or what does not show that it has the focus. */
-  const missedByTab = async (): Promise<string[]> => {
-    const names = await page.evaluate<string[]>(controls);
-    const seen = new Map<number, boolean>();
-    for (let presses = 0; presses < names.length + 8; presses += 1) {
-      await press('Tab');
-      const { number, isSeen } = await at();
-      if (number >= 0) seen.set(number, isSeen);
-    }
-    return names.filter((_, number) => seen.get(number) !== true);
-  };
-  /** What no way of arrow keys leads to from the first of what is there. */
-  const missedByArrows = async (): Promise<string[]> => {
-    const names = await page.evaluate<string[]>(controls);
-    const seen = new Set<number>();
-    const ahead = [0];
-    for (let number = ahead.pop(); number !== undefined; number = ahead.pop()) {
-      if (seen.has(number)) continue;
-      seen.add(number);
-      for (const key of arrows) {
-        await page.evaluate(from(number, key));
-        await press(key);
-        const next = await at();
-        if (next.number >= 0 && !seen.has(next.number)) ahead.push(next.number);
-      }
-    }
-    return names.filter((_, number) => !seen.has(number));
-  };
+  const open = (path: string) =>
+    openWhole(page, server.url + path.replace(/\{(\w+)\}/, (_, name: string) => ids[name] ?? ''));
 
   for (const path of pages) {
     it(`reaches all of ${path}, and sees where it is`, async () => {
       await open(path);
-      expect(await missedByTab(), 'by the tabulator').to.deep.equal([]);
-      expect(await missedByArrows(), 'by arrow keys').to.deep.equal([]);
+      await keyboardOf(page).reachesAll(path);
     });
   }
 
-  it('reaches all of each dialog, and comes back to where it was', async () => {
-    await open('/movies/{film}');
-    for (const name of ['Edit', 'Choose artwork', 'Fix the match', 'Merge with others']) {
-      await page.getByRole('button', { name: 'More', exact: true }).focus();
-      await press('Enter');
-      const item = page.getByRole('menuitem', { name });
-      await item.waitFor();
-      for (let presses = 0; presses < 9 && !(await item.evaluate(hasFocus)); presses += 1) {
-        await press('ArrowDown');
-      }
-      await press('Enter');
-      await page.getByRole('dialog').waitFor();
-      await page.locator('[role=dialog] .animate-pulse').first().waitFor({ state: 'detached' });
-      expect(await missedByTab(), `${name}, by the tabulator`).to.deep.equal([]);
-      expect(await missedByArrows(), `${name}, by arrow keys`).to.deep.equal([]);
-      await press('Escape');
-      await page.getByRole('dialog').waitFor({ state: 'detached' });
-      await until(page, `document.activeElement.getAttribute('aria-label') === 'More'`);
+  it('reaches all of what asks who is there, and sees where it is', async () => {
+    const stranger = await browser.person();
+    const his = await stranger.newPage();
+    await openWhole(his, `${server.url}/sign-in`);
+    await keyboardOf(his).reachesAll('/sign-in');
+    await stranger.close();
+  });
+
+  it('goes through a menu, and back to what opened it', async () => {
+    await open('/');
+    const { press, name, reach, untilOn } = keyboardOf(page);
+    const menu = page.getByRole('button', { name: 'Menu of admin' });
+    await menu.focus();
+    await press('Enter');
+    for (const item of ['My account', 'Administration', 'Light colours', 'Sign out']) {
+      await reach(item, 'ArrowDown');
     }
+    await press('ArrowDown');
+    expect(await name()).to.equal('My account');
+    await press('Escape');
+    await untilOn('Menu of admin');
+    await press('Enter');
+    await reach('My account', 'ArrowDown');
+    await press('Enter');
+    await headed(page, 'My account');
+    await until(page, `document.activeElement.id === 'content'`);
+    await page.goBack();
+  });
+
+  it('goes from what is typed to what is found, and back', async () => {
+    await open('/');
+    const { press, name, reach } = keyboardOf(page);
+    const field = 'Search films, series and people';
+    await press('/');
+    await page.keyboard.type('line');
+    await page.waitForURL('**/search?q=line');
+    await page.getByRole('link', { name: /^Behind the Line/ }).waitFor();
+    expect(await name()).to.equal(field);
+    await page.keyboard.type(' x');
+    await page.waitForURL('**/search?q=line%20x');
+    expect(await name(), 'after it has looked anew').to.equal(field);
+    for (let times = 0; times < 2; times += 1) await press('Backspace');
+    await page.waitForURL('**/search?q=line');
+    await page.getByRole('link', { name: /^Behind the Line/ }).waitFor();
+    await reach('Behind the Line', 'ArrowDown');
+    await reach(field, 'Shift+Tab');
+    await press('End');
+    await press('ArrowRight');
+    expect(await name()).to.equal('Clear');
+    await press('Enter');
+    expect(await name()).to.equal(field);
+    expect(await page.getByRole('textbox', { name: field }).inputValue()).to.equal('');
   });
 
   it('goes on beside what was deleted', async () => {

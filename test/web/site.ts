@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,14 +21,16 @@ export interface SmallFilm {
   readonly seconds: number;
   /** ffmpeg's encoder of the picture. */
   readonly video?: string;
+  /** How long each of its chapters is; without it there are none. */
+  readonly chapterSeconds?: number;
 }
 
 /** Makes films that a browser plays, each with a poster, in a folder of its own below `dir`. */
 export async function makeFilms(dir: string, films: readonly SmallFilm[]): Promise<void> {
-  for (const { name, seconds, video } of films) {
+  for (const { name, ...film } of films) {
     const folder = join(dir, name);
     await mkdir(folder, { recursive: true });
-    await makeVideo(join(folder, `${name}.mp4`), { seconds, ...(video && { video }) });
+    await makeVideo(join(folder, `${name}.mp4`), film);
     await writePoster(folder, name);
   }
 }
@@ -36,7 +38,7 @@ export async function makeFilms(dir: string, films: readonly SmallFilm[]): Promi
 /** Writes a video that a browser plays. */
 export async function makeVideo(
   path: string,
-  { seconds, video = 'libx264' }: Omit<SmallFilm, 'name'>,
+  { seconds, video = 'libx264', chapterSeconds = Infinity }: Omit<SmallFilm, 'name'>,
 ): Promise<void> {
   const ffmpeg = findTool('ffmpeg', {});
   if (ffmpeg === undefined) throw new Error('no ffmpeg: call needs("ffmpeg") in this suite');
@@ -45,10 +47,24 @@ export async function makeVideo(
   const sound = ['-f', 'lavfi', '-i', `sine=f=330:r=44100:d=${seconds}`];
   const coding = ['-c:v', video, '-pix_fmt', 'yuv420p', '-g', '20', '-c:a', 'aac'];
   const fast = video === 'libx264' ? ['-preset', 'ultrafast'] : [];
+  const chapters = `${path}.chapters`;
+  await writeFile(chapters, chaptersOf(seconds, chapterSeconds));
   await run(ffmpeg.path, [
-    ...['-nostdin', '-v', 'error', ...picture, ...sound, ...coding, ...fast],
+    ...['-nostdin', '-v', 'error', ...picture, ...sound, '-f', 'ffmetadata', '-i', chapters],
+    ...['-map_chapters', '2', ...coding, ...fast],
     ...['-b:a', '32k', '-movflags', '+faststart', path],
   ]);
+  await rm(chapters);
+}
+
+/** As ffmpeg is told them (its “Metadata” format, version 1). */
+function chaptersOf(seconds: number, each: number): string {
+  const count = Number.isFinite(each) ? Math.ceil(seconds / each) : 0;
+  const texts = Array.from({ length: count }, (_, at) => {
+    const end = Math.min(seconds, (at + 1) * each);
+    return `[CHAPTER]\nTIMEBASE=1/1\nSTART=${at * each}\nEND=${end}\ntitle=Chapter ${at + 1}\n`;
+  });
+  return `;FFMETADATA1\n${texts.join('')}`;
 }
 
 /** Writes `poster.jpg` into a folder, in a colour that goes with the name. */

@@ -105,3 +105,14 @@ export const percent = (share: number, language: string): string =>
 /** A day and a time of day to the second. */
 export const momentOf = (at: string | number, language: string): string =>
   new Date(at).toLocaleString(language, { dateStyle: 'short', timeStyle: 'medium' });
+
+/** `4.2 Mb/s`, as the language writes it. */
+export function bitRate(bitsPerSecond: number, language: string): string {
+  const isFast = bitsPerSecond >= 1_000_000;
+  return (bitsPerSecond / (isFast ? 1_000_000 : 1_000)).toLocaleString(language, {
+    style: 'unit',
+    unit: isFast ? 'megabit-per-second' : 'kilobit-per-second',
+    unitDisplay: 'short',
+    maximumFractionDigits: isFast ? 1 : 0,
+  });
+}

@@ -6,7 +6,7 @@ import { actions } from '../../../services/activity/record.ts';
 import { registry } from '../../../services/settings/registry.ts';
 import { circleOf } from './components/circle.ts';
 import { layoutOf } from './components/grid-layout.ts';
-import { clock, duration, fileSize, relative } from './format.ts';
+import { bitRate, clock, duration, fileSize, relative } from './format.ts';
 import { nearestBox, nextBox, type Box } from './keys/spatial.ts';
 import { lifetimeOf } from './api/token.ts';
 import { changesOf, textOf, valueOf, type EditField } from './edit-fields.ts';
@@ -64,6 +64,12 @@ describe('messages', () => {
 });
 
 describe('formats', () => {
+  it('tell how many bits a second are sent', () => {
+    expect(bitRate(4_230_000, 'en')).to.equal('4.2 Mb/s');
+    expect(bitRate(96_400, 'en')).to.equal('96 kb/s');
+    expect(bitRate(4_230_000, 'de')).to.equal('4,2 Mb/s');
+  });
+
   it('write times as people read them', () => {
     expect(duration(6_120_000, 'en')).to.equal('1 hr 42 min');
     expect(duration(7_200_000, 'en')).to.equal('2 hr');

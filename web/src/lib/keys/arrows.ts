@@ -14,6 +14,8 @@ const directions: Readonly<Record<string, Direction>> = {
 const own = '[role=menu], [role=listbox], [role=slider], [data-arrows=own]';
 /** What needs those that go along it: the others lead out of it. */
 const ownAlong = '[role=tablist], input[type=range]';
+/** What needs those that go across it: what lies beside it would be out of reach. */
+const ownAcross = '[data-arrows=across]';
 
 /**
  * Moves the focus by arrow keys, as a remote control does, and has its other key, Enter, open and
@@ -55,6 +57,7 @@ function press(target: EventTarget | null): boolean {
 function keepsArrows(element: HTMLElement, direction: Direction): boolean {
   const isAlong = direction === 'left' || direction === 'right';
   if (element.closest(own)) return true;
+  if (element.closest(ownAcross)) return !isAlong;
   if (element.closest(ownAlong)) return isAlong;
   if (element instanceof HTMLTextAreaElement || element.isContentEditable) return true;
   if (element instanceof HTMLSelectElement) return !opensByKey && !isAlong;
@@ -69,7 +72,8 @@ function keepsArrows(element: HTMLElement, direction: Direction): boolean {
 
 function find(from: HTMLElement | null, direction: Direction): HTMLElement | undefined {
   const scope = from?.closest('[role=dialog], [role=alertdialog]') ?? openDialog() ?? document.body;
-  const candidates = reachable(scope).filter((element) => element !== from);
+  // What is around it, as the stage of a player is, is no neighbour of it either.
+  const candidates = reachable(scope).filter((element) => !from || !element.contains(from));
   // Nothing of the page has it yet, or all of it.
   if (!from || from === document.body || from.matches('main')) {
     return candidates.find((element) => element.closest('main')) ?? candidates[0];
@@ -86,5 +90,6 @@ function boxOf(element: HTMLElement): DOMRect {
 }
 const lines = { 'input[type=checkbox]': 'label', '[data-work]': '[role=row]' };
 
+/** Of those over each other that is the last: each was added when it was opened. */
 const openDialog = () =>
-  document.querySelector<HTMLElement>('[role=dialog][data-state=open], [role=alertdialog]');
+  [...document.querySelectorAll('[role=dialog][data-state=open], [role=alertdialog]')].at(-1);

@@ -137,6 +137,21 @@ const names: Readonly<Record<string, string>> = {
 export const codecName = (codec: string): string =>
   names[codec.toLowerCase()] ?? codec.toUpperCase();
 
+const containerNames: readonly (readonly [RegExp, string])[] = [
+  [/\b(mp4|m4v|m4a|3gp)\b/, 'MP4'],
+  [/\bmov\b/, 'QuickTime'],
+  [/\b(matroska|mkv)\b/, 'Matroska'],
+  [/\bwebm\b/, 'WebM'],
+  [/\bmpegts\b/, 'MPEG-TS'],
+  [/\bmpeg\b/, 'MPEG-PS'],
+  [/\basf\b/, 'Windows Media'],
+];
+
+/** A container as people know it, by the names ffprobe gives it. */
+export const containerName = (container: string): string =>
+  containerNames.find(([names]) => names.test(container.toLowerCase()))?.[1] ??
+  container.toUpperCase();
+
 const nameOf = ({ codec, bitDepth }: Stream): string =>
   bitDepth !== undefined && bitDepth > 8
     ? `${codecName(codec)}, ${bitDepth} bit`

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { codecString, judge, type CanPlay, type Stream } from './codecs.ts';
-import { playerKey } from './keys.ts';
+import { codecString, containerName, judge, type CanPlay, type Stream } from './codecs.ts';
+import { keyHelp, playerKey } from './keys.ts';
 import { createReporter, type Report } from './progress.ts';
+import { chapterBeside, rateBeside, rates } from './steps.ts';
 import { decode, toWebVtt } from './subtitles.ts';
 
 const video = (codec: string, more: Partial<Stream> = {}): Stream => ({
@@ -101,11 +102,70 @@ describe('the player’s keys', () => {
     expect(playerKey(press('ArrowLeft'), false)).to.equal(undefined);
   });
 
+  it('lead back one layer after the other', () => {
+    for (const key of ['Escape', 'Backspace', 'GoBack', 'BrowserBack']) {
+      expect(playerKey(press(key), false), key).to.deep.equal({ do: 'stage' });
+      expect(playerKey(press(key), true), key).to.deep.equal({ do: 'back' });
+    }
+  });
+
+  it('do something, all that the help tells of', () => {
+    for (const { keys } of keyHelp) {
+      for (const key of keys) expect(playerKey(press(key), true), key).to.not.equal(undefined);
+    }
+    const told = keyHelp.map(({ says }) => says);
+    expect(new Set(told).size).to.equal(told.length);
+  });
+
   it('leave the browser its own', () => {
     expect(playerKey(press('f', { ctrlKey: true }), true)).to.equal(undefined);
     expect(playerKey(press('F'), true)).to.deep.equal({ do: 'full' });
     expect(playerKey(press('7'), false)).to.deep.equal({ do: 'part', part: 0.7 });
   });
+});
+
+describe('steps of the player', () => {
+  const chapters = [0, 60_000, 120_000].map((startMs) => ({ startMs }));
+
+  for (const [name, at, by, wanted] of [
+    ['on', 10_000, 1, 60_000],
+    ['on from where one begins', 60_000, 1, 120_000],
+    ['not on from the last', 130_000, 1, undefined],
+    ['back to where this one begins', 70_000, -1, 60_000],
+    ['back to the one before, soon after it began', 61_000, -1, 0],
+    ['back to the beginning', 1_000, -1, 0],
+  ] as const) {
+    it(`lead ${name}`, () => {
+      expect(chapterBeside(chapters, at, by)).to.equal(wanted);
+    });
+  }
+
+  it('lead nowhere without chapters', () => {
+    for (const by of [1, -1] as const) expect(chapterBeside([], 5_000, by)).to.equal(undefined);
+  });
+
+  it('go through all speeds and stop at the ends', () => {
+    const up = rates.map((rate) => rateBeside(rate, 1));
+    expect(up).to.deep.equal([...rates.slice(1), rates.at(-1)]);
+    const down = rates.map((rate) => rateBeside(rate, -1));
+    expect(down).to.deep.equal([rates[0], ...rates.slice(0, -1)]);
+    expect(rateBeside(1.1, 1)).to.equal(1.25);
+  });
+});
+
+describe('containers', () => {
+  for (const [container, name] of [
+    ['mp4', 'MP4'],
+    ['mov,mp4,m4a,3gp', 'MP4'],
+    ['matroska', 'Matroska'],
+    ['matroska,webm', 'Matroska'],
+    ['avi', 'AVI'],
+    ['mpegts', 'MPEG-TS'],
+  ] as const) {
+    it(`of ${container} are called ${name}`, () => {
+      expect(containerName(container)).to.equal(name);
+    });
+  }
 });
 
 describe('reports of progress', () => {

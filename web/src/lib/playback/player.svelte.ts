@@ -32,7 +32,7 @@ export function createPlayer(video: HTMLVideoElement, playing: Playing) {
   let volume = $state(Number(localStorage.getItem(volumeSlot) ?? 1));
   let isMuted = $state(false);
   let rate = $state(1);
-  let origin = '';
+  let origin = $state('');
   let tries = 0;
   let reportedAt = 0;
   let isOpening = false;
@@ -158,6 +158,7 @@ export function createPlayer(video: HTMLVideoElement, playing: Playing) {
     video.currentTime = Math.min(Math.max(0, to), end);
     time = video.currentTime;
   };
+  const play = () => void video.play().catch(() => undefined);
   return {
     get state() {
       return state;
@@ -180,9 +181,21 @@ export function createPlayer(video: HTMLVideoElement, playing: Playing) {
     get rate() {
       return rate;
     },
+    /** The node that sends it. */
+    get origin() {
+      return origin;
+    },
+    /** Pictures that were to be shown, and those of them that came too late. */
+    frames() {
+      const { totalVideoFrames: all, droppedVideoFrames: dropped } =
+        video.getVideoPlaybackQuality();
+      return { all, dropped };
+    },
     seek,
     skip: (seconds: number) => seek(video.currentTime + seconds),
-    toggle: () => (video.paused ? void video.play().catch(() => undefined) : video.pause()),
+    toggle: () => (video.paused ? play() : video.pause()),
+    play,
+    pause: () => video.pause(),
     setVolume(next: number) {
       video.muted = next === 0;
       video.volume = Math.min(1, Math.max(0, next));

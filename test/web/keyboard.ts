@@ -1,0 +1,140 @@
+import { expect } from 'chai';
+import type { Locator, Page } from 'playwright-core';
+import { until } from './browser.ts';
+
+/** In the page: what can be pressed now; numbered, so that it is known again. */
+const controls = `(() => {
+  const wanted = 'a[href], button:not(:disabled), input:not(:disabled), select, textarea, summary';
+  const scope = [...document.querySelectorAll('[role=dialog]')].at(-1) ?? document;
+  for (const one of document.querySelectorAll('[data-number]')) delete one.dataset.number;
+  const shown = [...scope.querySelectorAll(wanted)].filter((one) =>
+    one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true }) &&
+    one.getBoundingClientRect().width > 0 && !one.matches('[href="#content"]'));
+  shown.forEach((one, at) => (one.dataset.number = at));
+  return shown.map((one) => (one.getAttribute('aria-label') || one.labels?.[0]?.textContent ||
+    one.textContent || one.tagName).trim().slice(0, 60));
+})()`;
+/** In the page: which of them has the focus, and whether one sees that. */
+const focus = `(() => {
+  const at = document.activeElement;
+  const box = at?.getBoundingClientRect();
+  const isIn = box && box.bottom > 0 && box.top < innerHeight &&
+    box.right > 0 && box.left < innerWidth;
+  // A line around it; of a poster, of a box to tick and of a slider around what stands for it.
+  const line = at?.closest('label, .group') ?? at;
+  const isMarked = at && [at, line, ...at.children, ...line.children].some((one) =>
+    getComputedStyle(one).outlineStyle !== 'none' ||
+    getComputedStyle(one).getPropertyValue('--tw-ring-shadow').includes('4px'));
+  return { number: Number(at?.dataset?.number ?? -1), isSeen: isIn && isMarked };
+})()`;
+/** In the page: it goes there; in a text to the end that the key would leave it by. */
+const from = (number: number, key: string) => `(() => {
+  const one = document.querySelector('[data-number="${number}"]');
+  one.focus();
+  const end = '${key}' === 'ArrowRight' ? one.value?.length : 0;
+  if (one.selectionEnd != null) one.setSelectionRange(end, end);
+})()`;
+/** In the page: what the focus is on, as who listens is told. */
+const focused = `(() => {
+  const at = document.activeElement;
+  if (!at || at === document.body || at.id === 'content') return '';
+  return (at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent ?? '')
+    .trim();
+})()`;
+const arrows = ['ArrowDown', 'ArrowRight', 'ArrowUp', 'ArrowLeft'] as const;
+/** More presses than any way on a page needs. */
+const most = 60;
+
+/** In the page: something has the focus that is not the page itself. */
+export const held = `document.activeElement !== document.body`;
+
+/** In the page, whose document is not of Node: of one thing. */
+export const hasFocus = (one: unknown): boolean =>
+  one ===
+  (globalThis as unknown as { document: { activeElement: unknown } }).document.activeElement;
+
+/** What somebody does and finds out who has keys, and no pointer. */
+export type Keyboard = ReturnType<typeof keyboardOf>;
+
+/** The keyboard of a page. */
+export function keyboardOf(page: Page) {
+  const press = (key: string) => page.keyboard.press(key);
+  const at = () => page.evaluate<{ number: number; isSeen: boolean }>(focus);
+  const name = () => page.evaluate<string>(focused);
+
+  const missedByTab = async (): Promise<string[]> => {
+    const names = await page.evaluate<string[]>(controls);
+    const seen = new Map<number, boolean>();
+    for (let presses = 0; presses < names.length + 8; presses += 1) {
+      await press('Tab');
+      const { number, isSeen } = await at();
+      if (number >= 0) seen.set(number, isSeen);
+    }
+    return names.filter((_, number) => seen.get(number) !== true);
+  };
+  const missedByArrows = async (): Promise<string[]> => {
+    const names = await page.evaluate<string[]>(controls);
+    const seen = new Set<number>();
+    const ahead = [0];
+    for (let number = ahead.pop(); number !== undefined; number = ahead.pop()) {
+      if (seen.has(number)) continue;
+      seen.add(number);
+      for (const key of arrows) {
+        await page.evaluate(from(number, key));
+        await press(key);
+        const next = await at();
+        if (next.number >= 0 && !seen.has(next.number)) ahead.push(next.number);
+      }
+    }
+    return names.filter((_, number) => !seen.has(number));
+  };
+  /** That each way leads to all of the page, or of the dialog over it, and one sees where one is. */
+  const reachesAll = async (of: string): Promise<void> => {
+    expect(await missedByTab(), `${of}, by the tabulator`).to.deep.equal([]);
+    expect(await missedByArrows(), `${of}, by arrow keys`).to.deep.equal([]);
+  };
+  /** Goes on with a key until the focus is on what begins so. */
+  const reach = async (wanted: string, key = 'Tab'): Promise<void> => {
+    for (let presses = 0; presses < most; presses += 1) {
+      if ((await name()).startsWith(wanted)) return;
+      await press(key);
+    }
+    throw new Error(`${most} × ${key} do not lead to ${wanted}, but to ${await name()}`);
+  };
+  /** Until the focus is on what is named so. */
+  const untilOn = (wanted: string): Promise<void> =>
+    until(page, `${focused}.startsWith(${JSON.stringify(wanted)})`);
+  /** Presses what is there, wherever the focus was. */
+  const use = async (one: Locator, key = 'Enter'): Promise<void> => {
+    await one.focus();
+    await press(key);
+  };
+  /**
+   * Opens the dialog `title` by what is given, finds all of it, does there what is to be done, and
+   * is on what opened it again once Escape has closed it.
+   */
+  const through = async (
+    opener: Locator,
+    title: string,
+    within?: (dialog: Locator) => Promise<void>,
+  ): Promise<void> => {
+    await use(opener);
+    const dialog = page.getByRole('dialog', { name: title });
+    await dialog.waitFor();
+    await dialog.locator('.animate-pulse').first().waitFor({ state: 'detached' });
+    await reachesAll(title);
+    await within?.(dialog);
+    await press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await until(page, held);
+    expect(await opener.evaluate(hasFocus), `back from ${title}: ${await name()}`).to.equal(true);
+  };
+  return { press, name, reach, reachesAll, through, untilOn, use };
+}
+
+/** Opens an address, and waits until all is there that is on its way. */
+export async function openWhole(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' });
+  await page.locator('.animate-pulse').first().waitFor({ state: 'detached' });
+}
