@@ -23,18 +23,20 @@ self.addEventListener('activate', (event) => {
   event.waitUntil(clear());
 });
 
-/** Its name holds a hash, so what is kept is right; the page is asked for first, as it may be new. */
+const patienceMs = 4_000;
+
+/**
+ * Its name holds a hash, so what is kept is right; the page is asked for first, as it may be new. A
+ * node that neither answers nor refuses is not waited for: the app finds out what is the matter.
+ */
 async function answer(request: Request, path: string): Promise<Response> {
   const cache = await caches.open(cacheName);
   const isAsset = path !== '/' && assets.includes(path);
   if (isAsset) return (await cache.match(path)) ?? fetch(request);
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const kept = request.mode === 'navigate' ? await cache.match('/') : undefined;
-    if (kept) return kept;
-    throw error;
-  }
+  const kept = request.mode === 'navigate' ? await cache.match('/') : undefined;
+  if (!kept) return fetch(request);
+  const late = new Promise<Response>((resolve) => setTimeout(resolve, patienceMs, kept));
+  return Promise.race([fetch(request), late]).catch(() => kept);
 }
 
 self.addEventListener('fetch', (event) => {

@@ -1,5 +1,4 @@
-import { session } from '$lib/api';
-import { isPassing } from '$lib/api/problem';
+import { enter, type Entry } from '$lib/entry';
 import { useLanguage } from '$lib/i18n.svelte';
 
 // One page for every address, served by any node: nothing is rendered there.
@@ -7,12 +6,7 @@ export const ssr = false;
 export const prerender = false;
 
 /** Finds out whether this browser is still signed in, before anything is shown. */
-export async function load(): Promise<void> {
+export async function load(): Promise<Entry> {
   await useLanguage();
-  if (session.status !== 'unknown') return;
-  try {
-    await session.restore();
-  } catch (error) {
-    if (!isPassing(error)) throw error; // the page says that no node answers, and tries again
-  }
+  return enter();
 }

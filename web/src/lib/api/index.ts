@@ -1,6 +1,7 @@
 import createClient, { type FetchResponse } from 'openapi-fetch';
 import type { paths } from '$api/types';
 import { ApiError } from './problem.ts';
+import { createReach } from './reach.ts';
 import { createRing } from './ring.ts';
 import { nodeState } from './node.svelte.ts';
 import { createSession } from './session.svelte.ts';
@@ -26,12 +27,38 @@ const newKey = () =>
     .map((byte) => byte.toString(16).padStart(2, '0'))
     .join('');
 
+const probeMs = 4_000;
+/** Asks all nodes at once for what they answer without looking anything up. */
+async function probe(): Promise<boolean> {
+  const signal = AbortSignal.timeout(probeMs);
+  const init = { credentials: 'omit', cache: 'no-store', signal } as const;
+  const ask = async (origin: string) => {
+    const answer = await fetch(`${origin}/health/live`, init);
+    if (!answer.ok) throw new Error(`${origin} answers ${answer.status}`);
+  };
+  return Promise.any(ring.inOrder().map(ask)).then(
+    () => true,
+    () => false,
+  );
+}
+
+export const reach = createReach({
+  probe,
+  pause,
+  onChange: (isSilent) => nodeState.fellSilent(isSilent),
+});
+
 export const transport = createTransport({
   fetch: (input, init) => fetch(input, init),
   ring,
   now: () => performance.now(),
   pause,
   newKey,
+  onHeard(origin) {
+    if (origin === undefined) return reach.doubt();
+    nodeState.answered(origin);
+    reach.answered();
+  },
 });
 
 export const session = createSession({

@@ -14,8 +14,10 @@ function house(answer: (origin: string, asked: number) => Answer) {
   let keys = 0;
   const ring = createRing(origins[0]);
   ring.learn(origins.slice(1));
+  const heard: (string | undefined)[] = [];
   const transport = createTransport({
     ring,
+    onHeard: (origin) => heard.push(origin),
     now: () => now,
     newKey: () => `key-${(keys += 1)}`,
     pause: async (ms) => void (now += ms),
@@ -28,7 +30,7 @@ function house(answer: (origin: string, asked: number) => Answer) {
       return given;
     },
   });
-  return { asked, ring, transport };
+  return { asked, heard, ring, transport };
 }
 
 const get: Ask = { method: 'GET', path: '/x?y=1', headers: new Headers(), body: undefined };
@@ -89,6 +91,47 @@ describe('the transport', () => {
     const error = await transport.send(get).catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(ApiError);
     expect((error as ApiError).code).to.equal('unreachable');
+  });
+
+  it('tells who answered, and of each round in which nobody did', async () => {
+    const { heard, transport } = house((_, count) => (count < 8 ? 'refused' : json(200)));
+    await transport.send(get);
+    expect(heard).to.deep.equal([undefined, undefined, origins[1]]);
+  });
+
+  it('takes what a proxy says of nodes that are gone for no answer', async () => {
+    for (const [type, wanted] of [
+      ['text/html', [undefined]],
+      ['application/problem+json', origins],
+    ] as const) {
+      const { heard, transport } = house(() => json(502, 'x', { 'Content-Type': type }));
+      expect((await transport.send(get)).status).to.equal(502);
+      expect(heard).to.deep.equal(wanted);
+    }
+  });
+
+  it('does not call it silence when others are answered meanwhile', async () => {
+    const held = Promise.withResolvers<void>();
+    const heard: (string | undefined)[] = [];
+    const transport = createTransport({
+      ring: createRing(origins[0]),
+      now: () => 0,
+      newKey: () => 'key',
+      pause: async () => {},
+      onHeard: (origin) => heard.push(origin),
+      fetch: async (input) => {
+        const { pathname } = new URL(input instanceof Request ? input.url : input);
+        if (pathname !== '/slow' || heard.length > 1) return json(200);
+        await held.promise;
+        throw new TypeError('too slow');
+      },
+    });
+    const slow = transport.send({ ...get, path: '/slow' });
+    await transport.send(get);
+    await transport.send(get);
+    held.resolve();
+    await slow;
+    expect(heard).to.deep.equal(Array(3).fill(origins[0]));
   });
 
   it('does not wait for what waiting does not help', async () => {

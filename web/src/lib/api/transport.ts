@@ -21,6 +21,8 @@ export interface TransportDeps {
   readonly pause: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** A name for one change, so that it is carried out once however often it is sent. */
   readonly newKey: () => string;
+  /** Hears who answers; undefined: all were asked in vain, and nobody was answered meanwhile. */
+  readonly onHeard?: (origin: string | undefined) => void;
 }
 
 export interface TransportOptions {
@@ -49,9 +51,10 @@ const isRead = (method: string) => method === 'GET' || method === 'HEAD';
  * along, so that another node answers nothing older than what this client knows.
  */
 export function createTransport(deps: TransportDeps, options: TransportOptions = {}): Transport {
-  const { ring, now, pause, newKey } = deps;
+  const { ring, now, pause, newKey, onHeard = () => {} } = deps;
   const { patienceMs = 8_000, deadlineMs = 20_000 } = options;
   let index = 0;
+  let answers = 0;
 
   const attempt = async (origin: string, ask: Ask): Promise<Response | undefined> => {
     const headers = new Headers(ask.headers);
@@ -66,6 +69,10 @@ export function createTransport(deps: TransportDeps, options: TransportOptions =
         ...(body === undefined ? {} : { body }),
       });
       index = Math.max(index, indexOf(answer));
+      if (isOfNode(answer)) {
+        answers += 1;
+        onHeard(origin);
+      }
       return answer;
     } catch (error) {
       if (signal?.aborted) throw error;
@@ -80,6 +87,7 @@ export function createTransport(deps: TransportDeps, options: TransportOptions =
       const until = now() + deadlineMs;
       for (let round = 0; ; round += 1) {
         let last: Response | undefined;
+        const before = answers;
         let waitMs = Math.min(250 * 2 ** round, 2_000);
         for (const origin of ring.inOrder()) {
           const answer = await attempt(origin, ask);
@@ -87,6 +95,7 @@ export function createTransport(deps: TransportDeps, options: TransportOptions =
           ring.leave(origin);
           last = answer ?? last;
         }
+        if (answers === before) onHeard(undefined);
         if (last && !(await isWaiting(last))) return last;
         waitMs = Math.max(waitMs, retryAfterMs(last));
         if (now() + waitMs > until) {
@@ -115,6 +124,10 @@ function retryAfterMs(answer: Response | undefined): number {
   const seconds = Number(answer?.headers.get('Retry-After') ?? 0);
   return Number.isFinite(seconds) ? Math.min(seconds, 5) * 1_000 : 0;
 }
+
+/** Not that of a proxy which found no node: nodes say it in JSON. */
+const isOfNode = (answer: Response): boolean =>
+  !again.has(answer.status) || /\bjson\b/.test(answer.headers.get('Content-Type') ?? '');
 
 async function isWaiting(answer: Response): Promise<boolean> {
   const text = await answer.clone().text();

@@ -5,9 +5,9 @@ import type { LayoutLoad } from './$types';
 
 /** What only people who are signed in see. */
 export const load: LayoutLoad = async ({ parent, url }) => {
-  await parent();
-  if (session.status !== 'out') return;
-  if (await isSetupRequired().catch(() => false)) redirect(302, '/setup');
+  const { isKnown } = await parent();
+  if (!isKnown || session.status !== 'out') return;
+  if (isSetupRequired()) redirect(302, '/setup');
   const next = url.pathname + url.search;
   redirect(302, next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`);
 };

@@ -5,6 +5,7 @@ import type { PageLoad } from './$types';
 
 /** Only a server without an administrator is set up. */
 export const load: PageLoad = async ({ parent }) => {
-  await parent();
-  if (session.status === 'in' || !(await isSetupRequired())) redirect(302, '/');
+  const { isKnown } = await parent();
+  if (!isKnown) return;
+  if (session.status === 'in' || !isSetupRequired()) redirect(302, '/');
 };

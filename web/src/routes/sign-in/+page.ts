@@ -5,9 +5,8 @@ import type { PageLoad } from './$types';
 
 /** Nobody signs in to a server that has no administrator. */
 export const load: PageLoad = async ({ parent }) => {
-  await parent();
+  const { isKnown } = await parent();
+  if (!isKnown) return;
   if (session.status === 'in') redirect(302, '/');
-  if (session.status === 'out' && (await isSetupRequired().catch(() => false))) {
-    redirect(302, '/setup');
-  }
+  if (session.status === 'out' && isSetupRequired()) redirect(302, '/setup');
 };
