@@ -225,7 +225,9 @@ describe('the web app of a household', function () {
     await api(`/api/v1/users/${me?.id}/sessions`, 'DELETE');
     const again = page.getByRole('dialog', { name: 'Please sign in again' });
     await again.waitFor();
-    await again.getByLabel('Password').fill(password);
+    // The name is there already.
+    await when(`document.activeElement.name === 'password'`);
+    await page.keyboard.type(password);
     await again.getByRole('button', { name: 'Sign in', exact: true }).click();
     await again.waitFor({ state: 'hidden' });
     expect(await page.getByLabel('Current password').inputValue()).to.equal('half typed');
