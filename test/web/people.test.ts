@@ -91,6 +91,8 @@ describe('people in the web app', function () {
   it('are told to be nobody where there is no such person', async () => {
     await open('/people/01890000-0000-7000-8000-00000000dead');
     await page.getByText('This person is not here').waitFor();
+    await open('/movies/01890000-0000-7000-8000-00000000dead');
+    await page.getByText('It is not here').waitFor();
     // The browser tells of the answer itself.
     expect(browser.complaints().every((one) => one.includes('404'))).to.equal(true);
   });

@@ -23,6 +23,7 @@ const offices = [
   '/libraries',
   '/users',
   '/jobs',
+  '/backups',
   '/cluster',
   '/activity',
   '/logs',
