@@ -1,7 +1,9 @@
+import { globSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Call } from '#api/handler.ts';
 import { bodyOf, callOf, codeOf, usersWorld } from '#test/users.ts';
 import type { UsersWorld } from '#test/users.ts';
+import { actions } from './record.ts';
 import { createActivity, record, type Activity, type ActivityEntry } from './index.ts';
 
 const dayMs = 86_400_000;
@@ -104,6 +106,16 @@ describe('activity', () => {
     const failed = await write(entry as ActivityEntry).catch((error: unknown) => error);
     expect(failed).to.be.instanceOf(TypeError);
     expect((await list()).items).to.deep.equal([]);
+  });
+
+  it('knows no action that nobody does', () => {
+    const sources = globSync('services/**/*.ts', {
+      exclude: ['**/*.test.ts', 'services/activity/**'],
+    }).map((path) => readFileSync(path, 'utf8'));
+    const done = Object.keys(actions).filter((action) =>
+      sources.some((source) => source.includes(`'${action}'`)),
+    );
+    expect(done).to.deep.equal(Object.keys(actions));
   });
 
   it('exists exactly if the change does', async () => {

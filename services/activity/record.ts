@@ -32,8 +32,6 @@ export const actions = {
   'library.missing-kept': ['name', 'files'],
   'library.missing-released': ['name', 'files'],
   'library.missing-forgotten': ['name', 'files'],
-  'movie.updated': ['title', 'fields'],
-  'movie.deleted': ['title'],
   'backup.requested': [],
   'backup.made': ['rows', 'removed'],
   'backup.failed': ['reason'],

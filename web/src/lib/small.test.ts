@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { problems } from '../../../services/errors.ts';
 import { actions } from '../../../services/activity/record.ts';
 import { registry } from '../../../services/settings/registry.ts';
@@ -36,6 +36,26 @@ describe('messages', () => {
       }
     });
   }
+
+  it('are used, each of them', () => {
+    const source = globSync('web/src/**/*.{ts,svelte}')
+      .filter((path) => !path.endsWith('.test.ts'))
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('\n');
+    // Some are named by what is known while it runs: `sort.${by}`, or of a group of notices.
+    const templates = [...source.matchAll(/`([a-z]\w*\.[^`\n]*\$\{[^`\n]*)`/g)].map(
+      ([, text]) => text!,
+    );
+    const groups = [...source.matchAll(/group="([\w.]+)"/g)].map(([, group]) => `${group}.\${}`);
+    const made = [...templates, ...groups].map((text) => {
+      const parts = text.split(/\$\{[^}]*\}/).map((part) => part.replaceAll('.', '\\.'));
+      return new RegExp(`^${parts.join('.+')}$`);
+    });
+    const isUsed = (name: string) =>
+      source.includes(`'${name}'`) || made.some((pattern) => pattern.test(name));
+    const names = Object.keys(en).map((key) => key.replace(/#.*/, ''));
+    expect(names.filter((name) => !isUsed(name))).to.deep.equal([]);
+  });
 
   it('tell of every problem that the server has, in each language', () => {
     const texts = ['unreachable', ...Object.keys(problems)].map((code) => `error.${code}`);
