@@ -14,8 +14,8 @@ let asking: Promise<void> | undefined;
 let entry: Entry = { isKnown: false, failure: undefined };
 
 /**
- * Finds it out. Who waits for it is shown something after a moment, or at once when no node answers;
- * it goes on meanwhile.
+ * Finds it out. Who waits for it is shown something after a moment, or at once when no node
+ * answers; it goes on meanwhile.
  */
 export async function enter(): Promise<Entry> {
   if (entry.isKnown) return entry;
