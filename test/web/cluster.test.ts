@@ -1,45 +1,24 @@
 import { expect } from 'chai';
-import type { BrowserContext, Page } from 'playwright-core';
-import { administer, openHome, untilVoters, type Home } from '../cluster/home.ts';
+import type { Page } from 'playwright-core';
 import type { LabNode } from '../lab/node.ts';
-import { startPostgres, type SharedPostgres } from '../lab/services.ts';
-import { quiet } from '../log.ts';
 import { needs } from '../needs.ts';
-import { barriers, startBrowser, type TestBrowser } from './browser.ts';
-import { expectBuilt } from './site.ts';
+import { barriers, type TestBrowser } from './browser.ts';
+import { signInAsAdmin, startFamily, type Family } from './family.ts';
 import { openIn } from './suite.ts';
 
 describe('the cluster in the web app', function () {
   needs('chromium');
   this.timeout(400_000);
-  let home: Home;
-  let postgres: SharedPostgres;
+  let family: Family;
   let nodes: readonly LabNode[];
   let browser: TestBrowser;
-  let context: BrowserContext;
   let page: Page;
 
   before(async () => {
-    expectBuilt();
-    home = await openHome();
-    postgres = await startPostgres(`${home.dir}/postgres`, quiet);
-    const env = { REVENGE_DATABASE_URL: postgres.url };
-    const expecting = { ...env, REVENGE_CLUSTER_RAFT_BOOTSTRAP_EXPECT: '3' };
-    nodes = await Promise.all(['a', 'b', 'c'].map((name) => home.place(name, { env: expecting })));
-    for (const node of nodes) node.start();
-    await Promise.all(nodes.map((node) => node.ready(120_000)));
-    await administer(nodes[0]!, env);
-    await untilVoters(nodes[0]!, 3);
-    browser = await startBrowser();
-    context = await browser.person();
-    page = await context.newPage();
+    family = await startFamily();
+    ({ nodes, browser, page } = family);
   });
-  after(async () => {
-    await context?.close();
-    await browser?.[Symbol.asyncDispose]();
-    await home?.[Symbol.asyncDispose]();
-    await postgres?.stop();
-  });
+  after(() => family?.[Symbol.asyncDispose]());
 
   /** All are named as the one machine they run on: what tells them apart is the address. */
   const member = (node: LabNode | undefined) =>
@@ -48,9 +27,7 @@ describe('the cluster in the web app', function () {
 
   it('is shown with its members, and that all is well', async () => {
     await openIn(page, `${nodes[0]!.url}/admin/cluster`);
-    await page.getByLabel('User name').fill('admin');
-    await page.getByLabel('Password').fill('correct horse battery staple');
-    await page.keyboard.press('Enter');
+    await signInAsAdmin(page);
     await page.getByText('All is well').waitFor();
     await page.getByText('3 of 3, 2 needed').waitFor();
     await page.getByRole('heading', { name: '3 members' }).waitFor();
