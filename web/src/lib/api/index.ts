@@ -1,7 +1,7 @@
 import createClient, { type FetchResponse } from 'openapi-fetch';
 import type { paths } from '$api/types';
 import { ApiError } from './problem.ts';
-import { createReach } from './reach.ts';
+import { createReach, isJson } from './reach.ts';
 import { createRing } from './ring.ts';
 import { nodeState } from './node.svelte.ts';
 import { createSession } from './session.svelte.ts';
@@ -34,7 +34,8 @@ async function probe(): Promise<boolean> {
   const init = { credentials: 'omit', cache: 'no-store', signal } as const;
   const ask = async (origin: string) => {
     const answer = await fetch(`${origin}/health/live`, init);
-    if (!answer.ok) throw new Error(`${origin} answers ${answer.status}`);
+    // Also a refusal: whoever refuses is there.
+    if (!isJson(answer)) throw new Error(`at ${origin} there is no node`);
   };
   return Promise.any(ring.inOrder().map(ask)).then(
     () => true,

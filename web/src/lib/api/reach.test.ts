@@ -63,4 +63,52 @@ describe('whether any node can be reached', () => {
     reach.answered();
     expect(told).to.deep.equal([true, false]);
   });
+
+  it('is what requests find where probes do not come through, and stays so', async () => {
+    const rest = Promise.withResolvers<void>();
+    const told: boolean[] = [];
+    let probes = 0;
+    const reach = createReach({
+      probe: async () => {
+        probes += 1;
+        return false;
+      },
+      pause: () => (probes === 1 ? rest.promise : new Promise(() => undefined)),
+      onChange: (isSilent) => told.push(isSilent),
+    });
+    reach.doubt();
+    await reach.silence();
+    reach.answered();
+    rest.resolve();
+    await new Promise(setImmediate);
+    expect(told).to.deep.equal([true, false]);
+    expect(probes).to.equal(1);
+    reach.doubt();
+    await reach.silence();
+    expect(told, 'doubted anew').to.deep.equal([true, false, true]);
+  });
+
+  it('is not lost by a probe that ends after an answer', async () => {
+    const found = Promise.withResolvers<boolean>();
+    const told: boolean[] = [];
+    const reach = createReach({
+      probe: () => found.promise,
+      pause: () => new Promise(() => undefined),
+      onChange: (isSilent) => told.push(isSilent),
+    });
+    reach.doubt();
+    reach.answered();
+    found.resolve(false);
+    await new Promise(setImmediate);
+    expect(told).to.deep.equal([]);
+  });
+
+  it('is looked for less often the longer nobody answers', async () => {
+    const { reach, rests, over } = house(Array<boolean>(20).fill(false));
+    reach.doubt();
+    await over;
+    expect(rests[0]).to.equal(2_000);
+    expect(rests).to.deep.equal(rests.toSorted((one, other) => one - other));
+    expect(rests.at(-1)).to.equal(10_000);
+  });
 });

@@ -16,15 +16,22 @@ export interface ReachDeps {
   readonly onChange: (isSilent: boolean) => void;
 }
 
-const restMs = 2_000;
+/** What answered is no node where it is no JSON: the page of a network that wants a sign-in first. */
+export const isJson = (answer: Response): boolean =>
+  /\bjson\b/.test(answer.headers.get('Content-Type') ?? '');
+
+const restMinMs = 2_000;
+const restMaxMs = 10_000;
 
 /**
  * One answer that does not come says little, as some take long: silence is what a probe finds too.
- * It is probed again until a node answers, so that nobody has to ask for the app to go on.
+ * It is probed again until a node answers, so that nobody has to ask for the app to go on; less
+ * often the longer it takes.
  */
 export function createReach({ probe, pause, onChange }: ReachDeps): Reach {
   let isSilent = false;
   let isLooking = false;
+  let isAnswered = false;
   let waiting: (() => void)[] = [];
 
   const change = (next: boolean) => {
@@ -35,20 +42,27 @@ export function createReach({ probe, pause, onChange }: ReachDeps): Reach {
     for (const resolve of waiting) resolve();
     waiting = [];
   };
+  // Where probes do not come through and requests do, the requests are right.
   const look = async () => {
-    while (!(await probe())) {
+    for (let restMs = restMinMs; !(await probe()); restMs = Math.min(1.5 * restMs, restMaxMs)) {
+      if (isAnswered) return;
       change(true);
       await pause(restMs);
+      if (isAnswered) return;
     }
     change(false);
   };
   return {
     doubt() {
+      isAnswered = false;
       if (isLooking) return;
       isLooking = true;
       void look().finally(() => (isLooking = false));
     },
-    answered: () => change(false),
+    answered() {
+      isAnswered = true;
+      change(false);
+    },
     silence: () =>
       isSilent ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)),
   };

@@ -110,6 +110,20 @@ describe('the transport', () => {
     }
   });
 
+  it('takes the page of a network that wants a sign-in for no answer', async () => {
+    const headers = { 'Content-Type': 'text/html; charset=utf-8', 'X-Revenge-Index': '99' };
+    const portal = () => new Response('<html>Sign in</html>', { status: 200, headers });
+    const { heard, transport } = house((origin, count) =>
+      origin === origins[1] && count > 3 ? json(200) : portal(),
+    );
+    expect((await transport.send(get)).status).to.equal(200);
+    expect(heard).to.deep.equal([undefined, origins[1]]);
+    expect(transport.index()).to.equal(0);
+    const { transport: lost } = house(portal);
+    const error = await lost.send(get).then(null, (thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(ApiError);
+  });
+
   it('does not call it silence when others are answered meanwhile', async () => {
     const held = Promise.withResolvers<void>();
     const heard: (string | undefined)[] = [];

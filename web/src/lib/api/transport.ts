@@ -1,4 +1,5 @@
 import { unreachable } from './problem.ts';
+import { isJson } from './reach.ts';
 import type { Ring } from './ring.ts';
 
 /** One request, whichever node carries it out. */
@@ -68,6 +69,7 @@ export function createTransport(deps: TransportDeps, options: TransportOptions =
         ...{ method, headers, signal: both, credentials: 'omit' },
         ...(body === undefined ? {} : { body }),
       });
+      if (isPage(answer)) return undefined;
       index = Math.max(index, indexOf(answer));
       if (isOfNode(answer)) {
         answers += 1;
@@ -126,8 +128,11 @@ function retryAfterMs(answer: Response | undefined): number {
 }
 
 /** Not that of a proxy which found no node: nodes say it in JSON. */
-const isOfNode = (answer: Response): boolean =>
-  !again.has(answer.status) || /\bjson\b/.test(answer.headers.get('Content-Type') ?? '');
+const isOfNode = (answer: Response): boolean => !again.has(answer.status) || isJson(answer);
+
+/** What no node answers with: somebody between shows a page instead, and calls it a success. */
+const isPage = (answer: Response): boolean =>
+  answer.ok && /^text\/html\b/i.test(answer.headers.get('Content-Type') ?? '');
 
 async function isWaiting(answer: Response): Promise<boolean> {
   const text = await answer.clone().text();
