@@ -68,8 +68,16 @@ export async function spool(
   return size;
 }
 
+/** How many bytes a body says it has; undefined where it does not say. Throws `too-large`. */
+export function announced({ headers }: IncomingMessage, limitBytes: number): number | undefined {
+  const length = headers['content-length'];
+  if (length === undefined) return undefined;
+  if (Number(length) > limitBytes) throw tooLarge(limitBytes);
+  return Number(length);
+}
+
 function begin(req: IncomingMessage, res: ServerResponse, limitBytes: number): void {
-  if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+  announced(req, limitBytes);
   if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
 }
 

@@ -36,6 +36,8 @@ describe('what a client is told of an error', () => {
     ['23503', 'conflict', true],
     ['ECONNREFUSED', 'database-unavailable', true],
     ['23505', 'internal', false],
+    ['ENOSPC', 'unavailable', false],
+    ['EDQUOT', 'unavailable', false],
   ] as const) {
     it(`${code}: ${told}`, () => {
       const { problem, ...rest } = toProblem(Object.assign(new Error(code), { code }));

@@ -8,11 +8,14 @@ import { sendProblem } from './reply.ts';
 
 const networkCalls: ReadonlySet<string> = new Set(['connect', 'read', 'write', 'getaddrinfo']);
 const retryAfterSeconds = 5;
+/** Somebody has to make room first. */
+const fullRetryAfterSeconds = 60;
+const fullCodes: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
 
 /**
- * What a client is told of an error: problems as they are, a database that is away as 503, what
- * was deleted while it was written about as 409, all else as `internal` without details. `expected`
- * is false where somebody must read a stack.
+ * What a client is told of an error: problems as they are, a database that is away or a full disk
+ * as 503, what was deleted while it was written about as 409, all else as `internal` without
+ * details. `expected` is false where somebody must read a stack.
  */
 export function toProblem(error: unknown): { problem: ProblemError; expected: boolean } {
   if (error instanceof ProblemError) return { problem: error, expected: true };
@@ -31,6 +34,11 @@ export function toProblem(error: unknown): { problem: ProblemError; expected: bo
   if (isBrokenReference(error)) {
     const detail = 'What this is about was deleted meanwhile; read it again';
     return { problem: problem('conflict', detail, { cause: error }), expected: true };
+  }
+  if (fullCodes.has((error as { code?: unknown } | undefined)?.code)) {
+    const detail = 'There is no room left on the disk of this node';
+    const cause = { retryAfterSeconds: fullRetryAfterSeconds, cause: error };
+    return { problem: problem('unavailable', detail, cause), expected: false };
   }
   const detail = 'The log of this node has the details under the id of this request';
   return { problem: problem('internal', detail, { cause: error }), expected: false };

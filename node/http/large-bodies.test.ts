@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { fixtureSpec, testApi, type TestApi } from '#test/http.ts';
+import { fixtureSpec, testApi, tokenFor, type TestApi } from '#test/http.ts';
 import { widgetHandlers } from '#test/fixtures/widgets.ts';
 import type { Exchange } from './exchange.ts';
 import { createInFlight } from './inflight.ts';
@@ -77,6 +78,22 @@ describe('large bodies', () => {
     for (const { headers } of refused) expect(Number(headers.get('retry-after'))).to.be.above(0);
   });
 
+  it('take the room they say they need, so that slow small ones keep nobody out', async () => {
+    await using api = await open({ diskBytes: limitBytes, waitMaxMs: 1 });
+    const leaving = new AbortController();
+    const slow = Array.from({ length: 16 }, () => sendSlowly(api.url, kilobyte, leaving.signal));
+    await Promise.all(slow.map(({ begun }) => begun));
+    expect((await send(api, 0, kilobyte)).status).to.equal(201);
+    expect((await send(api, 1, limitBytes)).status, 'what there is no room for').to.equal(503);
+    expect((await send(api, 2, limitBytes + 1)).status, 'does not wait').to.equal(413);
+    leaving.abort();
+    await Promise.all(slow.map(({ ended }) => ended));
+    let last: number;
+    do last = (await send(api, 3, limitBytes)).status;
+    while (last === 503);
+    expect(last, 'room is given back').to.equal(201);
+  });
+
   it('are refused when they are larger, whatever they say of it', async () => {
     await using api = await open();
     expect((await send(api, 0, limitBytes + 1)).status).to.equal(413);
@@ -88,6 +105,20 @@ describe('large bodies', () => {
     expect((await send(api, 0, 10)).status, 'room is given back').to.equal(201);
   });
 });
+
+/** Begins to send, and never ends. */
+function sendSlowly(url: string, bytes: number, signal: AbortSignal) {
+  const begun = Promise.withResolvers<void>();
+  const headers = {
+    ...{ authorization: `Bearer ${tokenFor('widgets:write')}`, 'content-type': 'application/json' },
+    ...{ 'content-length': bytes, expect: '100-continue' },
+  };
+  const sending = request(`${url}/api/v1/widgets`, { method: 'POST', headers, signal });
+  // When it is told to go on there is room for it.
+  sending.on('continue', () => sending.write('{', () => begun.resolve()));
+  const ended = new Promise<void>((resolve) => sending.on('error', () => resolve()));
+  return { begun: begun.promise, ended };
+}
 
 describe('the time for an answer', () => {
   const cases: [string, { isWaiting: boolean; complete: boolean }, boolean][] = [

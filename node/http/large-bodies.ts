@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { problem } from '#services/errors.ts';
 import { createRoom, type Room } from '#storage/room.ts';
-import { spool } from './body.ts';
+import { announced, spool } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
 /** How much of what is sent is held at once, in bytes. */
@@ -48,7 +48,8 @@ export function createLargeBodies(options: Partial<LargeBodyOptions> = {}): Larg
   const memory = createRoom({ ...line, size: memoryBytes });
   return async (exchange, limitBytes, work) => {
     await using stack = new AsyncDisposableStack();
-    stack.use(await enter(disk, exchange, limitBytes));
+    // By what it says of itself, which Node holds it to: many small ones are no crowd.
+    stack.use(await enter(disk, exchange, announced(exchange.req, limitBytes) ?? limitBytes));
     const file = stack.use(await openNameless(dir));
     const size = await spool(exchange, limitBytes, file);
     stack.use(await enter(memory, exchange, size));
