@@ -4225,6 +4225,8 @@ export interface components {
             match: components["schemas"]["MovieMatch"];
             originalTitle: string | null;
             overview: string | null;
+            /** @description Those who make it as a whole, not whom single episodes have besides. */
+            people: components["schemas"]["MovieCredit"][];
             /** Format: date */
             premiered: string | null;
             seasons: components["schemas"]["Season"][];
@@ -4302,7 +4304,7 @@ export interface components {
             externalIds?: components["schemas"]["ExternalIdsUpdate"];
             genres?: string[];
             /** @description All fields that are to be locked besides those set by this request. */
-            lockedFields?: ("title" | "sortTitle" | "originalTitle" | "year" | "premiered" | "overview" | "status" | "certification" | "genres" | "studios" | "episodeOrder" | "ids")[];
+            lockedFields?: ("title" | "sortTitle" | "originalTitle" | "year" | "premiered" | "overview" | "status" | "certification" | "genres" | "studios" | "episodeOrder" | "ids" | "people")[];
             originalTitle?: string | null;
             overview?: string | null;
             /** Format: date */

@@ -46,11 +46,22 @@ const dated = <T extends { year: number | undefined }>(work: T, date: string | u
   year: work.year ?? (date === undefined ? undefined : Number(date.slice(0, 4))),
 });
 
+const people = {
+  ...{ directors: names, writers: names },
+  actors: fc
+    .array(fc.record({ name: said, character: anyText.map(plain) }), { maxLength: 4 })
+    .map((list) =>
+      list.flatMap(({ name, character }, position) =>
+        name === undefined ? [] : [{ name, character, position }],
+      ),
+    ),
+};
+
 const film: fc.Arbitrary<NfoFilm> = fc
   .record({
     ...{ title: said, originalTitle: said, sortTitle: said, overview: said, tagline: said },
     ...{ certification: said, collection: said, genres: names, tags: names, studios: names },
-    ...{ directors: names, writers: names, ids, year: maybe(year), releaseDate: maybe(day) },
+    ...{ ...people, ids, year: maybe(year), releaseDate: maybe(day) },
     runtimeMs: maybe(fc.integer({ min: 1, max: 9_999 }).map((minutes) => minutes * 60_000)),
     ratings: fc.uniqueArray(
       fc.record({
@@ -60,13 +71,6 @@ const film: fc.Arbitrary<NfoFilm> = fc
       }),
       { selector: ({ source }) => source },
     ),
-    actors: fc
-      .array(fc.record({ name: said, character: anyText.map(plain) }), { maxLength: 4 })
-      .map((list) =>
-        list.flatMap(({ name, character }, position) =>
-          name === undefined ? [] : [{ name, character, position }],
-        ),
-      ),
   })
   .map((one) => dated(one, one.releaseDate));
 
@@ -75,7 +79,7 @@ const show: fc.Arbitrary<NfoShow> = fc
     ...{ title: said, originalTitle: said, sortTitle: said, overview: said },
     status: said.map((text) => (text === undefined || text.length > 60 ? undefined : text)),
     ...{ certification: said, genres: names, studios: names, ids },
-    ...{ year: maybe(year), premiered: maybe(day) },
+    ...{ ...people, year: maybe(year), premiered: maybe(day) },
   })
   .map((one) => dated(one, one.premiered));
 

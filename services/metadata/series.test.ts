@@ -5,7 +5,7 @@ import type { components } from '#api/types.ts';
 import { startTmdb, type FakeSeries, type FakeTmdb } from '#test/fakes/tmdb.ts';
 import { enriched, startSeriesServer } from '#test/metadata.ts';
 import type { TestServer } from '#test/server.ts';
-import { episodeSearch } from '../content/series/search.ts';
+import { episodeSearch, seriesSearch } from '../content/series/search.ts';
 
 type Schemas = components['schemas'];
 
@@ -74,6 +74,8 @@ describe('metadata of series', function () {
     return status;
   };
   const series = () => server.read<Schemas['Series']>(path);
+  const etag = async () =>
+    (await server.fetch(path, { token: server.adminToken })).headers.get('etag');
   const episodes = async () =>
     (await server.read<Schemas['EpisodePage']>(`${path}/episodes`)).items.map(
       ({ number, title, airDate }) => [number, title, airDate],
@@ -94,6 +96,77 @@ describe('metadata of series', function () {
       [1, 'Secrets', '2017-12-01'],
       [2, 'Mine', '2017-12-08'],
     ]);
+  });
+
+  const cast = (...parts: readonly (readonly [name: string, character: string])[]) => ({
+    cast: parts.map(([name, character], order) => ({
+      ...{ id: order, name, order, total_episode_count: 4 },
+      roles: [{ credit_id: 'x', character, episode_count: 4 }],
+    })),
+  });
+  const told = async () =>
+    (await series()).people.map(({ name, role, character }) =>
+      [role, name, character].join(' ').trim(),
+    );
+  const tell = async (more: Partial<FakeSeries>) => {
+    tmdb.series[0] = { ...dark, ...more };
+    expect(await post('refresh')).to.equal(202);
+  };
+
+  it('has the cast that a provider tells, of one request: it comes, changes and goes', async () => {
+    expect(await told()).to.deep.equal([]);
+    tmdb.asked.length = 0;
+    const hers = ['Lisa Vicari', 'Martha Nielsen'] as const;
+    await tell({
+      people: cast(['Louis Hofmann', 'Jonas Kahnwald'], hers),
+      more: { created_by: [{ id: 9, name: 'Jantje Friese' }] },
+    });
+    const paths = tmdb.asked.map((path) => path.split('?')[0]);
+    expect(paths.filter((path) => path === '/3/tv/70523')).to.have.length.at.most(2);
+    expect(paths.filter((path) => path?.includes('credits'))).to.deep.equal([]);
+    const all = [
+      'actor Louis Hofmann Jonas Kahnwald',
+      'actor Lisa Vicari Martha Nielsen',
+      'writer Jantje Friese',
+    ];
+    expect(await told()).to.deep.equal(all);
+    expect((await series()).sources).to.include({ people: 'tmdb' });
+    const [document] = await seriesSearch.documents(server.db.sql, [(await series()).id]);
+    expect(document!.people).to.deep.equal(['Jantje Friese', 'Louis Hofmann', 'Lisa Vicari']);
+    const { personId } = (await series()).people[1]!;
+    const works = await server.read<Schemas['PersonWorkPage']>(`/api/v1/people/${personId}/works`);
+    expect(works.items.map(({ kind, title, credits }) => ({ kind, title, credits }))).to.deep.equal(
+      [
+        {
+          kind: 'series',
+          title: 'Dark',
+          credits: [{ role: 'actor', character: 'Martha Nielsen' }],
+        },
+      ],
+    );
+
+    const before = await etag();
+    await tell({ people: cast(hers) });
+    expect(await told()).to.deep.equal(['actor Lisa Vicari Martha Nielsen']);
+    const after = await etag();
+    expect(after).to.not.equal(before);
+    await tell({ people: cast(hers) });
+    expect(await etag()).to.equal(after);
+    await tell({});
+    expect(await told()).to.deep.equal([]);
+    expect((await series()).sources).to.not.have.property('people');
+  });
+
+  it('keeps the cast that a person has locked', async () => {
+    await tell({ people: cast(['Oliver Masucci', 'Ulrich']) });
+    const lock = (lockedFields: readonly string[]) =>
+      server.read(path, { method: 'PATCH', json: { lockedFields } });
+    await lock(['people']);
+    await tell({ people: cast(['Somebody', 'Else']) });
+    expect(await told()).to.deep.equal(['actor Oliver Masucci Ulrich']);
+    await lock([]);
+    await tell({});
+    expect(await told()).to.deep.equal([]);
   });
 
   it('lets episodes be found by the titles that a provider gives them', async () => {

@@ -39,6 +39,38 @@ describe('people', () => {
     expect(await creditsOf(db.sql, 'movie', [b])).to.have.length(0);
   });
 
+  it('writes nothing of works whose credits are these already', async () => {
+    const [same, other] = [randomUUID(), randomUUID()];
+    const actor = (name: string, position: number, character = '') => ({
+      ...{ name, role: 'actor' as const, character, position },
+    });
+    const cast = [actor('Cat', 0, 'X'), actor('Dan', 1), actor('Cat', 2, 'Y')];
+    const replace = (credits: Parameters<typeof replaceCredits>[2]) =>
+      db.sql.begin((tx) => replaceCredits(tx, 'series', credits));
+    const written = async () => {
+      const rows = await db.sql<{ itemId: string; xmin: string }[]>`
+        select distinct item_id as "itemId", xmin::text from credits
+        where item_id in (${same}, ${other}) order by 2`;
+      return rows.map(({ itemId, xmin }) => `${itemId} ${xmin}`);
+    };
+    const both = [same, other].map((itemId) => ({ itemId, credits: cast }));
+    expect(await replace(both)).to.deep.equal([same, other]);
+    const before = await written();
+    const [first, ...rest] = cast;
+    const again = [...rest, first!, actor('Cat', 7, 'X')].toReversed().slice(1);
+    expect(await replace([{ itemId: same, credits: again }])).to.deep.equal([]);
+    expect(await written()).to.deep.equal(before);
+    const reordered = cast.map((credit) => ({ ...credit, position: 3 - credit.position }));
+    const next = [
+      { itemId: same, credits: cast },
+      { itemId: other, credits: reordered },
+    ];
+    expect(await replace(next)).to.deep.equal([other]);
+    const after = await written();
+    expect(after).to.include(before.find((row) => row.startsWith(same)));
+    expect(after).to.not.deep.equal(before);
+  });
+
   it('lets two writers make the same people at once', async () => {
     const names = ['A', 'B', 'C', 'D'].map((name) => `Same ${name}`);
     const credits = (order: string[]) =>

@@ -30,6 +30,8 @@ export interface FakeSeries extends Omit<FakeFilm, 'minutes'> {
   /** Groups of its episodes (season and number), by type, then by the number of the group. */
   readonly groupings?: Readonly<Record<number, Readonly<Record<number, readonly Place[]>>>>;
   readonly seasonNames?: Readonly<Record<string, Readonly<Record<number, string>>>>;
+  /** Who takes part, as it sends them to who asks; nobody if absent. */
+  readonly people?: { readonly cast?: readonly object[]; readonly crew?: readonly object[] };
 }
 
 type Place = readonly [season: number, number: number];
@@ -182,17 +184,23 @@ function groupingOf(series: readonly FakeSeries[], grouping: string): object | u
 /** Seasons that are asked for with their series. */
 function appendedTo(one: FakeSeries, query: URLSearchParams, language: string): object {
   const names = (query.get('append_to_response') ?? '').split(',').slice(0, 20);
+  const people = { cast: [], crew: [], ...one.people };
   const seasons = names.flatMap((name) => {
     const number = /^season\/(\d+)$/.exec(name)?.[1];
     const season = number === undefined ? undefined : tvSeason(one, Number(number), language);
     return season === undefined ? [] : [[name, season] as const];
   });
-  return Object.fromEntries(seasons);
+  return {
+    ...Object.fromEntries(seasons),
+    ...(names.includes('aggregate_credits') ? { aggregate_credits: people } : {}),
+  };
 }
 
 const tvDetail = (one: FakeSeries, language: string) => ({
   ...tvHit(one),
   genres: [{ id: 18, name: 'Drama' }],
+  created_by: [],
+  number_of_episodes: Object.values(one.seasons).flat().length,
   networks: [{ id: 1, logo_path: null, name: 'Netflix', origin_country: 'DE' }],
   production_companies: [],
   seasons: Object.entries(one.seasons).map(([number, titles]) => ({

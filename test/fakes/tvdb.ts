@@ -14,6 +14,7 @@ export interface FakeTvdbWork {
   readonly translations?: Readonly<Record<string, string>>;
   /** As it sends them. */
   readonly seasons?: readonly object[];
+  readonly characters?: readonly object[];
   /** By order, then language. */
   readonly episodes?: Readonly<
     Record<string, Readonly<Record<string, readonly FakeTvdbEpisode[]>>>
@@ -108,7 +109,11 @@ const hit = ({ id, name, type = 'series', date, translations, country }: FakeTvd
   ...{ aliases: [], image_url: `https://artworks.thetvdb.com/banners/posters/${id}-1.jpg` },
 });
 
-const extended = (work: FakeTvdbWork) => ({ ...told(work), seasons: work.seasons ?? [] });
+const extended = (work: FakeTvdbWork) => ({
+  ...told(work),
+  seasons: work.seasons ?? [],
+  ...(work.characters === undefined ? {} : { characters: work.characters }),
+});
 
 const told = ({ id, name, date, imdb, tmdb, country, translations = {} }: FakeTvdbWork) => ({
   ...{ id, name, slug: name.toLowerCase(), firstAired: date, year: date?.slice(0, 4) },

@@ -50,11 +50,14 @@ describe('people in the web app', function () {
     await openFilm('Heat');
     await link(/^Al Pacino/).click();
     await headed(page, 'Al Pacino');
-    await page.getByText('2 titles').waitFor();
+    await page.getByText('3 titles').waitFor();
     const works = page.getByRole('list', { name: 'Films and series' }).getByRole('listitem');
-    await works.first().getByText('Lowell Bergman').waitFor();
+    await works.first().getByText('Himself').waitFor();
     expect(await works.allInnerTexts()).to.satisfy(
-      (texts: string[]) => texts[0]?.includes('The Insider') && texts[1]?.includes('Heat'),
+      (texts: string[]) =>
+        texts[0]?.includes('Northern Line') &&
+        texts[1]?.includes('The Insider') &&
+        texts[2]?.includes('Heat'),
     );
     await expectFit();
     await link(/^The Insider/).click();
@@ -62,6 +65,24 @@ describe('people in the web app', function () {
     await link(/^Michael Mann/).click();
     await headed(page, 'Michael Mann');
     await works.first().getByText('Director').waitFor();
+  });
+
+  it('lead from the cast of a series to what else they are in', async () => {
+    await open('/series');
+    await link(/^Northern Line/).click();
+    await headed(page, 'Northern Line');
+    const cast = page.getByRole('region', { name: 'Cast and crew' }).getByRole('listitem');
+    expect(await cast.allInnerTexts()).to.deep.equal([
+      ...['AW\nAnn Writer\nWriter', 'VK\nVal Kilmer\nThe Driver', 'AP\nAl Pacino\nHimself'],
+    ]);
+    await expectFit();
+    await link(/^Val Kilmer/).click();
+    await headed(page, 'Val Kilmer');
+    await page.getByText('1 title').waitFor();
+    await link(/^Northern Line/).click();
+    await headed(page, 'Northern Line');
+    await open('/search?q=kilmer');
+    await link(/^Northern Line/).waitFor();
   });
 
   it('is followed by the others of its collection, in the order of their years', async () => {
@@ -141,6 +162,12 @@ const films: readonly Film[] = [
   { title: 'Odd', year: 2000, cast: { [longName]: longName, [rtlName]: rtlName } },
 ];
 
+const series = `<tvshow>
+  <title>Northern Line</title><year>2018</year><credits>Ann Writer</credits>
+  <actor><name>Val Kilmer</name><role>The Driver</role><order>0</order></actor>
+  <actor><name>Al Pacino</name><role>Himself</role><order>1</order></actor>
+</tvshow>`;
+
 async function prepare(server: TestServer): Promise<void> {
   for (const film of films) {
     const folder = `films/${film.title} (${film.year})`;
@@ -150,5 +177,11 @@ async function prepare(server: TestServer): Promise<void> {
     });
     await writePoster(join(server.films, folder), film.title);
   }
+  await writeFiles(server.films, {
+    'series/Northern Line/Season 1/Northern Line S01E01.mkv': 'no film',
+    'series/Northern Line/tvshow.nfo': series,
+  });
+  await writePoster(join(server.films, 'series/Northern Line'), 'Northern Line');
   await server.library('Films', 'films');
+  await server.library('Series', 'series', 'series');
 }

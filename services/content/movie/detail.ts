@@ -1,5 +1,5 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
-import { creditsOf, type StoredCredit } from '../../people/index.ts';
+import { creditsOf, presentCredits, type StoredCredit } from '../../people/index.ts';
 import { presentExtra, presentSubtitle, presentVersions } from '../files-view.ts';
 import type { ImageLookup } from '../images.ts';
 import { shownFiles, type ItemFile } from '../item-files.ts';
@@ -54,12 +54,7 @@ function present(
     collection: film.collection,
     runtimeMs: film.runtimeMs,
     tags: film.tags,
-    people: found.credits.map(({ personId, name, role, character }) => ({
-      personId,
-      name,
-      role,
-      character,
-    })),
+    people: presentCredits(found.credits),
     externalIds: film.externalIds,
     ratings: film.ratings,
     versions: presentVersions(byRole('video')),

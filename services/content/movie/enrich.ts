@@ -3,12 +3,12 @@ import type { Applied, EnrichedKind, Verdict } from '../../metadata/kind.ts';
 import type { WorkFacts } from '../../metadata/match.ts';
 import { ownIdsObject, ownIdsText } from '../../metadata/own-ids.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
-import { creditsOf, replaceCredits } from '../../people/index.ts';
+import { applyCast, withCastSource } from '../cast.ts';
 import { changesOf, noteChanges } from '../history.ts';
 import { fieldNames, sameRow, type FilmRow, type Match } from './fields.ts';
 import { filmColumns, saveFilms } from './identify-store.ts';
 import { itemTag, listTag, works } from './movie.ts';
-import { applyRecord, isOpen } from './record.ts';
+import { applyRecord } from './record.ts';
 
 const { kind } = works;
 
@@ -69,26 +69,14 @@ async function apply(tx: Tx, id: string, verdict: Verdict): Promise<Applied | un
     where m.id = ${id} for no key update of m`;
   if (found === undefined) return undefined;
   const { libraryId, language, ...row } = found;
-  const next = applyRecord(row, verdict, language);
-  await applyCredits(tx, next, verdict);
-  const isChanged = !sameRow(row, next);
+  const told = applyRecord(row, verdict, language);
+  const cast = await applyCast(tx, { kind, row: told }, verdict);
+  const next = { ...told, sources: withCastSource(told.sources, cast.source) };
+  const isChanged = cast.isChanged || !sameRow(row, next);
   if (isChanged) await saveFilms(tx, libraryId, [next]);
   const fields = changesOf(row, next, fieldNames);
   if (fields !== undefined) {
     await noteChanges(tx, kind, [{ itemId: id, source: verdict.provider, fields }]);
   }
   return { libraryId, isChanged, isIdLocked: row.lockedFields.includes('ids') };
-}
-
-/** The cast is one field: all of it is the provider's, or none. */
-async function applyCredits(tx: Tx, next: FilmRow, verdict: Verdict): Promise<void> {
-  const { provider, record } = verdict;
-  const source = next.sources.people;
-  if (!isOpen(next, 'people')) return;
-  if (source === undefined && (await creditsOf(tx, kind, [next.id])).length > 0) return;
-  const credits = record?.credits ?? [];
-  if (credits.length === 0 && source === undefined) return;
-  await replaceCredits(tx, kind, [{ itemId: next.id, credits }]);
-  if (credits.length === 0) delete next.sources.people;
-  else next.sources.people = provider;
 }

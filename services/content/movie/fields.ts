@@ -1,4 +1,5 @@
 import { sortTitle } from '../../naming/titles.ts';
+import { namesPeople } from '../../nfo/people.ts';
 import { besideChoice, type Evidence } from '../match.ts';
 import type { NfoFilm } from './nfo.ts';
 import type { Plan } from './plan.ts';
@@ -133,9 +134,6 @@ export function applyPlan(row: FilmRow, plan: Plan, language: string): FilmRow |
 }
 
 const isLocked = (row: FilmRow, name: string): boolean => row.lockedFields.includes(name);
-
-const namesPeople = ({ actors, directors, writers }: NfoFilm): boolean =>
-  actors.length + directors.length + writers.length > 0;
 
 const namesMayFill = (source: Source | undefined, plan: Plan): boolean =>
   source === undefined || source === 'name' || (source === 'nfo' && plan.nfo === undefined);

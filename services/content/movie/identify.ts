@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '#storage/postgres/connect.ts';
 import { idEntries } from '../../naming/ids.ts';
-import { replaceCredits, type Credit } from '../../people/index.ts';
+import { creditsTold } from '../../nfo/people.ts';
+import { replaceCredits } from '../../people/index.ts';
 import { saveFiles, sideDecision, versionDecisions, type FileDecision } from '../files.ts';
 import type { Identified, IdentifyBatch } from '../module.ts';
 import type { PlacedFile } from '../placed.ts';
@@ -194,7 +195,7 @@ async function saveFindings(
   await replaceCredits(
     tx,
     'movie',
-    credited.map(([itemId, film]) => ({ itemId, credits: creditsOf(film) })),
+    credited.map(([itemId, film]) => ({ itemId, credits: creditsTold(film) })),
   );
 }
 
@@ -207,13 +208,6 @@ const ratingsOf = (films: ReadonlyMap<string, NfoFilm>) =>
       votes: votes ?? null,
     })),
   );
-
-function creditsOf(film: NfoFilm): Credit[] {
-  const crew = (names: readonly string[], role: 'director' | 'writer') =>
-    names.map((name, position) => ({ name, role, character: '', position }));
-  const actors = film.actors.map((actor) => ({ ...actor, role: 'actor' as const }));
-  return [...crew(film.directors, 'director'), ...crew(film.writers, 'writer'), ...actors];
-}
 
 function decideFiles(
   resolved: readonly Resolution[],

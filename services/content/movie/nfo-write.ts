@@ -1,5 +1,6 @@
 /** What the catalogue knows of films, as NFO files tell it. */
 import type { Queryable } from '#storage/postgres/connect.ts';
+import { peopleElements, peopleToTell } from '../../nfo/people.ts';
 import { element, listed, minutesOf, uniqueIds } from '../../nfo/write.ts';
 import { creditsOf, type StoredCredit } from '../../people/index.ts';
 import { readFilm, type FilmDetail } from './detail-store.ts';
@@ -23,11 +24,7 @@ export const filmNfo = (film: NfoFilm): string =>
     year: film.year,
     premiered: film.releaseDate,
     studio: film.studios.map(listed),
-    director: film.directors.map(listed),
-    credits: film.writers.map(listed),
-    actor: film.actors.map(({ name, character, position }) => ({
-      ...{ name, role: character, order: position },
-    })),
+    ...peopleElements(film),
   });
 
 const ratingOf = ({ source, score, votes }: NfoFilm['ratings'][number]) => ({
@@ -41,9 +38,6 @@ export async function filmToTell(sql: Queryable, id: string): Promise<string | u
 }
 
 function toNfo(film: FilmDetail, credits: readonly StoredCredit[]): NfoFilm {
-  const named = (role: string) =>
-    credits.filter((credit) => credit.role === role).map(({ name }) => name);
-  const actors = credits.filter(({ role }) => role === 'actor');
   return {
     title: film.title,
     originalTitle: film.originalTitle ?? undefined,
@@ -60,9 +54,7 @@ function toNfo(film: FilmDetail, credits: readonly StoredCredit[]): NfoFilm {
     studios: film.studio === null ? [] : [film.studio],
     ids: film.externalIds,
     ratings: film.ratings.map(({ votes, ...rating }) => ({ ...rating, votes: votes ?? undefined })),
-    actors: actors.map(({ name, character }, position) => ({ name, character, position })),
-    directors: named('director'),
-    writers: named('writer'),
+    ...peopleToTell(credits),
   };
 }
 

@@ -1,13 +1,7 @@
 import { idsInText, type ProviderIds } from '../../naming/ids.ts';
+import { nobody, peopleOf, type NfoPeople } from '../../nfo/people.ts';
 import * as read from '../../nfo/values.ts';
 import { idsOf, nfoMaxBytes, parseRoot, rootAt } from '../../nfo/xml.ts';
-
-/** A part in a film, as an NFO tells it. */
-export interface NfoActor {
-  readonly name: string;
-  readonly character: string;
-  readonly position: number;
-}
 
 /** A score out of ten. */
 export interface NfoRating {
@@ -17,7 +11,7 @@ export interface NfoRating {
 }
 
 /** What an NFO says about a film; what it does not say is undefined or empty. */
-export interface NfoFilm {
+export interface NfoFilm extends NfoPeople {
   readonly title: string | undefined;
   readonly originalTitle: string | undefined;
   readonly sortTitle: string | undefined;
@@ -34,9 +28,6 @@ export interface NfoFilm {
   readonly studios: readonly string[];
   readonly ids: ProviderIds;
   readonly ratings: readonly NfoRating[];
-  readonly actors: readonly NfoActor[];
-  readonly directors: readonly string[];
-  readonly writers: readonly string[];
 }
 
 /** An NFO read: the film, if it tells of one, and what was wrong with the file. */
@@ -94,9 +85,7 @@ export const emptyFilm: NfoFilm = {
   studios: [],
   ids: {},
   ratings: [],
-  actors: [],
-  directors: [],
-  writers: [],
+  ...nobody,
 };
 
 function toFilm(movie: read.Element, after: string): NfoFilm {
@@ -118,9 +107,7 @@ function toFilm(movie: read.Element, after: string): NfoFilm {
     studios: read.names(movie, 'studio'),
     ids: { ...idsInText(after), ...idsOf(movie) },
     ratings: ratingsOf(movie),
-    actors: actorsOf(movie),
-    directors: read.names(movie, 'director'),
-    writers: [...new Set([...read.names(movie, 'credits'), ...read.names(movie, 'writer')])],
+    ...peopleOf(movie),
   };
 }
 
@@ -150,15 +137,4 @@ function ratingsOf(movie: read.Element): NfoRating[] {
     add('nfo', read.number(read.text(movie, 'rating', 20)), votes);
   }
   return [...found.values()];
-}
-
-function actorsOf(movie: read.Element): NfoActor[] {
-  const actors = read.children(movie, 'actor').slice(0, 200);
-  return actors.flatMap((actor, index) => {
-    const name = read.text(actor, 'name', 200);
-    if (name === undefined) return [];
-    const order = read.number(read.text(actor, 'order', 10)) ?? index;
-    const position = Math.min(Math.max(Math.trunc(order), 0), 32_767);
-    return [{ name, character: read.text(actor, 'role', 300) ?? '', position }];
-  });
 }

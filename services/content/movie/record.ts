@@ -1,10 +1,8 @@
 import type { Verdict } from '../../metadata/kind.ts';
 import { isProviderName, type WorkRecord } from '../../metadata/provider.ts';
 import { sortTitle } from '../../naming/titles.ts';
+import { isHeld } from '../cast.ts';
 import { fieldNames, type FieldName, type FilmFields, type FilmRow, type Match } from './fields.ts';
-
-/** Sources that a provider's word does not replace. */
-const stronger: ReadonlySet<string> = new Set(['user', 'nfo', 'embedded']);
 
 /**
  * A film's row after a provider's word: it fills what came from a name, from a provider or from
@@ -34,10 +32,9 @@ export function applyRecord(
   return next;
 }
 
-/** Whether nobody with more to say holds a field. Pure. */
-export function isOpen(row: FilmRow, name: FieldName | 'people'): boolean {
-  return !row.lockedFields.includes(name) && !stronger.has(row.sources[name] ?? '');
-}
+/** Whether nobody with more to say holds a field. */
+const isOpen = (row: FilmRow, name: FieldName): boolean =>
+  !row.lockedFields.includes(name) && !isHeld(row.sources[name]);
 
 /** A field as it was before any provider: title and year as the name on disk says. */
 function takeBack(next: FilmRow, name: FieldName): void {

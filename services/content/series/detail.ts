@@ -1,6 +1,7 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { presentExtra, presentSubtitle, presentVersions } from '../files-view.ts';
 import type { EpisodeOrder } from '../../metadata/provider.ts';
+import { creditsOf, presentCredits } from '../../people/index.ts';
 import { readItemFiles, shownFiles } from '../item-files.ts';
 import { presentMatch } from '../match.ts';
 import { externalIdsOf } from '../works.ts';
@@ -46,7 +47,7 @@ export async function readSeries(
   userId: string,
 ): Promise<Seen<SeriesView> | undefined> {
   const { sql, images } = deps;
-  const [[row], seasons, extras, pictures, next] = await Promise.all([
+  const [[row], seasons, extras, credits, pictures, next] = await Promise.all([
     sql<SeriesDetail[]>`
       select ${cardColumns(sql)}, s.sort_title as "sortTitle",
         s.original_title as "originalTitle", s.premiered, s.overview, s.status, s.certification,
@@ -56,6 +57,7 @@ export async function readSeries(
       from series s ${counts(sql, userId)} where s.id = ${id}`,
     seasonsOf(deps, sql`n.series_id = ${id}`, userId),
     readItemFiles(sql, sql`f.item_id = ${id} and f.role = 'extra'`),
+    creditsOf(sql, 'series', [id]),
     images.forItems(sql, 'series', [id]),
     findUpNext(sql, id, userId),
   ]);
@@ -71,6 +73,7 @@ export async function readSeries(
     certification: row.certification,
     studios: row.studios,
     episodeOrder: row.episodeOrder,
+    people: presentCredits(credits),
     externalIds: row.externalIds,
     seasons: seasons.map((season) => season.view),
     extras: extras.filter(({ isMissing }) => !isMissing).map(presentExtra),

@@ -5,6 +5,7 @@ import type { WorkFacts } from '../../metadata/match.ts';
 import { ownIdsObject, ownIdsText } from '../../metadata/own-ids.ts';
 import type { EpisodeOrder, SeriesRecord } from '../../metadata/provider.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
+import { applyCast, withCastSource } from '../cast.ts';
 import { changesOf, noteChanges } from '../history.ts';
 import { fieldNames, type SeriesRow } from './fields.ts';
 import { saveSeries, seriesColumns } from './identify-store.ts';
@@ -70,8 +71,10 @@ async function apply(
     where s.id = ${id} for no key update of s`;
   if (found === undefined) return undefined;
   const { libraryId, language, ...row } = found;
-  const next = applyRecord(row, verdict, language);
-  const isOther = !isDeepStrictEqual(next, { ...row });
+  const told = applyRecord(row, verdict, language);
+  const cast = await applyCast(tx, { kind, row: told }, verdict);
+  const next = { ...told, sources: withCastSource(told.sources, cast.source) };
+  const isOther = cast.isChanged || !isDeepStrictEqual(next, { ...row });
   if (isOther) await saveSeries(tx, libraryId, [next]);
   const fields = changesOf(row, next, fieldNames);
   if (fields !== undefined) {

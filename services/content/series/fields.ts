@@ -1,4 +1,5 @@
 import { sortTitle } from '../../naming/titles.ts';
+import { namesPeople } from '../../nfo/people.ts';
 import { withLocked } from '../edit.ts';
 import type { NfoShow } from './nfo.ts';
 import type { Match, SeriesPlan } from './plan.ts';
@@ -112,13 +113,26 @@ function providedBeside(row: SeriesRow | undefined, told: Readonly<Record<string
     const value = told[name] as string | readonly string[] | null | undefined;
     const isTold = value !== undefined && value !== null && value.length > 0;
     return (
-      name !== 'title' && name !== 'year' && row !== undefined && isProvided(row, name) && !isTold
+      !['title', 'year', 'people'].includes(name) &&
+      row !== undefined &&
+      isProvided(row, name) &&
+      !isTold
     );
   });
   return {
     fields: Object.fromEntries(kept.map((name) => [name, row?.[name as keyof SeriesRow]])),
     sources: Object.fromEntries(kept.map((name) => [name, row?.sources[name] ?? ''])),
   };
+}
+
+/** An NFO that names nobody leaves it to a provider. */
+function castSource(
+  row: SeriesRow | undefined,
+  nfo: NfoShow | undefined,
+): Readonly<Record<string, string>> {
+  if (nfo !== undefined && namesPeople(nfo)) return { people: 'nfo' };
+  const source = row !== undefined && isProvided(row, 'people') ? row.sources['people'] : undefined;
+  return source === undefined ? {} : { people: source };
 }
 
 function byNfo(
@@ -140,6 +154,7 @@ function byNfo(
       ...{ title: nfo?.title === undefined ? 'name' : 'nfo', overview: 'nfo' },
       ...(nfo?.sortTitle === undefined ? {} : { sortTitle: 'nfo' }),
       ...beside.sources,
+      ...castSource(row, nfo),
     },
   };
 }

@@ -98,6 +98,14 @@ export async function saveSeries(
       sources = excluded.sources, revision = series.revision + 1, updated_at = now()`;
 }
 
+/** Series that show something else now, though none of their own columns does. */
+export async function touchSeries(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx`
+    update series set revision = revision + 1, updated_at = now()
+    where id = any (${ids as string[]}::uuid[])`;
+}
+
 /** An episode of a series. */
 export type EpisodeRow = EpisodePlan & { readonly seriesId: string };
 

@@ -8,6 +8,7 @@ import { mapInTurns } from '../map-in-turns.ts';
 import { heirsOf, inheritFiles, mergeWorks } from '../merge.ts';
 import { followPins, loadPins } from '../pins.ts';
 import { lockLibrary, newIds, saveExternalIds, withoutFiles, withoutVideos } from '../works.ts';
+import { saveCast } from './cast.ts';
 import { editableSeries, inheritSeasons } from './edit.ts';
 import { applyPlan, fieldNames, type SeriesRow } from './fields.ts';
 import * as store from './identify-store.ts';
@@ -16,7 +17,7 @@ import { pinnedPlans } from './pinned.ts';
 import { planUnit, type GroupPlan, type SeriesPlan } from './plan.ts';
 import { refreshSeries } from './refresh.ts';
 import { forgetSeries, type Gone } from './remove.ts';
-import { resolve, titleOf, type Resolution } from './resolve.ts';
+import { bestPlan, resolve, titleOf, type Resolution } from './resolve.ts';
 import { works } from './series.ts';
 import { buildUnits, foldersOf } from './units.ts';
 
@@ -74,6 +75,12 @@ export async function settle(
   await store.saveSeries(tx, library.id, rows);
   await noteChanges(tx, 'series', scanChangesOf(rows, known, fieldNames));
   await saveIds(tx, telling, known);
+  const recast = await saveCast(tx, telling, known);
+  const saved = new Set(rows.map(({ id }) => id));
+  await store.touchSeries(
+    tx,
+    recast.filter((id) => !saved.has(id)),
+  );
   const moved = await saveFiles(tx, decideFiles(resolved, loose));
   const told = await saveEpisodes(tx, resolved);
   const touched = [...new Set([...moved, ...told])];
@@ -82,7 +89,7 @@ export async function settle(
   await refreshSeries(tx, touched, gone);
   const isNew = new Set(added);
   // Series that are gone count as updated: whoever looks them up anew finds them gone.
-  const changed = [...new Set([...updated, ...touched])].filter((id) => !isNew.has(id));
+  const changed = [...new Set([...updated, ...recast, ...touched])].filter((id) => !isNew.has(id));
   return { added, updated: changed };
 }
 
@@ -157,19 +164,13 @@ function decideRows(
   const updated: string[] = [];
   for (const [id, found] of Map.groupBy(resolved, ({ seriesId }) => seriesId)) {
     const row = before.get(id);
-    const plan = found.map((one) => one.plan).reduce((a, b) => (outranks(b, a) ? b : a));
-    const next = applyPlan(row, plan, { id, language });
+    const next = applyPlan(row, bestPlan(found), { id, language });
     if (next === undefined) continue;
     rows.push(next);
     (row === undefined ? added : updated).push(id);
   }
   return { rows, added, updated };
 }
-
-const outranks = (a: SeriesPlan, b: SeriesPlan): boolean =>
-  (a.nfo !== undefined) === (b.nfo !== undefined)
-    ? a.match.score > b.match.score
-    : a.nfo !== undefined;
 
 function decideFiles(
   resolved: readonly Resolution[],

@@ -1,7 +1,9 @@
 /** What the catalogue knows of series and episodes, as NFO files tell it. */
 import type { Queryable } from '#storage/postgres/connect.ts';
 import type { ProviderIds } from '../../naming/ids.ts';
+import { peopleElements, peopleToTell } from '../../nfo/people.ts';
 import { element, listed, uniqueIds } from '../../nfo/write.ts';
+import { creditsOf } from '../../people/index.ts';
 import { externalIdsOf } from '../works.ts';
 import type { SeriesRow } from './fields.ts';
 import { known } from './known.ts';
@@ -21,6 +23,7 @@ export const showNfo = (show: NfoShow): string =>
     premiered: show.premiered,
     status: show.status,
     studio: show.studios.map(listed),
+    ...peopleElements(show),
   });
 
 /** The episodes of a file, one element each: what `readEpisodeNfo` reads again. Pure. */
@@ -37,11 +40,14 @@ interface ShowRow extends Omit<SeriesRow, 'id' | 'identity' | 'match' | 'lockedF
 
 /** What `tvshow.nfo` is to say of a series; undefined: there is none. */
 export async function showToTell(sql: Queryable, id: string): Promise<string | undefined> {
-  const [row] = await sql<ShowRow[]>`
+  const [[row], credits] = await Promise.all([
+    sql<ShowRow[]>`
     select s.title, s.original_title as "originalTitle", s.sort_title as "sortTitle", s.year,
       s.premiered, s.overview, s.status, s.certification, s.genres, s.studios, s.sources,
       ${externalIdsOf(sql, 'series', sql`s.id`)} as ids
-    from series s where s.id = ${id}`;
+    from series s where s.id = ${id}`,
+    creditsOf(sql, 'series', [id]),
+  ]);
   if (row === undefined) return undefined;
   const isGiven = ['user', 'nfo'].includes(row.sources['sortTitle'] ?? '');
   return showNfo({
@@ -53,6 +59,7 @@ export async function showToTell(sql: Queryable, id: string): Promise<string | u
     overview: row.overview ?? undefined,
     status: row.status ?? undefined,
     certification: row.certification ?? undefined,
+    ...peopleToTell(credits),
   });
 }
 

@@ -1,9 +1,10 @@
 import { idsInText, type ProviderIds } from '../../naming/ids.ts';
+import { nobody, peopleOf, type NfoPeople } from '../../nfo/people.ts';
 import * as read from '../../nfo/values.ts';
 import { idsOf, nfoMaxBytes, parseRoot, rootAt } from '../../nfo/xml.ts';
 
 /** What `tvshow.nfo` says of a series; what it does not say is undefined or empty. */
-export interface NfoShow {
+export interface NfoShow extends NfoPeople {
   readonly title: string | undefined;
   readonly originalTitle: string | undefined;
   readonly sortTitle: string | undefined;
@@ -47,6 +48,7 @@ export const emptyShow: NfoShow = {
   genres: [],
   studios: [],
   ids: {},
+  ...nobody,
 };
 
 /**
@@ -86,6 +88,7 @@ function toShow(element: read.Element, after: string): NfoShow {
     genres: read.names(element, 'genre'),
     studios: read.names(element, 'studio'),
     ids: { ...idsInText(after, 'series'), ...idsOf(element) },
+    ...peopleOf(element),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Tx } from '#storage/postgres/connect.ts';
+import { deleteCredits } from '../../people/index.ts';
 import { deleteStates } from '../../progress/store.ts';
 import { forgetHistory } from '../history.ts';
 import { deleteWorks, eachToRemove, type Which } from '../works.ts';
@@ -14,6 +15,7 @@ export async function forgetSeries(tx: Tx, ids: readonly string[], gone: Gone): 
   const episodes = await tx<{ id: string }[]>`
     select id from episodes where series_id = any (${ids as string[]}::uuid[])`;
   const episodeIds = episodes.map(({ id }) => id);
+  await deleteCredits(tx, 'series', ids);
   await deleteStates(tx, 'episode', episodeIds);
   await deleteStates(tx, 'series', ids);
   await forgetHistory(tx, 'episode', episodeIds);

@@ -83,3 +83,12 @@ const isIdLocked = ({ lockedFields }: KnownSeries): boolean => lockedFields.incl
 /** The identity without its year. */
 export const titleOf = (identity: string): string =>
   identity.slice(0, identity.lastIndexOf('|') + 1);
+
+/** What tells most of the series that all these are: an NFO, then what is surest. Pure. */
+export const bestPlan = (found: readonly Resolution[]): SeriesPlan =>
+  found.map(({ plan }) => plan).reduce((a, b) => (outranks(b, a) ? b : a));
+
+const outranks = (a: SeriesPlan, b: SeriesPlan): boolean =>
+  (a.nfo !== undefined) === (b.nfo !== undefined)
+    ? a.match.score > b.match.score
+    : a.nfo !== undefined;

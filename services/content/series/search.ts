@@ -19,6 +19,7 @@ interface Row {
   readonly certification: string | null;
   readonly studios: string[];
   readonly addedAt: Date;
+  readonly people: string[];
   readonly ids: string[];
 }
 
@@ -32,7 +33,7 @@ function toDocument(row: Row): SourceDocument {
     audience: sharedAudience,
     title: row.title,
     titles: [...new Set(titles)].filter((title) => title !== row.title),
-    people: [],
+    people: row.people,
     keywords: row.ids,
     year,
     subtitle: undefined,
@@ -58,6 +59,11 @@ export const seriesSearch: SearchSource = {
         s.match #>> '{runnerUp,title}' as "runnerUp",
         ${otherTitles(sql, works.kind, sql`s.id`)} as "otherTitles", s.year, s.genres, s.certification, s.studios,
         s.added_at as "addedAt",
+        array(
+          select p.name from credits c join people p on p.id = c.person_id
+          where c.kind = 'series' and c.item_id = s.id
+          order by c.role <> 'writer', c.role <> 'actor', c.position limit 30
+        ) as people,
         array(
           select e.value from external_ids e where e.kind = 'series' and e.item_id = s.id
         ) as ids

@@ -36,7 +36,7 @@ const quarter = 15 * 60_000;
 
 const shared = 'external_ids,videos,images,alternative_titles,translations,keywords';
 const ofFilms = `${shared},credits,release_dates`;
-const ofSeries = `${shared},content_ratings`;
+const ofSeries = `${shared},content_ratings,aggregate_credits`;
 
 /** Films and series as TMDb knows them (https://developer.themoviedb.org/docs). */
 export function createTmdb(

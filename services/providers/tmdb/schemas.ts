@@ -138,6 +138,20 @@ export const film = z.object({
 });
 export type Film = z.output<typeof film>;
 
+/** Somebody over all episodes of a series: the parts that were played, the jobs that were done. */
+const playing = z.object({
+  name: z.string(),
+  order: number,
+  roles: list(z.object({ character: text, episode_count: number })),
+});
+export type Playing = z.output<typeof playing>;
+
+const making = z.object({
+  name: z.string(),
+  jobs: list(z.object({ job: text, episode_count: number })),
+});
+export type Making = z.output<typeof making>;
+
 export const series = z.object({
   ...common,
   name: z.string(),
@@ -145,6 +159,9 @@ export const series = z.object({
   first_air_date: text,
   origin_country: list(z.string()),
   networks: list(named),
+  created_by: list(named),
+  number_of_episodes: number,
+  aggregate_credits: z.object({ cast: list(playing), crew: list(making) }).nullish(),
   seasons: list(
     z.object({
       season_number: z.int(),

@@ -10,6 +10,7 @@ import type {
 import { isCountOnly } from '../../naming/count-only.ts';
 import * as read from '../read.ts';
 import * as common from './common.ts';
+import { seriesCredits } from './series-credits.ts';
 import type { Season, Series, SeriesHit } from './schemas.ts';
 import type { SeasonsIn } from './seasons.ts';
 
@@ -68,7 +69,7 @@ export function seriesRecord(
     genres: read.namesOf(series.genres),
     tags: read.namesOf(series.keywords?.results).slice(0, 30),
     ...(rating === undefined ? {} : { rating }),
-    credits: [],
+    credits: seriesCredits(series),
     trailers: common.trailersOf(series.videos?.results),
     images: common.offersOf(series, locale, urlOf),
     seasons: (series.seasons ?? []).map((season) => ({

@@ -126,27 +126,41 @@ function certificationsOf({ contentRatings }: Common): Record<string, string> {
   return Object.fromEntries(found);
 }
 
+/** By the names of its types of people (`/people/types`); guests are those of single episodes. */
 const roles: Readonly<Record<string, CreditRole>> = {
   Actor: 'actor',
   Director: 'director',
   Writer: 'writer',
+  Creator: 'writer',
   Producer: 'producer',
   'Executive Producer': 'producer',
+  Showrunner: 'other',
+  Host: 'other',
 };
 
-const creditsMax = 60;
+const castMax = 40;
+const crewMax = 20;
 
+/** The crew and then the cast, of the work as a whole. */
 function creditsOf(characters: Series['characters']): Credit[] {
   const sorted = (characters ?? []).toSorted((a, b) => (a.sort ?? 999) - (b.sort ?? 999));
   const credits = new Map<string, Credit>();
-  for (const { personName, name, peopleType } of sorted) {
-    const [person, role] = [said(personName), roles[peopleType ?? '']];
-    if (person === undefined || role === undefined || credits.has(`${role} ${person}`)) continue;
+  for (const { personName, name, peopleType, episodeId } of sorted) {
+    const [person, type] = [said(personName), said(peopleType) ?? ''];
+    const role = roles[type];
+    const isOfEpisode = episodeId != null && episodeId !== 0;
+    if (person === undefined || role === undefined || isOfEpisode) continue;
+    if (credits.has(`${role} ${person}`)) continue;
     const position = [...credits.values()].filter((one) => one.role === role).length;
-    const character = role === 'actor' ? (said(name) ?? '') : '';
+    const part = role === 'actor' ? (said(name) ?? '') : '';
+    const character = role === 'other' ? type : part;
     credits.set(`${role} ${person}`, { name: person, role, character, position });
   }
-  return [...credits.values()].slice(0, creditsMax);
+  const all = [...credits.values()];
+  return [
+    ...all.filter(({ role }) => role !== 'actor').slice(0, crewMax),
+    ...all.filter(({ role }) => role === 'actor').slice(0, castMax),
+  ];
 }
 
 const youtube = /(?:youtube\.com\/watch\?(?:.*&)?v=|youtu\.be\/)([\w-]{6,20})/;

@@ -111,8 +111,7 @@ const seriesOf = (
       date: dayOf(data.firstAired),
       overview: record.overview ?? said(data.overview),
       studios: namesOf([data.originalNetwork, data.latestNetwork].filter((one) => one != null)),
-      // Each episode has people of its own.
-      ...{ credits: [], seasons: seasonsOf(data.seasons, order), episodes: [] },
+      ...{ seasons: seasonsOf(data.seasons, order), episodes: [] },
     };
   },
   async whole(record, asked, options) {

@@ -62,7 +62,9 @@ const common = {
   remoteIds: list(z.object({ id: z.string(), sourceName: text })),
   contentRatings: list(z.object({ name: z.string(), country: text })),
   trailers: list(z.object({ name: text, url: z.string(), language: text })),
-  characters: list(z.object({ personName: text, name: text, peopleType: text, sort: number })),
+  characters: list(
+    z.object({ personName: text, name: text, peopleType: text, sort: number, episodeId: number }),
+  ),
   translations: z
     .object({ nameTranslations: list(translation), overviewTranslations: list(translation) })
     .nullish(),

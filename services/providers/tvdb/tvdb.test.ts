@@ -271,6 +271,38 @@ describe('TheTVDB', () => {
     });
   });
 
+  it('tells who makes a series as a whole, not who is in an episode', async () => {
+    const somebody = (personName: string, peopleType: string, more: object = {}) => ({
+      ...{ personName, peopleType, name: null, sort: 0, episodeId: null, ...more },
+    });
+    tvdb.works.push({
+      ...{ id: 81_200, name: 'Cast' },
+      characters: [
+        somebody('Aaron', 'Actor', { name: 'Jesse', sort: 2 }),
+        somebody('Bryan', 'Actor', { name: 'Walter', sort: 1 }),
+        somebody('Bryan', 'Director'),
+        somebody('Vince', 'Creator'),
+        somebody('Vince', 'Writer', { sort: 3 }),
+        somebody('Melissa', 'Executive Producer'),
+        somebody('Ann', 'Showrunner'),
+        somebody('Bob', 'Guest Star', { name: 'Saul' }),
+        somebody('Rian', 'Director', { episodeId: 4_206_971 }),
+        somebody('Cy', 'Crew'),
+        somebody('', 'Actor'),
+        ...Array.from({ length: 60 }, (_, at) => somebody(`Extra ${at}`, 'Actor', { sort: 9 })),
+      ],
+    });
+    const record = await provider().series.work('81200', english);
+    const told = record!.credits.map(({ name, role, character }) =>
+      [role, name, character].join(' ').trim(),
+    );
+    expect(told.slice(0, 7)).to.deep.equal([
+      ...['director Bryan', 'writer Vince', 'producer Melissa', 'other Ann Showrunner'],
+      ...['actor Bryan Walter', 'actor Aaron Jesse', 'actor Extra 0'],
+    ]);
+    expect(told).to.have.length(44);
+  });
+
   it('asks for nothing but numbers, and knows when there is nothing', async () => {
     expect(await provider().series.work('../user', english)).to.equal(undefined);
     expect(await provider().series.work('99', english)).to.equal(undefined);
