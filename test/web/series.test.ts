@@ -301,7 +301,7 @@ describe('series in the web app', function () {
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { level: 1 }).waitFor();
     await open('/episodes/00000000-0000-4000-8000-000000000000');
-    await page.getByText('Not found').waitFor();
+    await page.getByText('It is not here').waitFor();
     browser.complaints(); // the browser logs each answer that is none
   });
 });
