@@ -47,7 +47,7 @@ describe('bad cursors', () => {
       const foreign = id === 'listUsers' ? {} : { 'the cursor of another list': ofUsers };
       for (const [what, cursor] of Object.entries({ ...cursors, ...foreign })) {
         const query = new URLSearchParams({ cursor }).toString();
-        const at = path.replace('{libraryId}', libraryId).replace('{seriesId}', someId);
+        const at = path.replace('{libraryId}', libraryId).replaceAll(/\{[^}]+\}/g, someId);
         const url = `${at}?${query}`;
         const response = await server.fetch(url, { token: server.adminToken });
         const problem = (await response.json()) as { type: string };

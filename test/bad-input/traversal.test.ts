@@ -30,6 +30,7 @@ const freeText: ReadonlySet<string> = new Set([
   'listDeadJobs.name',
   'listLogLines.module',
   'listLogLines.text',
+  'listMovies.collection',
   'listMovies.genre',
   'listMovies.resolution',
   'listMovies.videoCodec',
