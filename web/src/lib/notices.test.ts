@@ -4,7 +4,7 @@ import { checkSentences } from '../../../node/check-sayings.ts';
 import { sayings } from '../../../node/cluster/sayings.ts';
 import { details, mends } from '../../../node/doctor/sayings.ts';
 import { reasons } from '../../../services/library/reasons.ts';
-import { written, type NoticeGroup } from './notices.ts';
+import { written, type NoticeGroup, type NoticeValues } from './notices.ts';
 import { plural } from './text.ts';
 
 const languages = ['en', 'de'];
@@ -78,5 +78,12 @@ describe('what the server says by codes', () => {
     ] as const) {
       expect(written({ silentMs: ms }, 'en')).to.deep.equal({ silentMs: wanted });
     }
+  });
+
+  it('is written in some way where a later release says what is not known yet', () => {
+    const later = { isOld: true, none: null, ports: [1, 2], place: { id: 1 } };
+    expect(written(later as unknown as NoticeValues, 'en')).to.deep.equal({
+      ...{ isOld: 'true', none: 'null', ports: '1 and 2', place: '{"id":1}' },
+    });
   });
 });

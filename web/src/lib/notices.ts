@@ -44,9 +44,10 @@ export const written = (values: NoticeValues, language: string): Values =>
     Object.entries(values).map(([name, value]) => [name, writtenAs(name, value, language)]),
   );
 
-function writtenAs(name: string, value: NoticeValues[string], language: string) {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'number') return new Intl.ListFormat(language).format(value);
+/** A node of a later release may say more than we know, and the page is to be shown all the same. */
+function writtenAs(name: string, value: unknown, language: string): string | number {
+  if (Array.isArray(value)) return new Intl.ListFormat(language).format(value.map(String));
+  if (typeof value !== 'number') return typeof value === 'string' ? value : JSON.stringify(value);
   if (name.endsWith('Ms')) return span(value, language);
   return name.endsWith('Bytes') ? fileSize(value, language) : value;
 }
