@@ -52,7 +52,8 @@ describe('backups, in the web app', function () {
 
   it('are in the log of activity, as all that was done, in words', async () => {
     await openIn(page, `${server.url}/admin/activity`);
-    await page.getByText('A backup was made').waitFor();
+    const made = page.getByRole('listitem').filter({ hasText: 'A backup was made' });
+    await made.getByText('The server', { exact: true }).waitFor();
     await page.getByText('Changed a setting: backup.dir').waitFor();
     await page.getByLabel('Show').selectOption({ label: 'Backups' });
     await page.getByText('Changed a setting: backup.dir').waitFor({ state: 'detached' });

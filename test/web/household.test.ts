@@ -49,6 +49,17 @@ describe('the web app of a household', function () {
   const api = async <T>(path: string, method = 'GET'): Promise<T> =>
     server.read<T>(path, { method, token: await (token ??= tokenOf()) });
 
+  it('says of the link of an earlier start that another one counts', async () => {
+    await open('/setup?token=of-an-earlier-start');
+    await page.getByLabel('User name').fill(username);
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByLabel('Password again').fill(password);
+    await page.getByRole('button', { name: 'Create the administrator' }).click();
+    await page.getByText('This link or token is not valid any more').waitFor();
+    // The answer itself, which Chromium tells of by itself.
+    expect(browser.complaints().join('\n')).to.match(/^[^\n]* 401 \(Unauthorized\)$/);
+  });
+
   it('is set up: administrator, machine, first library', async () => {
     await open(`/setup?token=${server.node.setupToken}`);
     await page.waitForURL(`${server.url}/setup`);

@@ -1,3 +1,4 @@
+import { newestFirst } from './filters';
 import { languageName } from './format';
 import { currentLocale, t } from './i18n.svelte';
 import type { Library } from './types';
@@ -19,7 +20,7 @@ export const facetChoices = (facets: Facets, name = (value: string) => value): C
 ];
 
 export const decadeChoices = (facets: Facets): ChoiceOption[] =>
-  facetChoices(facets, (decade) =>
+  facetChoices(newestFirst(facets ?? []), (decade) =>
     t('filter.decadeOf', { decade: String(Number.parseInt(decade, 10)) }),
   );
 

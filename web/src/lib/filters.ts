@@ -61,3 +61,9 @@ function readCommon<Sort extends string>(
   if (show === 'favourites') query.favourite = true;
   return query;
 }
+
+/** Decades by their years, the newest first, however many works each has. Pure. */
+export const newestFirst = <Decade extends { readonly value: string }>(
+  decades: readonly Decade[],
+): Decade[] =>
+  [...decades].sort((a, b) => Number.parseInt(b.value, 10) - Number.parseInt(a.value, 10));

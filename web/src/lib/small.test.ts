@@ -11,7 +11,7 @@ import { nearestBox, nextBox, type Box } from './keys/spatial.ts';
 import { lifetimeOf } from './api/token.ts';
 import { changesOf, textOf, valueOf, type EditField } from './edit-fields.ts';
 import { episodeCode, withGaps, type EpisodeWords } from './episodes.ts';
-import { readMovieFilter, readSeriesFilter } from './filters.ts';
+import { newestFirst, readMovieFilter, readSeriesFilter } from './filters.ts';
 import { asJson, asText, factsOf, linesMax, readLogFilter, withNewer } from './log-lines.ts';
 import { clip, fill, plural } from './text.ts';
 import type { LogLine } from './types.ts';
@@ -134,6 +134,14 @@ describe('the filter of series in an address', () => {
       expect(readSeriesFilter(new URLSearchParams(search))).to.deep.equal(wanted);
     });
   }
+});
+
+describe('decades', () => {
+  it('are offered by their years, however many works each has', () => {
+    const decades = ['1990', '2020', '1920', '2000'].map((value) => ({ value, count: 1 }));
+    const found = newestFirst(decades).map(({ value }) => value);
+    expect(found).to.deep.equal(['2020', '2000', '1990', '1920']);
+  });
 });
 
 describe('episodes', () => {

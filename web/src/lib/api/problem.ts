@@ -31,6 +31,14 @@ export interface ProblemBody {
 export const unreachable = (): ApiError =>
   new ApiError(0, { type: '/problems/unreachable', title: 'No node answers' });
 
+/** Whether there is nothing at an address, as also where it is none that anything could have. */
+export function isGone(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return (
+    error.status === 404 || (error.code === 'bad-request' && /^\/params\//.test(error.message))
+  );
+}
+
 /** Whether asking again later may help: nothing was wrong with the question. */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;

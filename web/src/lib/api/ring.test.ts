@@ -42,7 +42,7 @@ describe('the ring of nodes', () => {
 
 describe('the origins a page may ask', () => {
   const nodes = [
-    { addresses: ['192.168.1.10:8080', '10.0.0.10:8080', '[fd00::1]:8080'] },
+    { addresses: ['192.168.1.10:8080', '[fd00::1]:8080', '10.0.0.10:8080'] },
     { addresses: ['192.168.1.11:8080'] },
     { addresses: ['127.0.0.1:9000'] },
   ];
@@ -54,6 +54,14 @@ describe('the origins a page may ask', () => {
       'know their own node by another name for the same machine',
       { protocol: 'http:', hostname: 'localhost', port: '9000' },
       ['http://192.168.1.10:8080', 'http://10.0.0.10:8080', 'http://192.168.1.11:8080'],
+    ],
+    [
+      'leave out what the policy of a page cannot name',
+      { protocol: 'http:', hostname: '192.168.1.12', port: '8080' },
+      [
+        ...['http://192.168.1.10:8080', 'http://10.0.0.10:8080'],
+        ...['http://192.168.1.11:8080', 'http://127.0.0.1:9000'],
+      ],
     ],
   ] as const) {
     it(name, () => {

@@ -44,8 +44,12 @@ export function usableOrigins(
   const isLocal = /^(localhost|127\.|\[::1\])/.test(page.hostname);
   return nodes
     .filter(({ addresses }) => !addresses.some((address) => isPage(address, page, isLocal)))
-    .flatMap(({ addresses }) => addresses.slice(0, 2).map((address) => `http://${address}`));
+    .flatMap(({ addresses }) => addresses.filter(isNameable).slice(0, 2))
+    .map((address) => `http://${address}`);
 }
+
+/** The policy of the page has no way to name an IPv6 address (CSP Level 3, host-source). */
+const isNameable = (address: string): boolean => !address.startsWith('[');
 
 /** By name or from the machine itself the page's own node has another address than it says. */
 function isPage(

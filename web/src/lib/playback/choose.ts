@@ -40,3 +40,19 @@ export function chooseFile(
   const best = [...choices].sort((a, b) => rank[a.verdict.answer] - rank[b.verdict.answer])[0];
   return byId(wanted.asked) ?? (begun?.verdict.answer === 'no' ? best : (begun ?? best));
 }
+
+type Text = Pick<Movie['subtitles'][number], 'language' | 'isForced' | 'isHearingImpaired'>;
+
+/**
+ * Subtitles in the language of who watches before all others, there those of the speech alone, and
+ * what is forced, as it says little, last. Pure.
+ */
+export function ownFirst<T extends Text>(texts: readonly T[], language: string): T[] {
+  const [own = ''] = language.split('-');
+  const place = (text: Text) => {
+    if (text.isForced) return 3;
+    if (text.language?.split('-')[0] !== own) return 2;
+    return text.isHearingImpaired ? 1 : 0;
+  };
+  return [...texts].sort((a, b) => place(a) - place(b));
+}

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ownFirst } from './choose.ts';
 import { codecString, containerName, judge, type CanPlay, type Stream } from './codecs.ts';
 import { keyHelp, playerKey } from './keys.ts';
 import { createReporter, type Report } from './progress.ts';
@@ -28,6 +29,25 @@ describe('codec strings', () => {
   ] as const) {
     it(`${stream.codec} ${stream.profile ?? ''} → ${wanted ?? 'none'}`, () => {
       expect(codecString(stream)).to.equal(wanted);
+    });
+  }
+});
+
+describe('subtitles to choose from', () => {
+  const text = (name: string) => {
+    const [language, kind] = name.split('.');
+    const is = { isForced: kind === 'forced', isHearingImpaired: kind === 'sdh' };
+    return { name, ...is, ...(language ? { language } : {}) };
+  };
+  for (const [language, wanted] of [
+    ['en-GB', ['en', 'en.sdh', 'de', 'pt-BR', '', 'de.forced', 'en.forced']],
+    ['pt', ['pt-BR', 'de', 'en.sdh', 'en', '', 'de.forced', 'en.forced']],
+    ['fr', ['de', 'en.sdh', 'en', 'pt-BR', '', 'de.forced', 'en.forced']],
+  ] as const) {
+    it(`begin with those in ${language}, and end with forced ones`, () => {
+      const names = ['de.forced', 'de', 'en.forced', 'en.sdh', 'en', 'pt-BR', ''];
+      const found = ownFirst(names.map(text), language);
+      expect(found.map(({ name }) => name)).to.deep.equal(wanted);
     });
   }
 });

@@ -1,6 +1,7 @@
 import { api, read, sendSigned } from '../api';
 import { languageName } from '../format';
 import type { Movie } from '../types';
+import { ownFirst } from './choose';
 import { decode, readableFormats, toWebVtt } from './subtitles';
 
 /** Subtitles that can be shown with a film. */
@@ -12,13 +13,13 @@ export interface Track {
 
 type Subtitles = Pick<Movie, 'subtitles'>;
 
-/** Those beside a video that a browser can be given. */
+/** Those beside a video that a browser can be given; first what who watches would choose. */
 export function tracksOf(
   { subtitles }: Subtitles,
   fileId: string,
   language: string,
 ): readonly Track[] {
-  return subtitles
+  return ownFirst(subtitles, language)
     .filter(({ format, forFileId }) => {
       return readableFormats.has(format) && (forFileId === undefined || forFileId === fileId);
     })
