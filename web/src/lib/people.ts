@@ -1,5 +1,6 @@
 import { api, read } from './api';
 import { t, type MessageKey } from './i18n.svelte';
+import { cursorOf, paged, pageSize, type PageCall } from './queries';
 import { itemTile, type Tile } from './tiles';
 import type { PersonCredit } from './types';
 
@@ -15,16 +16,13 @@ export const person = (personId: string) => ({
     read(api.GET('/api/v1/people/{personId}', { params: { path: { personId } }, signal })),
 });
 
-const worksOfPage = 60;
-
 /** What somebody takes part in, in pages, the newest first. */
 export const personWorks = (personId: string) => ({
+  ...paged,
   queryKey: ['person', personId, 'works'] as const,
-  initialPageParam: '',
-  getNextPageParam: (last: { nextCursor: string | null }) => last.nextCursor ?? undefined,
-  queryFn: async ({ pageParam, signal }: { pageParam: string; signal: AbortSignal }) => {
-    const query = { limit: worksOfPage, ...(pageParam === '' ? {} : { cursor: pageParam }) };
-    const params = { path: { personId }, query };
+  queryFn: async (call: PageCall) => {
+    const params = { path: { personId }, query: { limit: pageSize, ...cursorOf(call) } };
+    const { signal } = call;
     const answer = api.GET('/api/v1/people/{personId}/works', { params, signal });
     const { items, nextCursor } = await read(answer);
     return {

@@ -163,12 +163,14 @@ export const search = (q: string) => ({
 });
 
 /** A list that comes in pages, the next one under the cursor of the one before. */
-const paged = {
+export const paged = {
   initialPageParam: '',
   getNextPageParam: (last: { nextCursor: string | null }) => last.nextCursor ?? undefined,
 } as const;
-type PageCall = { pageParam: string; signal: AbortSignal };
-const cursorOf = ({ pageParam }: PageCall) => (pageParam === '' ? {} : { cursor: pageParam });
+export type PageCall = { pageParam: string; signal: AbortSignal };
+/** Where a page begins, as it is asked for. */
+export const cursorOf = ({ pageParam }: PageCall) =>
+  pageParam === '' ? {} : { cursor: pageParam };
 
 /** Episodes of a season, in order. */
 export const episodes = (seriesId: string, season: number) => ({

@@ -40,8 +40,10 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
     case 'scan.finished':
     case 'library.changed':
       return [
-        ...[['libraries'], ['filters'], ['recent'], ['movies']],
-        ...[['series'], ['episodes'], ['next-up'], ['calendar']],
+        ...[['libraries'], ['filters'], ['recent'], ['movies'], ['movie']],
+        ...[['series'], ['episodes'], ['episode'], ['next-up'], ['calendar']],
+        // Of many works at once no events tell one by one.
+        ...[['person'], ['search'], ['continue'], ['favourites'], ['watchlist']],
       ];
     case 'scan.progress':
       return [['libraries']];

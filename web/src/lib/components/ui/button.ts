@@ -13,6 +13,8 @@ export const buttonVariants = tv({
       outline: 'border border-input bg-transparent hover:bg-accent',
       ghost: 'bg-transparent hover:bg-accent',
       glass: 'bg-black/45 text-white backdrop-blur-sm hover:bg-black/65',
+      /** On black, where glass would not be seen. */
+      pale: 'bg-white/15 text-white hover:bg-white/25',
       destructive:
         'bg-destructive text-destructive-foreground hover:bg-[color-mix(in_oklch,var(--destructive)_88%,var(--foreground))]',
       link: 'text-primary underline-offset-4 hover:underline',
