@@ -31,7 +31,7 @@ describe('what the operator is told', () => {
       0,
       [
         '1 voter: no automatic fail-over until others may vote.',
-        'C is catching up: is 300 entries behind.',
+        'C is catching up: it is 300 entries behind.',
       ],
     ],
     [

@@ -17,7 +17,7 @@ export const leaderNotes = {
   deadLeaving: '{name} has not answered for {silentMs}; it will be removed after {endMs}.',
   dead: '{name} has not answered for {silentMs}; remove it if it will not come back.',
   cannotGo: '{names} cannot be removed now: too few of the other voters answer.',
-  catchingUp: '{name} is catching up: is {count} entries behind.',
+  catchingUp: '{name} is catching up: it is {count} entries behind.',
   otherTerm: "{name} is catching up: its log ends in term {term}, the leader's in {leaderTerm}.",
   beingAdded: '{name} was admitted and is being added.',
   stranger: '{name} is in the Raft configuration but never announced itself.',

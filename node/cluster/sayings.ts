@@ -1,5 +1,5 @@
 import { complaints, leaderNotes } from '#cluster/autopilot/sayings.ts';
-import { plainly, speaker, type Notice } from '#cluster/notices.ts';
+import { speaker, type Notice } from '#cluster/notices.ts';
 
 /**
  * What operators are told of the cluster, in English and by codes that clients say in the language
@@ -69,4 +69,3 @@ export const note = speaker(statusNotes);
 export const happened = speaker(events);
 export const step = speaker(steps);
 export const refuse = speaker(refusals);
-export { plainly };

@@ -1,9 +1,10 @@
 import type { Member } from '#cluster/member/member.ts';
 import { parseReadings, readingsOf, type Readings } from '#cluster/member/readings.ts';
+import { plainly } from '#cluster/notices.ts';
 import { RpcError } from '#cluster/rpc/index.ts';
 import type { Member as Known, View } from '#cluster/state/types.ts';
 import type { ClusterStatus, MemberStatus } from './control.ts';
-import { note, plainly, type ClusterNote } from './sayings.ts';
+import { note, type ClusterNote } from './sayings.ts';
 
 const readingsMs = 2_000;
 

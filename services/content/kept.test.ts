@@ -259,8 +259,8 @@ async function replace(story: Story, nth: number, { what, release }: Step): Prom
 async function addNfo(sql: Sql, story: Story, id: number): Promise<void> {
   const { kind, isFlat, library, names, scan } = story;
   if (isFlat) return;
-  const [file, root] = kind === 'movie' ? ['movie', 'movie'] : ['tvshow', 'tvshow'];
-  const path = `${names.home()}/${file}.nfo`;
+  const root = kind === 'movie' ? 'movie' : 'tvshow';
+  const path = `${names.home()}/${root}.nfo`;
   await sql`delete from files where path = ${path}`;
   const says = `<title>Told ${id}</title><uniqueid type="tmdb">${id}</uniqueid>`;
   await library.put({ [path]: `<${root}>${says}</${root}>` });

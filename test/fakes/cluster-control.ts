@@ -9,7 +9,8 @@ import type {
   NewToken,
   TokenStatus,
 } from '#node/cluster/control.ts';
-import { happened, plainly, refuse, step } from '#node/cluster/sayings.ts';
+import { plainly } from '#cluster/notices.ts';
+import { happened, refuse, step } from '#node/cluster/sayings.ts';
 import { problem } from '#services/errors.ts';
 
 /** A cluster in memory, for tests of what stands in front of one. */

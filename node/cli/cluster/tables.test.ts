@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { toHealth, toStatus } from '../../cluster/json.ts';
-import { plainly } from '../../cluster/sayings.ts';
+import { plainly } from '#cluster/notices.ts';
 import { fakeCluster, fakeMember, fakeStart } from '#test/fakes/cluster-control.ts';
 import type { MemberStatus } from '../../cluster/control.ts';
 import {
