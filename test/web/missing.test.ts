@@ -89,6 +89,22 @@ describe('what is missing of a library, in the web app', function () {
     expect(isHeld).to.equal(true);
   });
 
+  it('says when more of it does not come, and keeps what has', async () => {
+    const address = /\/missing\?limit=50$/;
+    await page.route(address, async (route) => {
+      const first = (await (await route.fetch()).json()) as Schemas['MissingFilePage'];
+      await route.fulfill({ json: { ...first, nextCursor: 'x' } });
+    });
+    await open('28 files missing');
+    await dialog().getByRole('button', { name: 'Show more' }).click();
+    await dialog().getByRole('alert').filter({ hasText: 'The list has changed' }).waitFor();
+    await dialog().getByRole('button', { name: 'Try again' }).waitFor();
+    await row('Film 5').waitFor();
+    await page.unroute(address);
+    // The browser tells of the answer itself.
+    expect(browser.complaints().every((one) => one.includes('400'))).to.equal(true);
+  });
+
   it('is none any more when it is there again', async () => {
     await rm(at(''), { recursive: true });
     await rename(join(server.films, 'Away'), at(''));
