@@ -101,6 +101,17 @@ describe('the web app of a household', function () {
     expect(await barriers(page)).to.deep.equal([]);
   });
 
+  it('is where one was when it is loaded anew', async () => {
+    const size = page.viewportSize() ?? { width: 1280, height: 800 };
+    await page.setViewportSize({ width: 360, height: 300 });
+    await open('/movies');
+    await page.getByRole('link', { name: /The Long Walk/ }).waitFor();
+    await page.evaluate('scrollTo(0, 150)');
+    await page.reload();
+    await when('scrollY === 150');
+    await page.setViewportSize(size);
+  });
+
   it('keeps a filter in the address', async () => {
     await page.getByRole('button', { name: 'Filter' }).click();
     await page.getByLabel('Decade').selectOption({ label: '1990s (1)' });
