@@ -54,8 +54,8 @@ function readCommon<Sort extends string>(
     query.yearFrom = decade;
     query.yearTo = decade + 9;
   }
-  const letter = params.get('letter') ?? '';
-  if (/^[a-z#]$/.test(letter)) query.letter = letter;
+  const letter = readLetter(params);
+  if (letter !== '') query.letter = letter;
   const show = params.get('show');
   if (show === 'watched' || show === 'unwatched') query.watched = show === 'watched';
   if (show === 'favourites') query.favourite = true;
@@ -67,3 +67,9 @@ export const newestFirst = <Decade extends { readonly value: string }>(
   decades: readonly Decade[],
 ): Decade[] =>
   [...decades].sort((a, b) => Number.parseInt(b.value, 10) - Number.parseInt(a.value, 10));
+
+/** The letter that works are narrowed to, as people type it in an address; empty: none. Pure. */
+export function readLetter(params: URLSearchParams): string {
+  const letter = (params.get('letter') ?? '').toLowerCase();
+  return /^[a-z#]$/.test(letter) ? letter : '';
+}

@@ -126,6 +126,7 @@ describe('the filter of series in an address', () => {
     ['sort=year&order=desc', { sort: 'year', order: 'desc' }],
     ['sort=size&resolution=4K', {}],
     ['letter=%23', { letter: '#' }],
+    ['letter=Z', { letter: 'z' }],
     ['letter=ab', {}],
     ['genre=Crime&library=x&decade=2010', { ...decade(2010), genre: ['Crime'], library: 'x' }],
     ['show=watched', { watched: true }],
