@@ -97,6 +97,15 @@ describe('pictures that people upload', function () {
     expect(await rig.list()).to.have.length(2);
   });
 
+  it('are shown again when they come once more', async () => {
+    const first = whole(await paint('#33a').png().toBuffer());
+    const { id } = await uploaded(first);
+    await uploaded(whole(await paint('#a33').png().toBuffer()));
+    expect((await rig.chosen())?.id).not.to.equal(id);
+    expect(await uploaded(first)).to.include({ id, isChosen: true });
+    expect((await rig.chosen())?.id).to.equal(id);
+  });
+
   it('are served by a node that never had them', async () => {
     const { url } = await uploaded(whole(await paint('#33a').png().toBuffer()));
     const other = await testApi({

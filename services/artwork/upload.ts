@@ -1,7 +1,7 @@
 import type { HandlersOf } from '#api/handler.ts';
 import { MediaError, type ImageFacts } from '#storage/media/media.ts';
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
-import { copyIn } from '#storage/postgres/copy.ts';
+import { copyRow, uuidBytes } from '#storage/postgres/copy-row.ts';
 import type { Store } from '../changes.ts';
 import { problem, type ProblemError } from '../errors.ts';
 import type { Show } from './address.ts';
@@ -105,40 +105,11 @@ async function add(tx: Tx, { kind, itemId, type, facts, bytes }: Added): Promise
     select id from images
     where kind = ${kind} and item_id = ${itemId} and type = ${type} and sha256 = ${sha256}`;
   const [kept] = await tx`select from image_uploads where image_id = ${row.id}`;
-  if (kept === undefined) await insertBytes(tx, row.id, bytes);
-  await setChoice(tx, { kind, itemId, id: row.id }, true);
-}
-
-const pieceBytes = 64 * 1024;
-const copySignature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
-
-/**
- * Piece by piece, as they are (PostgreSQL manual, COPY, binary format): of a parameter the driver
- * makes six times as much at once.
- */
-async function insertBytes(tx: Tx, id: string, bytes: Uint8Array): Promise<void> {
-  const columns = ['image_id', 'bytes'];
-  const rows = await copyIn(tx, { table: 'image_uploads', columns }, 'binary');
-  const uuid = Buffer.from(id.replaceAll('-', ''), 'hex');
-  const head = [copySignature, int32(0), int32(0), int16(columns.length)];
-  await rows.write(Buffer.concat([...head, int32(uuid.length), uuid, int32(bytes.length)]));
-  for (let at = 0; at < bytes.length; at += pieceBytes) {
-    await rows.write(bytes.subarray(at, at + pieceBytes));
+  if (kept === undefined) {
+    const target = { table: 'image_uploads', columns: ['image_id', 'bytes'] };
+    await copyRow(tx, target, [uuidBytes(row.id), bytes]);
   }
-  await rows.write(int16(-1));
-  await rows.end();
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
+  await setChoice(tx, { kind, itemId, id: row.id }, true);
 }
 
 const isUpload = (image: Image, type: ImageType, sha256: string): boolean =>

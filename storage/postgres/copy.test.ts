@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { copyIn, copyOut, prepareCopy } from './copy.ts';
+import { copyRow, uuidBytes } from './copy-row.ts';
 import { loosen, listSequences, listTables } from './copy-catalog.ts';
 
 const columns =
@@ -124,6 +125,24 @@ describe('copying rows', () => {
       .catch((error: unknown) => error);
     expect(given).to.equal(reason);
     expect(await rowsOf('target')).to.deep.equal([]);
+  });
+
+  it('adds one row of any size in binary, and tells what is against it', async () => {
+    const id = '01890000-0000-7000-8000-00000000beef';
+    await db.sql`create table pictures (id uuid primary key, bytes bytea)`;
+    const given = { table: 'pictures', columns: ['id', 'bytes'] };
+    const add = (bytes: Uint8Array) =>
+      db.sql.begin((tx) => copyRow(tx, given, [uuidBytes(id), bytes]));
+    for (const size of [0, 1, 65_535, 65_536, 65_537, 300_000]) {
+      const bytes = Buffer.from(Array.from({ length: size }, (_, at) => at % 251));
+      await add(bytes);
+      const [row] = await db.sql<{ id: string; bytes: Buffer }[]>`delete from pictures returning *`;
+      expect(row?.id).to.equal(id);
+      expect(row?.bytes.equals(bytes), `${size} bytes`).to.equal(true);
+    }
+    await add(Buffer.from('once'));
+    const again = await add(Buffer.from('twice')).catch((error: unknown) => error);
+    expect(String(again)).to.contain('duplicate key');
   });
 
   it('may be left early', async () => {
