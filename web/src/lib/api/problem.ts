@@ -35,7 +35,7 @@ export const unreachable = (): ApiError =>
 export function isGone(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
   return (
-    error.status === 404 || (error.code === 'bad-request' && /^\/params\//.test(error.message))
+    error.status === 404 || [...error.fields.keys()].some((path) => path.startsWith('/params/'))
   );
 }
 
