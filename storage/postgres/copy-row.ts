@@ -9,8 +9,8 @@ export const uuidBytes = (id: string): Uint8Array => Buffer.from(id.replaceAll('
 
 /**
  * Adds one row, of values as PostgreSQL receives them in binary, one for each column. They go piece
- * by piece and as they are (PostgreSQL manual, COPY, binary format): of a parameter of many bytes the
- * driver makes six times as many at once. Throws what PostgreSQL has against the row.
+ * by piece and as they are (PostgreSQL manual, COPY, binary format): of a parameter of many bytes
+ * the driver makes six times as many at once. Throws what PostgreSQL has against the row.
  */
 export async function copyRow(
   tx: Tx,
