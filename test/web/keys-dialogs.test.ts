@@ -8,6 +8,16 @@ import { hasFocus, held, keyboardOf, openWhole, type Keyboard } from './keyboard
 import { writePoster } from './site.ts';
 import { headed, openIn, signIn, startVisit, type Visit } from './suite.ts';
 
+/** In the page, whose document is not of Node: where it is now, in CSS pixels. */
+const boxOf = (one: unknown): Box =>
+  (one as { getBoundingClientRect(): Box }).getBoundingClientRect();
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 describe('dialogs of the web app by keys alone', function () {
   needs('chromium');
   this.timeout(400_000);
@@ -78,6 +88,23 @@ describe('dialogs of the web app by keys alone', function () {
     });
     await keys.through(button('Edit: Films'), 'Edit the library');
     await throughMenu('More: Films', 'Delete', 'Delete the library Films?');
+  });
+
+  it('stand in the middle from their first frame on, where pages may move', async () => {
+    await open('/admin/libraries');
+    await page.emulateMedia({ reducedMotion: 'no-preference' });
+    const tools = await page.context().newCDPSession(page);
+    await tools.send('Animation.enable');
+    await tools.send('Animation.setPlaybackRate', { playbackRate: 0 });
+    await keys.use(button('Add a library'));
+    const { x, y, width, height } = await page.getByRole('dialog').evaluate(boxOf);
+    const { width: allWidth, height: allHeight } = page.viewportSize()!;
+    expect(x + width / 2, 'across').to.be.closeTo(allWidth / 2, 1);
+    expect(y + height / 2, 'from the top').to.be.closeTo(allHeight / 2, 16);
+    await tools.detach();
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await keys.press('Escape');
+    await closed('Add a library');
   });
 
   it('make, change and delete a user', async () => {
