@@ -82,7 +82,7 @@ export function ratios(values: readonly Counted[]) {
 function addClusterGauges(metrics: Metrics, { member, sql }: Engines): void {
   const { state, offices, currency, consensus, network } = member;
   metrics.gauges('Of Raft on this node; see docs/raft.md', async () => ({
-    ...(await consensus.status()).metrics,
+    ...(await consensus.lastStatus()).metrics,
   }));
   metrics.gauge({
     name: 'cluster_state',

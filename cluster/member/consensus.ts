@@ -39,6 +39,8 @@ export interface Consensus {
   reloadTls(): Promise<void>;
   snapshot(): Promise<Place>;
   status(): Promise<EngineStatus>;
+  /** To be shown: as `status`, but between engines what was last told. */
+  lastStatus(): Promise<EngineStatus>;
   /** False between engines: this node hears of no leader then, although there may be one. */
   isRunning(): boolean;
   /** The Raft index up to which entries are applied here. */
@@ -63,6 +65,8 @@ interface Room {
   readonly openedListeners: ((driver: Driver) => void)[];
   driver: Driver | undefined;
   leadership: Leadership;
+  /** What an engine last told of itself. */
+  told: EngineStatus | undefined;
   readonly closing: AbortController;
   /** Changes of engines, one after the other. */
   changing: Promise<void>;
@@ -76,13 +80,11 @@ export function createConsensus(options: ConsensusOptions): Consensus {
     openedListeners: [],
     driver: undefined,
     leadership: { role: 'follower', term: 0, leader: undefined },
+    told: undefined,
     closing: new AbortController(),
     changing: Promise.resolve(),
   };
-  const running = (): Driver => {
-    if (room.driver) return room.driver;
-    throw new RaftRefusedError({ reason: 'ended', detail: 'no engine runs just now' });
-  };
+  const running = () => runningOf(room);
   return {
     start: () => start(room),
     async propose(command, term) {
@@ -96,7 +98,8 @@ export function createConsensus(options: ConsensusOptions): Consensus {
     setBook: (book) => room.driver?.setBook(book),
     reloadTls: async () => room.driver?.reloadTls(),
     snapshot: async () => running().snapshot(),
-    status: async () => running().status(),
+    status: () => status(room),
+    lastStatus: () => lastStatus(room),
     isRunning: () => room.driver !== undefined,
     applied: () => room.driver?.applied() ?? 0,
     leadership: () => room.leadership,
@@ -115,6 +118,25 @@ export function createConsensus(options: ConsensusOptions): Consensus {
       await stop(room);
     },
   };
+}
+
+function runningOf({ driver }: Room): Driver {
+  if (driver) return driver;
+  throw new RaftRefusedError({ reason: 'ended', detail: 'no engine runs just now' });
+}
+
+async function status(room: Room): Promise<EngineStatus> {
+  room.told = await runningOf(room).status();
+  return room.told;
+}
+
+async function lastStatus(room: Room): Promise<EngineStatus> {
+  try {
+    return await status(room);
+  } catch (error) {
+    if (error instanceof RaftRefusedError && room.told) return room.told;
+    throw error;
+  }
 }
 
 function tell(room: Room, leadership: Leadership): void {

@@ -97,6 +97,18 @@ describe('members of a cluster', function () {
       expect(await member.offices.find(10_000)).to.have.property('here');
     });
 
+    it('shows what was known of it while its engine becomes another', async () => {
+      const { consensus, offices } = await members.start('a');
+      await offices.find(10_000);
+      const { configuration } = await consensus.status();
+      const reopened = consensus.reopen();
+      await until(() => !consensus.isRunning());
+      expect(await consensus.lastStatus()).to.deep.include({ configuration });
+      const refused = await consensus.status().catch((error: unknown) => error);
+      expect(refused).to.include({ name: 'RaftRefusedError', reason: 'ended' });
+      await reopened;
+    });
+
     it('does not serve a database in which a later leader has been', async () => {
       const first = await members.start('a');
       await first.offices.find(10_000);

@@ -33,7 +33,8 @@ export function createControl(deps: ControlDeps): ClusterControl {
   const { state, consensus } = member;
   const events = recordHistory(member, now);
   let opening: Promise<void> | undefined;
-  const status = () => readStatus(member, { nodeId, now, databaseNote: deps.databaseNote });
+  const status = () =>
+    asLeader(() => readStatus(member, { nodeId, now, databaseNote: deps.databaseNote }));
   const propose = (command: Command) => asLeader(() => proposeChecked(member, command));
   return {
     status,

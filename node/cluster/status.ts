@@ -42,7 +42,7 @@ export async function readStatus(
   { nodeId, now, databaseNote }: StatusDeps,
 ): Promise<ClusterStatus> {
   const { state, consensus, currency } = member;
-  const [raft, readings] = await Promise.all([consensus.status(), askReadings(member)]);
+  const [raft, readings] = await Promise.all([consensus.lastStatus(), askReadings(member)]);
   const view = state.view();
   const isOpen = member.network() !== undefined;
   // Who votes is known without a leader too, as of what this node has last heard.
