@@ -1100,7 +1100,7 @@ export interface paths {
         head?: never;
         /**
          * Change a library
-         * @description When folders change, a scan starts; films that are found again in the new folders keep their ids and everybody's progress.
+         * @description When folders change, a scan starts; films that are found again in the new folders keep their ids and everybody's progress. Folders that it has are kept also while they do not answer.
          */
         patch: operations["updateLibrary"];
         trace?: never;

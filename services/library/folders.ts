@@ -31,15 +31,24 @@ export function cleanPath(path: string): string | undefined {
 export const isWithin = (folder: string, path: string): boolean =>
   path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
 
+/** What the folders wanted for a library are held against. */
+export interface InUse {
+  /** Those of other libraries. */
+  readonly others: readonly Root[];
+  /** Those it has: nothing that is asked of it waits for a share that does not answer. */
+  readonly held: readonly Root[];
+}
+
 /**
  * Checks folders wanted for a library, and resolves to their clean paths. Links count as what they
  * lead to, so a folder cannot be in two libraries under two names. Throws `unprocessable` with all
- * faults: not absolute, not there, not allowed, in or around another one or the server's own data.
+ * faults: not absolute, not there unless the library has it, not allowed, in or around another one
+ * or the server's own data.
  */
 export async function checkPaths(
   deps: FolderDeps,
   paths: readonly string[],
-  others: readonly Root[],
+  { others, held }: InUse,
 ): Promise<string[]> {
   const clean = paths.map(cleanPath);
   const wanted = await mapAtOnce(clean, lookupsAtOnce, (path) => locate(deps, path));
@@ -47,7 +56,7 @@ export async function checkPaths(
   const own = await locate(deps, deps.dataDir);
   const errors = wanted.flatMap((place, at) => {
     const earlier = wanted.slice(0, at);
-    const message = faultOf(deps, place, { earlier, taken, own });
+    const message = faultOf(deps, place, { earlier, taken, held, own });
     return message === undefined ? [] : [{ path: `/paths/${at}`, message }];
   });
   if (errors.length > 0) {
@@ -83,11 +92,12 @@ function nowhere({ code, message }: MediaError): string {
 function faultOf(
   deps: FolderDeps,
   place: Place,
-  near: { earlier: readonly Place[]; taken: readonly Place[]; own: Place },
+  near: { earlier: readonly Place[]; taken: readonly Place[]; held: readonly Root[]; own: Place },
 ): string | undefined {
   const { path, real, error } = place;
   if (path === undefined) return 'The path is not absolute, or not a plain one.';
-  if (error !== undefined) return `${path}: ${error}`;
+  const isHeld = near.held.some((root) => root.path === path);
+  if (error !== undefined && !isHeld) return `${path}: ${error}`;
   const allowed = deps.allowedFolders.some((folder) =>
     [path, real ?? path].every((each) => isWithin(folder, each)),
   );

@@ -100,6 +100,21 @@ describe('libraries', () => {
     expect(roots.map(({ path }) => path)).to.deep.equal([at('n')]);
   });
 
+  it('are changed while a folder of theirs is away', async () => {
+    await rig.write({ 'm/A/A.mkv': 'a' });
+    const id = await rig.add('Films', 'm');
+    await rename(at('m'), at('away'));
+    const change = (body: object) =>
+      rig.service.handlers.updateLibrary({
+        ...{ params: { libraryId: id }, query: {}, body, principal: all },
+      } as never);
+    await change({ name: 'Our films', paths: [at('m')] });
+    const [kept] = await rig.db.sql`
+      select l.name, r.path from libraries l join library_roots r on r.library_id = l.id`;
+    expect(kept).to.deep.equal({ name: 'Our films', path: at('m') });
+    expect(await codeOf(change({ paths: [at('m'), at('n')] }))).to.equal('unprocessable');
+  });
+
   it('lose the works of a folder that is taken out', async () => {
     await rig.write({ 'm/A/A.mkv': 'a', 'n/B/B.mkv': 'b' });
     const id = await rig.add('Films', 'm', 'n');

@@ -35,7 +35,8 @@ export async function addLibrary(
   if (!deps.modules.has(fields.kind)) {
     throw problem('unprocessable', `There is no kind of content named ${fields.kind}.`);
   }
-  const paths = await checkPaths(deps, fields.paths, await store.allRoots(deps.store.sql));
+  const others = await store.allRoots(deps.store.sql);
+  const paths = await checkPaths(deps, fields.paths, { others, held: [] });
   return named(() =>
     deps.store.write(async (tx, stale, tell) => {
       const library = await store.insertLibrary(tx, fields);
@@ -68,8 +69,10 @@ export async function changeLibrary(
   id: string,
   { patch, by }: { patch: LibraryPatch; by: Asker },
 ): Promise<Library> {
-  const others = (await store.allRoots(deps.store.sql)).filter((root) => root.libraryId !== id);
-  const paths = patch.paths && (await checkPaths(deps, patch.paths, others));
+  const roots = await store.allRoots(deps.store.sql);
+  const others = roots.filter(({ libraryId }) => libraryId !== id);
+  const held = roots.filter(({ libraryId }) => libraryId === id);
+  const paths = patch.paths && (await checkPaths(deps, patch.paths, { others, held }));
   return named(() =>
     deps.store.write(async (tx, stale, tell) => {
       await lockItems(tx, id);
