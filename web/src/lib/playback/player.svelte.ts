@@ -201,7 +201,8 @@ export function createPlayer(video: HTMLVideoElement, playing: Playing) {
       video.volume = Math.min(1, Math.max(0, next));
     },
     toggleMute: () => (video.muted = !video.muted),
-    setRate: (next: number) => (video.playbackRate = next),
+    // The event comes later, perhaps after another press.
+    setRate: (next: number) => (rate = video.playbackRate = next),
     retry: () => {
       tries = 0;
       state = 'opening';
