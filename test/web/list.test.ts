@@ -21,6 +21,21 @@ const focused = `(({ ariaLabel, textContent }) => ariaLabel ?? textContent.trim(
 /** Enough for several screens, of which no file plays. */
 const many = 400;
 
+/** In the page: a line a frame, from one to another. */
+const scrolled = (from: number, to: number) => `(async () => {
+  const { offsetHeight: height } = document.querySelector('[role=rowgroup] [role=row]');
+  for (let line = ${from}; line <= ${to}; line += 1) {
+    scrollTo(0, line * height);
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  }
+})()`;
+interface Trace {
+  readonly traceEvents: readonly {
+    readonly name: string;
+    readonly args: { readonly elementCount?: number };
+  }[];
+}
+
 async function makeFilms(dir: string): Promise<void> {
   for (const [number, { title, year, rating, seconds }] of films.entries()) {
     const folder = join(dir, `Film ${number} (${year})`);
@@ -134,6 +149,38 @@ describe('films and series as a list, in the web app', function () {
     expect(await rows().count()).to.be.below(60);
     const last = rows().last();
     expect(await last.getAttribute('aria-rowindex')).to.equal(String(films.length + many + 1));
+  });
+
+  it('asks once for what comes, however long that takes while one scrolls', async () => {
+    await openIn(page, `${server.url}/movies?sort=title`);
+    await first().waitFor();
+    let asked = 0;
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const second = /\/api\/v1\/movies\?.*offset=60/;
+    await page.route(second, async (route) => {
+      asked += 1;
+      await released;
+      await route.continue();
+    });
+    // From where the second page begins to where it is all there is.
+    await page.evaluate(scrolled(47, 60));
+    release();
+    await page.getByRole('link', { name: 'Zebra 065', exact: true }).waitFor();
+    expect(asked).to.equal(1);
+    await page.unroute(second);
+  });
+
+  it('has nothing looked at anew but what comes and goes', async () => {
+    await openIn(page, `${server.url}/movies?sort=title`);
+    await first().waitFor();
+    const all = await page.locator('*').count();
+    await browser.browser.startTracing(page, { categories: ['devtools.timeline'] });
+    await page.evaluate(scrolled(0, 12));
+    const trace = JSON.parse((await browser.browser.stopTracing()).toString()) as Trace;
+    const styled = trace.traceEvents
+      .filter(({ name }) => name === 'UpdateLayoutTree')
+      .map(({ args }) => args.elementCount ?? 0);
+    expect(Math.max(...styled)).to.be.within(1, all / 2);
   });
 
   it('is narrowed to a letter that there is, and back', async () => {

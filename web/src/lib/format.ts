@@ -1,3 +1,5 @@
+import { moment, numeral } from './intl.ts';
+
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
@@ -5,7 +7,7 @@ const dayMs = 24 * hourMs;
 /** `1 h 42 min`, as the language writes units; under a minute in seconds. */
 export function duration(ms: number, language: string): string {
   const unit = (value: number, name: string) =>
-    value.toLocaleString(language, { style: 'unit', unit: name, unitDisplay: 'short' });
+    numeral(value, language, { style: 'unit', unit: name, unitDisplay: 'short' });
   if (ms < minuteMs) return unit(Math.max(1, Math.round(ms / 1000)), 'second');
   const minutes = Math.round(ms / minuteMs);
   const hours = Math.floor(minutes / 60);
@@ -36,7 +38,7 @@ const spans = [
 /** `3 days`, `1 second`: in the largest unit of which there is one, rounded down. */
 export function span(ms: number, language: string): string {
   const [unit, size] = spans.find(([, least]) => ms >= least) ?? ['second', 1000];
-  return Math.floor(ms / size).toLocaleString(language, {
+  return numeral(Math.floor(ms / size), language, {
     style: 'unit',
     ...{ unit, unitDisplay: 'long' },
   });
@@ -49,7 +51,7 @@ export function fileSize(bytes: number, language: string): string {
   let value = bytes;
   let step = 0;
   for (; value >= 1000 && step < sizes.length - 1; step += 1) value /= 1000;
-  return value.toLocaleString(language, {
+  return numeral(value, language, {
     style: 'unit',
     unit: sizes[step] ?? 'byte',
     unitDisplay: 'short',
@@ -76,18 +78,15 @@ export function relative(at: string | number, now: number, language: string): st
 
 /** A day and a time of day. */
 export const dateTime = (at: string | number, language: string): string =>
-  new Date(at).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
+  moment(at, language, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** The day of a moment, where the browser is. */
 export const dateOf = (at: string, language: string): string =>
-  new Date(at).toLocaleDateString(language, { dateStyle: 'medium' });
+  moment(at, language, { dateStyle: 'medium' });
 
 /** A day of the calendar (`2020-01-31`), which is the same day everywhere. */
 export const day = (date: string, language: string): string =>
-  new Date(`${date}T00:00:00Z`).toLocaleDateString(language, {
-    dateStyle: 'medium',
-    timeZone: 'UTC',
-  });
+  moment(`${date}T00:00:00Z`, language, { dateStyle: 'medium', timeZone: 'UTC' });
 
 /** The English, German … name of a language's code; the code where there is none. */
 export function languageName(code: string, language: string): string {
@@ -100,16 +99,16 @@ export function languageName(code: string, language: string): string {
 
 /** A share of one, in whole hundredths. */
 export const percent = (share: number, language: string): string =>
-  share.toLocaleString(language, { style: 'percent' });
+  numeral(share, language, { style: 'percent' });
 
 /** A day and a time of day to the second. */
 export const momentOf = (at: string | number, language: string): string =>
-  new Date(at).toLocaleString(language, { dateStyle: 'short', timeStyle: 'medium' });
+  moment(at, language, { dateStyle: 'short', timeStyle: 'medium' });
 
 /** `4.2 Mb/s`, as the language writes it. */
 export function bitRate(bitsPerSecond: number, language: string): string {
   const isFast = bitsPerSecond >= 1_000_000;
-  return (bitsPerSecond / (isFast ? 1_000_000 : 1_000)).toLocaleString(language, {
+  return numeral(bitsPerSecond / (isFast ? 1_000_000 : 1_000), language, {
     style: 'unit',
     unit: isFast ? 'megabit-per-second' : 'kilobit-per-second',
     unitDisplay: 'short',

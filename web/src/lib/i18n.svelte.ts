@@ -35,12 +35,15 @@ function preferred(): Language {
 let language = $state<Language>('en');
 let messages = $state.raw<Record<string, string>>(en);
 
+const locale = $derived(
+  navigator.languages.find((code) => code.slice(0, 2) === language) ?? language,
+);
+
 /** The language of the page. */
 export const currentLanguage = (): Language => language;
 
 /** How dates and numbers are written: as the browser's own kind of the language does. */
-export const currentLocale = (): string =>
-  navigator.languages.find((code) => code.slice(0, 2) === language) ?? language;
+export const currentLocale = (): string => locale;
 
 /** Loads a language and shows the app in it; without one, that of the browser. */
 export async function useLanguage(code: Language = preferred()): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ClassValue } from 'svelte/elements';
 import { dateOf, duration, fileSize } from './format';
 import { currentLocale, t, tn } from './i18n.svelte';
+import { numeral } from './intl';
 import type { Tile } from './tiles';
 
 type Text = (tile: Tile) => string;
@@ -18,6 +19,7 @@ export interface ListColumn {
   readonly brief?: Text;
 }
 
+const oneDigit = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 const yearOf: Text = (tile) => String(tile.year ?? '');
 const lengthOf: Text = ({ durationMs }) =>
   durationMs > 0 ? duration(durationMs, currentLocale()) : '';
@@ -46,11 +48,8 @@ export const movieColumns = (): ListColumn[] => [
   },
   {
     ...{ label: t('sort.rating'), sort: 'rating' },
-    text: ({ facts }) =>
-      facts.rating?.toLocaleString(currentLocale(), {
-        minimumFractionDigits: 1,
-        maximumFractionDigits: 1,
-      }) ?? '',
+    text: ({ facts: { rating } }) =>
+      typeof rating === 'number' ? numeral(rating, currentLocale(), oneDigit) : '',
     class: 'hidden w-24 md:block',
   },
   {
@@ -66,7 +65,8 @@ export const seriesColumns = (): ListColumn[] => [
   year('year'),
   {
     ...{ label: t('list.episodes'), sort: undefined },
-    text: ({ facts }) => facts.episodes?.toLocaleString(currentLocale()) ?? '',
+    text: ({ facts: { episodes } }) =>
+      episodes === undefined ? '' : numeral(episodes, currentLocale()),
     brief: ({ facts }) => (facts.episodes ? tn('series.episodes', facts.episodes) : ''),
     class: 'hidden w-24 md:block',
   },

@@ -1,3 +1,5 @@
+import { formOf, numeral } from './intl.ts';
+
 /** What a message may be filled with. */
 export type Values = Readonly<Record<string, string | number>>;
 
@@ -7,13 +9,13 @@ export function fill(message: string, values: Values | undefined, language: stri
   return message.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
     if (value === undefined) return whole;
-    return typeof value === 'number' ? value.toLocaleString(language) : value;
+    return typeof value === 'number' ? numeral(value, language) : value;
   });
 }
 
 /** The form of a message for a number: `key#one`, `key#other` … as the language needs (CLDR). */
 export function plural(key: string, count: number, language: string): string {
-  return `${key}#${new Intl.PluralRules(language).select(count)}`;
+  return `${key}#${formOf(count, language)}`;
 }
 
 /** The beginning of a text, at most so many UTF-16 units: half a character is in no address. Pure. */
