@@ -143,6 +143,26 @@ describe('the player of the web app by keys alone', function () {
     await headed(page, 'Walk');
   });
 
+  it('shows the whole picture, however wide the screen is, and subtitles above its controls', async () => {
+    const size = page.viewportSize()!;
+    await play('Walk');
+    await stand(5);
+    await page.evaluate(`document.querySelector('[data-stage]').focus()`);
+    await keys.press('c');
+    const line = `${video}.textTracks[0]?.activeCues?.[0]?.line`;
+    for (const [width, height, wanted] of [
+      [740, 360, -6],
+      [360, 740, -7],
+      [1280, 800, -3],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      await when(`${video}.clientWidth === ${width} && ${video}.clientHeight === ${height}`);
+      await when(`${line} === ${wanted}`);
+    }
+    await keys.press('c');
+    await page.setViewportSize(size);
+  });
+
   it('chooses subtitles and how they look, which this device remembers', async () => {
     await play('Walk');
     await stand(5);
@@ -152,12 +172,12 @@ describe('the player of the web app by keys alone', function () {
     await page.getByRole('menu').waitFor({ state: 'detached' });
     await when(`${video}.textTracks[0]?.activeCues?.length === 1`);
     // Above the controls, as long as these are there.
-    await when(`${video}.textTracks[0].activeCues[0].line === -5`);
+    await when(`${video}.textTracks[0].activeCues[0].line === -3`);
     await menuOf('Subtitles');
     await keys.reach('Large', 'ArrowDown');
     await keys.press('Enter');
     await when(`${captions} === 'large shade'`);
-    await when(`${video}.textTracks[0].activeCues[0].line === -4`);
+    await when(`${video}.textTracks[0].activeCues[0].line === -3`);
     await keys.reach('Black', 'ArrowDown');
     await keys.press('Enter');
     await when(`${captions} === 'large solid'`);

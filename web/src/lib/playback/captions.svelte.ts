@@ -1,3 +1,5 @@
+import { lineAbove, type Picture } from './lift.ts';
+
 /** How large subtitles are, and what is behind them: of this device, as the distance to it is. */
 export const captionSizes = ['small', 'medium', 'large'] as const;
 export const captionBacks = ['none', 'shade', 'solid'] as const;
@@ -39,16 +41,20 @@ export const captions = createCaptions();
 /** What had no place of its own; only that is moved. */
 const ours = new WeakSet<VTTCue>();
 
-/**
- * Has subtitles stand so many lines above the lowest one, where nothing covers them; 0 is where the
- * browser puts them.
- */
-export function liftCaptions({ textTracks }: HTMLVideoElement, lines: number): void {
+/** As the style sheet has them. */
+const scales = { small: 0.75, medium: 1, large: 1.5 } as const;
+
+/** Has subtitles of this size stand where nothing covers them. */
+export function liftCaptions(
+  { textTracks }: HTMLVideoElement,
+  size: CaptionSize,
+  picture: Picture,
+): void {
   for (const { cues } of textTracks) {
     for (const cue of cues ?? []) {
       if (!(cue instanceof VTTCue) || !(cue.line === 'auto' || ours.has(cue))) continue;
       ours.add(cue);
-      cue.line = lines === 0 ? 'auto' : -1 - lines;
+      cue.line = lineAbove(cue.text, scales[size], picture);
     }
   }
 }

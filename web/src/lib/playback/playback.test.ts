@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { ownFirst } from './choose.ts';
 import { codecString, containerName, judge, type CanPlay, type Stream } from './codecs.ts';
 import { keyHelp, playerKey } from './keys.ts';
+import { lineAbove } from './lift.ts';
 import { createReporter, type Report } from './progress.ts';
 import { chapterBeside, rateBeside, rates } from './steps.ts';
 import { decode, toWebVtt } from './subtitles.ts';
@@ -254,4 +255,22 @@ describe('reports of progress', () => {
     kept.set('revenge.progress', 'not JSON');
     expect(await reporter.resend()).to.equal(0);
   });
+});
+
+describe('subtitles above the controls', () => {
+  const desk = { width: 1280, height: 800, covered: 90 };
+  const phone = { width: 360, height: 740, covered: 110 };
+
+  for (const [what, text, scale, picture, line] of [
+    ['where nothing covers them', 'One', 1, { ...desk, covered: 0 }, 'auto'],
+    ['one line', 'One', 1, desk, -3],
+    ['two lines', 'One\nand two', 1, desk, -4],
+    ['small ones', 'One\nand two', 0.75, desk, -6],
+    ['large ones that a phone breaks', 'x'.repeat(45), 1.5, phone, -6],
+    ['what is bold is no longer', '<b>One</b>', 1, desk, -3],
+  ] as const) {
+    it(what, () => {
+      expect(lineAbove(text, scale, picture)).to.equal(line);
+    });
+  }
 });
