@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import type { LabNode } from '../lab/node.ts';
 import { needs } from '../needs.ts';
-import { barriers, type TestBrowser } from './browser.ts';
+import { barriers, until, type TestBrowser } from './browser.ts';
 import { signInAsAdmin, startFamily, type Family } from './family.ts';
+import { hasFocus, held, keyboardOf } from './keyboard.ts';
 import { openIn } from './suite.ts';
 
 describe('the cluster in the web app', function () {
@@ -34,6 +35,30 @@ describe('the cluster in the web app', function () {
     for (const node of nodes) await member(node).getByText('Version').waitFor();
     await member(nodes[0]).getByText('answers you').waitFor();
     expect(await barriers(page)).to.deep.equal([]);
+    expect(browser.complaints()).to.deep.equal([]);
+  });
+
+  it('says by keys alone what a change of it means, and leaves it be', async () => {
+    const keys = keyboardOf(page);
+    const menu = member(nodes[1]).getByRole('button', { name: /^What can be done: / });
+    for (const [item, title] of [
+      ['Take its vote', /^Take the vote of /],
+      ['Remove for good', /^Remove .* for good\?/],
+    ] as const) {
+      await keys.use(menu);
+      await page.getByRole('menu').waitFor();
+      expect(await barriers(page), `the menu with ${item}`).to.deep.equal([]);
+      await keys.reach(item, 'ArrowDown');
+      await keys.press('Enter');
+      const dialog = page.getByRole('dialog', { name: title });
+      await dialog.getByText('Nodes that may fail:').waitFor();
+      await keys.reachesAll(item);
+      expect(await barriers(page), item).to.deep.equal([]);
+      await keys.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+      await until(page, held);
+      expect(await menu.evaluate(hasFocus), 'back on the menu').to.equal(true);
+    }
     expect(browser.complaints()).to.deep.equal([]);
   });
 

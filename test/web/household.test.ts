@@ -56,6 +56,7 @@ describe('the web app of a household', function () {
     await page.getByLabel('Password again').fill(password);
     await page.getByRole('button', { name: 'Create the administrator' }).click();
     await page.getByText('This link or token is not valid any more').waitFor();
+    await page.getByLabel('Token').waitFor();
     // The answer itself, which Chromium tells of by itself.
     expect(browser.complaints().join('\n')).to.match(/^[^\n]* 401 \(Unauthorized\)$/);
   });

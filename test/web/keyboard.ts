@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Locator, Page } from 'playwright-core';
-import { until } from './browser.ts';
+import { barriers, until } from './browser.ts';
 
 /** In the page: what can be pressed now; numbered, so that it is known again. */
 const controls = `(() => {
@@ -123,6 +123,7 @@ export function keyboardOf(page: Page) {
     await dialog.waitFor();
     await dialog.locator('.animate-pulse').first().waitFor({ state: 'detached' });
     await reachesAll(title);
+    expect(await barriers(page), title).to.deep.equal([]);
     await within?.(dialog);
     await press('Escape');
     await dialog.waitFor({ state: 'detached' });

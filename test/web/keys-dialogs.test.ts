@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { needs } from '../needs.ts';
 import { writeFiles, type TestServer } from '../server.ts';
-import { until, type TestBrowser } from './browser.ts';
+import { barriers, until, type TestBrowser } from './browser.ts';
 import { hasFocus, held, keyboardOf, openWhole, type Keyboard } from './keyboard.ts';
 import { writePoster } from './site.ts';
 import { headed, openIn, signIn, startVisit, type Visit } from './suite.ts';
@@ -58,6 +58,7 @@ describe('dialogs of the web app by keys alone', function () {
     await dialog.waitFor();
     await dialog.locator('.animate-pulse').first().waitFor({ state: 'detached' });
     await keys.reachesAll(title);
+    expect(await barriers(page), title).to.deep.equal([]);
     await keys.press('Escape');
     await closed(title);
     await until(page, held);
@@ -85,6 +86,14 @@ describe('dialogs of the web app by keys alone', function () {
       await until(page, held);
       await dialog.getByRole('button', { name: 'Remove folder 1' }).waitFor({ state: 'detached' });
       await until(page, held);
+    });
+    await keys.through(button('Add a library'), 'Add a library', async (dialog) => {
+      await dialog.getByLabel('Folder 1').fill('/of/nobody');
+      await keys.use(dialog.getByRole('button', { name: 'Add and scan' }));
+      await keys.untilOn('Folder 1');
+      await dialog.getByText('/of/nobody').waitFor();
+      expect(await barriers(page)).to.deep.equal([]);
+      browser.complaints(); // the browser logs each answer that is none
     });
     await keys.through(button('Edit: Films'), 'Edit the library');
     await throughMenu('More: Films', 'Delete', 'Delete the library Films?');
@@ -126,6 +135,7 @@ describe('dialogs of the web app by keys alone', function () {
       await dialog.getByText('This is the only time').waitFor();
       await until(page, held);
       await keys.reachesAll('the new key');
+      expect(await barriers(page)).to.deep.equal([]);
     });
     await keys.through(button('Delete: A'), 'Delete the key A?');
   });

@@ -131,6 +131,10 @@ describe('people in the web app', function () {
         .waitFor();
       await page.getByText('1 title').waitFor();
       await expectFit();
+      // A name in another script stands beside its mark, as all names do.
+      expect(
+        await page.evaluate(`getComputedStyle(document.querySelector('h1')).textAlign`),
+      ).to.equal('left');
     }
   });
 });

@@ -22,6 +22,10 @@ export function episodeCode(place: Place, words: EpisodeWords): string {
   return airDate === null ? '' : words.day(airDate);
 }
 
+/** Seasons as they are told: specials last, as who looks for them knows where. Pure. */
+export const specialsLast = <S extends { readonly number: number }>(seasons: readonly S[]): S[] =>
+  seasons.toSorted((a, b) => (a.number || Infinity) - (b.number || Infinity));
+
 /** Numbers between two episodes that are not here. */
 export interface Gap {
   readonly from: number;

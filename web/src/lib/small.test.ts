@@ -10,7 +10,7 @@ import { bitRate, clock, duration, fileSize, relative } from './format.ts';
 import { nearestBox, nextBox, type Box } from './keys/spatial.ts';
 import { lifetimeOf } from './api/token.ts';
 import { changesOf, textOf, valueOf, type EditField } from './edit-fields.ts';
-import { episodeCode, withGaps, type EpisodeWords } from './episodes.ts';
+import { episodeCode, specialsLast, withGaps, type EpisodeWords } from './episodes.ts';
 import { newestFirst, readMovieFilter, readSeriesFilter } from './filters.ts';
 import { asJson, asText, factsOf, linesMax, readLogFilter, withNewer } from './log-lines.ts';
 import { clip, fill, plural } from './text.ts';
@@ -176,6 +176,8 @@ describe('episodes', () => {
     ]);
     expect(withGaps(of(0, [4, 9]))).to.deep.equal(of(0, [4, 9]));
     expect(withGaps(of(2, [1, null, 2]))).to.deep.equal(of(2, [1, null, 2]));
+    const seasons = [0, 2, 1].map((number) => ({ number }));
+    expect(specialsLast(seasons).map(({ number }) => number)).to.deep.equal([1, 2, 0]);
   });
 });
 
