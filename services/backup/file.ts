@@ -61,23 +61,3 @@ async function sync(folder: string): Promise<void> {
     await handle.close();
   }
 }
-
-/** What the operator is told where a file of a backup cannot be written or read. */
-export function explainFile(error: unknown, folder: string): unknown {
-  if (error instanceof BackupError) return error;
-  const { code } = error as NodeJS.ErrnoException;
-  switch (code ?? '') {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new BackupError('refused', `${folder} is not there`, { cause: error });
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new BackupError('refused', `this user may not use ${folder}`, { cause: error });
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new BackupError('refused', `no room is left in ${folder}`, { cause: error });
-    default:
-      return error;
-  }
-}

@@ -4,7 +4,7 @@ import { record } from '../activity/record.ts';
 import { problem } from '../errors.ts';
 import type { JobAdder, JobHandler } from '../jobs/job.ts';
 import { BackupError } from './errors.ts';
-import { explainFile } from './file.ts';
+import { explainFile } from './explain.ts';
 import { listBackups, type StoredBackup } from './folder.ts';
 import { backUpWhenDue, backupJobs, backupKey, makeBackup, type BackupJobDeps } from './job.ts';
 

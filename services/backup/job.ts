@@ -12,7 +12,8 @@ import {
 } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import type { Settings } from '../settings/index.ts';
-import { explainFile, writeWhole } from './file.ts';
+import { explainFile } from './explain.ts';
+import { writeWhole } from './file.ts';
 import { nameOf, prune } from './folder.ts';
 import { verifyBackup } from './read.ts';
 import { backupJobName } from './tables.ts';

@@ -59,7 +59,7 @@ export function createSettings(deps: SettingsDeps): Settings {
       },
       async putSetting({ params, body, principal }) {
         const key = known(params.settingKey);
-        await put(deps, { key, value: parse(key, body.value), principal });
+        await put(deps, { key, value: await fit(key, body.value), principal });
         return { body: toJson(key, await stored()) };
       },
       async resetSetting({ params, principal }) {
@@ -85,6 +85,15 @@ function valueOf<Key extends SettingKey>(key: Key, stored: Stored): SettingValue
   const definition = registry[key];
   const parsed = definition.schema.safeParse(stored[key]?.value);
   return (parsed.success ? parsed.data : definition.default) as SettingValue<Key>;
+}
+
+/** The value as it is kept. Throws `unprocessable` where it has another form, or cannot be used. */
+async function fit(key: SettingKey, given: unknown): Promise<string | number | boolean> {
+  const value = parse(key, given);
+  const fault = await registry[key].faultOf?.(value);
+  if (fault === undefined) return value;
+  const message = `${fault}, on the node that leads`;
+  throw problem('unprocessable', message, { errors: [{ path: '/value', message }] });
 }
 
 function parse(key: SettingKey, value: unknown): string | number | boolean {

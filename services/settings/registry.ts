@@ -1,10 +1,16 @@
 import * as z from 'zod';
+import { faultOfFolder } from '../backup/explain.ts';
 import { isPattern, isRecipient } from '../backup/pattern.ts';
 
 interface Definition<Schema extends z.ZodType> {
   readonly schema: Schema;
   readonly default: z.output<Schema>;
   readonly description: string;
+  /**
+   * What the node that carries the change out finds the matter with a value of the right form;
+   * undefined: nothing. It is asked as the value is set, not when it is read.
+   */
+  readonly faultOf?: (value: string | number | boolean) => Promise<string | undefined>;
 }
 
 const define = <Schema extends z.ZodType>(
@@ -75,14 +81,17 @@ export const registry = {
     'en',
     "Languages in which titles and texts are kept beside a library's own: `en, fr, pt-BR`.",
   ),
-  'backup.dir': define(
-    z
-      .string()
-      .max(1000)
-      .regex(/^(\/[^\0]*)?$/, 'an absolute path, or nothing'),
-    '',
-    'Folder for backups, the same on every node; empty: no backups are made.',
-  ),
+  'backup.dir': {
+    ...define(
+      z
+        .string()
+        .max(1000)
+        .regex(/^(\/[^\0]*)?$/, 'an absolute path, or nothing'),
+      '',
+      'Folder for backups, the same on every node; empty: no backups are made.',
+    ),
+    faultOf: async (folder) => (folder === '' ? undefined : faultOfFolder(String(folder))),
+  } satisfies Definition<z.ZodString>,
   'backup.schedule': define(
     z
       .string()

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Principal } from '#services/principal.ts';
 import { bodyOf, callOf, codeOf, problemOf, signIn, usersWorld } from '#test/users.ts';
@@ -73,6 +76,44 @@ describe('settings', () => {
       expect(extra.errors?.[0]?.path).to.equal('/value');
     });
   }
+
+  describe('of a folder for backups', () => {
+    let dir: string;
+    beforeEach(async () => {
+      dir = await mkdtemp(join(tmpdir(), 'revenge-settings-'));
+    });
+    afterEach(() => rm(dir, { recursive: true, force: true }));
+
+    const refusal = async (folder: string) => {
+      const { code, extra, message } = await problemOf(put('backup.dir', folder));
+      expect(extra.errors).to.deep.equal([{ path: '/value', message }]);
+      expect(await world.settings.get('backup.dir')).to.equal('');
+      return { code, message };
+    };
+
+    it('take one that can be written, leave nothing in it, and take none', async () => {
+      expect(await put('backup.dir', dir)).to.include({ value: dir });
+      expect(await readdir(dir)).to.deep.equal([]);
+      expect(await put('backup.dir', '')).to.include({ value: '' });
+    });
+
+    it('refuse one that is not there, or is no folder', async () => {
+      expect(await refusal(join(dir, 'gone'))).to.deep.equal({
+        code: 'unprocessable',
+        message: `${dir}/gone is not there, on the node that leads`,
+      });
+      const file = join(dir, 'file');
+      await writeFile(file, '');
+      expect((await refusal(file)).message).to.match(/file is no folder, on/);
+      expect((await refusal(join(file, 'below'))).message).to.match(/below is not there, on/);
+      expect((await refusal(join(dir, 'x'.repeat(300)))).message).to.match(/\(ENAMETOOLONG\), on/);
+    });
+
+    it('refuse one in which nothing can be written', async () => {
+      // Not even by root, as whom tests may run.
+      expect((await refusal('/sys')).message).to.match(/^this user may not use \/sys, on/);
+    });
+  });
 
   for (const key of ['no.such', '__proto__', 'constructor', 'toString']) {
     it(`knows no ${key}`, async () => {

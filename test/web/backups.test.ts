@@ -34,12 +34,25 @@ describe('backups, in the web app', function () {
     expect(await link.getAttribute('href')).to.equal('/admin/settings');
   });
 
+  it('are kept in no folder that is not there, which is said where it is set', async () => {
+    await openIn(page, `${server.url}/admin/settings`);
+    const row = page.getByRole('listitem').filter({ hasText: 'backup.dir' });
+    const field = row.getByRole('textbox');
+    await field.fill('/no/such/folder');
+    await row.getByRole('button', { name: 'Save' }).click();
+    const told = row.getByRole('alert');
+    await told.waitFor();
+    expect(await told.innerText()).to.equal('/no/such/folder is not there, on the node that leads');
+    expect(await field.getAttribute('aria-describedby')).to.equal(await told.getAttribute('id'));
+    expect(browser.complaints().join()).to.match(/422/);
+  });
+
   it('are made now, and listed with what they hold', async () => {
     const folder = join(server.films, 'backups');
     await mkdir(folder);
     const json = { value: folder };
     await server.read('/api/v1/settings/backup.dir', { method: 'PUT', json });
-    await page.reload();
+    await openIn(page, `${server.url}/admin/backups`);
     await page.getByRole('heading', { name: 'No backups yet' }).waitFor();
     expect(await barriersInAnyLight(page)).to.deep.equal([]);
     await page.getByRole('button', { name: 'Make one now' }).click();
