@@ -1162,7 +1162,7 @@ export interface paths {
         get?: never;
         /**
          * Keep what is missing of a work for good
-         * @description It is not forgotten by itself. What goes missing later needs a word of its own.
+         * @description It is not forgotten by itself. What goes missing later needs a word of its own. Refused (409) where nothing counts as missing because its folder is away, in which nothing is forgotten, or was taken out of the library, with which it goes.
          */
         put: operations["keepMissingItem"];
         post?: never;
@@ -1282,13 +1282,13 @@ export interface paths {
         get: operations["getVanished"];
         /**
          * Confirm that what is missing now is gone for good
-         * @description It is forgotten after its time of grace, not before. What goes missing later needs a word of its own.
+         * @description It is forgotten after its time of grace, not before. What goes missing later needs a word of its own. Refused (409) while a folder of the library is away, as nobody sees what of it is gone.
          */
         put: operations["confirmVanished"];
         post?: never;
         /**
          * Take that confirmation back
-         * @description What was not forgotten yet is kept again.
+         * @description What was not forgotten yet is kept again where it is as much as waits for a person (`isHeld`), and in folders that are away (`awayFolders`).
          */
         delete: operations["keepVanished"];
         options?: never;
@@ -3508,6 +3508,8 @@ export interface components {
             scanIntervalMinutes?: number;
         };
         LibraryVanished: {
+            /** @description Folders of it that are away as a whole. What is in them neither counts here nor is forgotten. */
+            awayFolders?: string[];
             /** Format: date-time */
             confirmedAt?: string;
             /** @description Missing. */

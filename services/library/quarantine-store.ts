@@ -43,9 +43,32 @@ export async function keepMissing(
 ): Promise<number> {
   const rows = await tx`
     update files set kept_at = case when ${keep}::boolean then clock_timestamp() end
-    where library_id = ${libraryId} and item_id = ${itemId} and missing_since is not null
+    where id in (
+      select f.id ${missing(tx, libraryId)} and f.item_id = ${itemId} for update of f)
     returning id`;
   return rows.length;
+}
+
+/** A folder with files of a work that are not there, of which nothing can be said for now. */
+export interface AwayFolder {
+  readonly path: string;
+  /** It was taken out of the library: what lies in it is forgotten with it. */
+  readonly isRemoved: boolean;
+}
+
+/** Why nothing of a work counts as missing that is not there; undefined: it is there. */
+export async function awayFolderOf(
+  sql: Queryable,
+  { libraryId, itemId }: { libraryId: string; itemId: string },
+): Promise<AwayFolder | undefined> {
+  const [folder] = await sql<AwayFolder[]>`
+    select r.path, r.removed_at is not null as "isRemoved"
+    from files f join directories d on d.id = f.directory_id
+      join library_roots r on r.id = d.root_id
+    where f.library_id = ${libraryId} and f.item_id = ${itemId}
+      and (r.removed_at is not null or r.unavailable_since is not null)
+    order by 2, 1 limit 1`;
+  return folder;
 }
 
 /** Deletes what is missing of a work; resolves to how much. */

@@ -79,19 +79,56 @@ describe('a work that is missing', () => {
     expect(entry?.details).to.deep.equal({ name: 'Films', files: 1 });
   });
 
-  it('is not let go when it is there, or its folder is away', async () => {
+  const refused = (operation: keyof QuarantineHandlers, id: string) =>
+    Promise.resolve(tell(operation, id)).then(
+      () => 'done',
+      ({ code, message }: { code: string; message: string }) => `${code}: ${message}`,
+    );
+
+  it('is neither kept nor let go when it is there, or its folder is away', async () => {
     const { itemId } = await itemOf('A');
-    const refused = (operation: keyof QuarantineHandlers, id: string) =>
-      Promise.resolve(tell(operation, id)).then(
-        () => 'done',
-        (error: { code: string }) => error.code,
-      );
     const [c] = await rig.db.sql<{ id: string }[]>`select id from plain_works where title = 'C'`;
-    expect(await refused('forgetMissingItem', c!.id)).to.equal('not-found');
-    expect(await refused('keepMissingItem', c!.id)).to.equal('not-found');
+    expect(await refused('forgetMissingItem', c!.id)).to.match(/^not-found: /);
+    expect(await refused('keepMissingItem', c!.id)).to.match(/^not-found: /);
     await rename(join(rig.folder, 'm'), join(rig.folder, 'away'));
     await rig.scan(libraryId);
     expect((await list()).items).to.deep.equal([]);
-    expect(await refused('forgetMissingItem', itemId)).to.equal('not-found');
+    const away = `conflict: ${rig.folder}/m is away: nothing in it counts as missing, or is forgotten`;
+    for (const id of [itemId, c!.id]) {
+      for (const operation of [
+        'keepMissingItem',
+        'releaseMissingItem',
+        'forgetMissingItem',
+      ] as const)
+        expect(await refused(operation, id)).to.include(away);
+    }
+    await afterAMonth();
+    expect(await works()).to.deep.equal(['A', 'B', 'C']);
+    const acts = await rig.db.sql`
+      select 1 from shared.activity where action like 'library.missing-%'`;
+    expect(acts, 'what was refused is not in the log').to.have.length(0);
+  });
+
+  it('is kept through its folder being away, where a person said so before', async () => {
+    const { itemId } = await itemOf('A');
+    await tell('keepMissingItem', itemId);
+    await rename(join(rig.folder, 'm'), join(rig.folder, 'away'));
+    await rig.scan(libraryId);
+    await rename(join(rig.folder, 'away'), join(rig.folder, 'm'));
+    await rig.scan(libraryId);
+    expect(await itemOf('A')).to.include({ isKept: true, keptUntil: null });
+    await afterAMonth();
+    expect(await works()).to.deep.equal(['A', 'C']);
+  });
+
+  it('is not kept where its folder was taken out, with which it goes', async () => {
+    const { itemId } = await itemOf('A');
+    await rig.write({ 'n/D/D.mkv': 'd' });
+    const paths = [join(rig.folder, 'n')];
+    const call = { params: { libraryId }, body: { paths } };
+    await rig.service.handlers.updateLibrary(call as never);
+    expect(await refused('keepMissingItem', itemId)).to.include('m was taken out of the library');
+    await rig.scan(libraryId);
+    expect(await works()).to.deep.equal(['D']);
   });
 });

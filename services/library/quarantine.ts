@@ -1,14 +1,15 @@
 import type { HandlersOf } from '#api/handler.ts';
 import { displayName } from '#storage/media/path.ts';
+import type { Queryable } from '#storage/postgres/connect.ts';
 import { record } from '../activity/record.ts';
 import { pageOf } from '../cursor.ts';
-import { problem } from '../errors.ts';
+import { problem, type ProblemError } from '../errors.ts';
 import { idCursor, readIdCursor } from './cursors.ts';
 import { releaseItems } from './items.ts';
 import { findLibrary, lockLibrary } from './libraries-store.ts';
 import { noLibrary, type Asker } from './manage.ts';
 import { joinPath, type Library } from './model.ts';
-import { deleteMissingOf, keepMissing, missingPage } from './quarantine-store.ts';
+import { awayFolderOf, deleteMissingOf, keepMissing, missingPage } from './quarantine-store.ts';
 import { lockItems, type ScannerDeps } from './run.ts';
 
 /** The operations about single works that are missing. */
@@ -73,7 +74,7 @@ async function keep(
     const library = await lockLibrary(tx, which.libraryId);
     if (library === undefined) throw noLibrary();
     const files = await keepMissing(tx, { ...which, isKept });
-    if (files === 0) throw nothingMissing();
+    if (files === 0) throw await nothingMissing(tx, which);
     const action = isKept ? 'library.missing-kept' : 'library.missing-released';
     await record(tx, { action, ...said(library, which, { files, by }) });
     stale(`library:${library.id}`);
@@ -88,7 +89,7 @@ async function forget(deps: ScannerDeps, which: Which, by: Asker): Promise<void>
     if (library === undefined) throw noLibrary();
     const module = deps.modules.get(library.kind);
     const files = await deleteMissingOf(tx, which);
-    if (files === 0 || module === undefined) throw nothingMissing();
+    if (files === 0 || module === undefined) throw await nothingMissing(tx, which);
     const { libraryId, itemId } = which;
     const { onItemsChanged } = deps;
     await releaseItems(tx, { module, libraryId, itemIds: [itemId], onItemsChanged, stale });
@@ -99,7 +100,18 @@ async function forget(deps: ScannerDeps, which: Which, by: Asker): Promise<void>
   });
 }
 
-const nothingMissing = () => problem('not-found', 'Nothing of this work is missing.');
+/** Of what is away nobody can say what will be missing, and what was taken out is not kept. */
+async function nothingMissing(sql: Queryable, which: Which): Promise<ProblemError> {
+  const folder = await awayFolderOf(sql, which);
+  if (folder === undefined) return problem('not-found', 'Nothing of this work is missing.');
+  const path = displayName(folder.path);
+  return problem(
+    'conflict',
+    folder.isRemoved
+      ? `${path} was taken out of the library: what lies in it is forgotten with it.`
+      : `${path} is away: nothing in it counts as missing, or is forgotten, until it is back.`,
+  );
+}
 
 const said = (
   { name, kind }: Library,

@@ -1,7 +1,9 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { components } from '#api/types.ts';
 import { libraryRig, runJob, type LibraryRig } from '#test/library.ts';
+import { problemOf } from '#test/users.ts';
 import { clean } from './schedule.ts';
 import { isHeld } from './vanished.ts';
 
@@ -28,7 +30,7 @@ describe('what vanished of a library', () => {
   const ask = async (operation: 'getVanished' | 'confirmVanished' | 'keepVanished') => {
     const call = { params: { libraryId: id }, query: {} };
     const { body } = (await rig.service.handlers[operation](call as never)) as {
-      body: { files: number; unconfirmed: number; known: number; isHeld: boolean };
+      body: components['schemas']['LibraryVanished'];
     };
     return body;
   };
@@ -80,7 +82,25 @@ describe('what vanished of a library', () => {
   it('does not count while the whole folder is away', async () => {
     await rename(join(rig.folder, 'm'), join(rig.folder, 'away'));
     await rig.scan(id);
-    expect(await ask('getVanished')).to.deep.include({ files: 0, known: 0, isHeld: false });
+    const counted = { files: 0, known: 0, isHeld: false, awayFolders: [join(rig.folder, 'm')] };
+    expect(await ask('getVanished')).to.deep.include(counted);
+    expect(await afterAMonth()).to.equal(30);
+  });
+
+  it('is confirmed by nobody who does not see it, as the folder is away', async () => {
+    await rename(join(rig.folder, 'm'), join(rig.folder, 'away'));
+    await rig.scan(id);
+    const { code, message } = await problemOf(ask('confirmVanished'));
+    expect([code, message]).to.deep.equal([
+      'conflict',
+      `${rig.folder}/m: away, so nobody can say what is gone for good; bring it back, ` +
+        'or take it out, first.',
+    ]);
+    expect(await ask('keepVanished')).to.deep.include({ awayFolders: [join(rig.folder, 'm')] });
+    await rename(join(rig.folder, 'away'), join(rig.folder, 'm'));
+    await lose(0, 25);
+    const counted = { unconfirmed: 25, isHeld: true, awayFolders: [] };
+    expect(await ask('getVanished')).to.deep.include(counted);
     expect(await afterAMonth()).to.equal(30);
   });
 });

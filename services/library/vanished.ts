@@ -1,8 +1,10 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { components } from '#api/types.ts';
+import { displayName } from '#storage/media/path.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { record } from '../activity/record.ts';
-import { findLibrary, lockLibrary } from './libraries-store.ts';
+import { problem } from '../errors.ts';
+import { findLibrary, lockLibrary, rootsOf } from './libraries-store.ts';
 import { noLibrary, type Asker } from './manage.ts';
 import { lockItems, type ScannerDeps } from './run.ts';
 import { confirmVanished, vanishedOf, type Vanished } from './vanished-store.ts';
@@ -45,6 +47,7 @@ export function createVanishedRoutes(
       ...{ files, unconfirmed, known, isHeld: isHeld(vanished, await percent()) },
       ...(since && { since: since.toISOString() }),
       ...(confirmedAt && { confirmedAt: confirmedAt.toISOString() }),
+      awayFolders: await awayFolders(sql, libraryId),
     };
   };
   return {
@@ -73,6 +76,7 @@ async function decide(
     await lockItems(tx, libraryId);
     const library = await lockLibrary(tx, libraryId);
     if (library === undefined) throw noLibrary();
+    if (isConfirmed) await refuseAway(tx, libraryId);
     const { unconfirmed } = await vanishedOf(tx, libraryId);
     await confirmVanished(tx, libraryId, isConfirmed);
     await record(tx, {
@@ -83,4 +87,19 @@ async function decide(
     });
     stale(`library:${libraryId}`, 'libraries');
   });
+}
+
+/** A confirmation is for all that went before it: of what nobody sees, nobody can give one. */
+async function refuseAway(sql: Queryable, libraryId: string): Promise<void> {
+  const away = await awayFolders(sql, libraryId);
+  if (away.length === 0) return;
+  const detail = 'so nobody can say what is gone for good; bring it back, or take it out, first';
+  throw problem('conflict', `${away.join(', ')}: away, ${detail}.`);
+}
+
+async function awayFolders(sql: Queryable, libraryId: string): Promise<string[]> {
+  const roots = await rootsOf(sql, [libraryId]);
+  return roots
+    .filter(({ unavailableSince }) => unavailableSince !== null)
+    .map(({ path }) => displayName(path));
 }
