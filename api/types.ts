@@ -2562,6 +2562,7 @@ export interface components {
         ActivityEntry: {
             action: string;
             at: components["schemas"]["Time"];
+            /** @description What else is known of it. A `reason` of `backup.failed` is in English, with its `reasonCode` (a FailureCode) and `reasonValues`. */
             details: {
                 [key: string]: unknown;
             };
@@ -2626,8 +2627,10 @@ export interface components {
             /** @description The version that made it. */
             application: string | null;
             clusterId: string | null;
-            /** @description Why its beginning cannot be read. */
+            /** @description Why its beginning cannot be read, in English. */
             fault: string | null;
+            faultCode?: components["schemas"]["FailureCode"];
+            faultValues?: components["schemas"]["NoticeValues"];
             /** @description Only a key tells what is in it. */
             isSealed: boolean;
             madeAt: components["schemas"]["Time"];
@@ -3167,6 +3170,11 @@ export interface components {
             count: number;
             value: string;
         };
+        /**
+         * @description Why a job, a backup or a scan failed, of what is to be expected; stable. `other` has words alone.
+         * @enum {string}
+         */
+        FailureCode: "tooLong" | "nodeGone" | "databaseAway" | "databaseBusy" | "noConnection" | "searchAway" | "noAnswer" | "toolMissing" | "diskFull" | "notThere" | "forbidden" | "broken" | "scanCutOff" | "noSuchKind" | "backupUnset" | "backupFolderGone" | "backupNoFolder" | "backupForbidden" | "backupNoRoom" | "backupUnusable" | "backupTaken" | "backupNoKey" | "backupTable" | "backupForeign" | "backupCutOff" | "backupDamaged" | "backupNewer" | "other";
         /** @description Where each field's value comes from: `name`, `nfo`, `user`, a provider. */
         FieldSources: {
             [key: string]: string;
@@ -3261,7 +3269,10 @@ export interface components {
             errors: {
                 at: components["schemas"]["Time"];
                 attempt: number;
+                code?: components["schemas"]["FailureCode"];
+                /** @description In English. */
                 message: string;
+                values?: components["schemas"]["NoticeValues"];
             }[];
             /** Format: date-time */
             finishedAt: string | null;
@@ -3443,7 +3454,10 @@ export interface components {
         LibraryScan: {
             counters: components["schemas"]["LibraryScanCounters"];
             createdAt: components["schemas"]["Time"];
+            /** @description Why it failed, in English. */
             error?: string;
+            errorCode?: components["schemas"]["FailureCode"];
+            errorValues?: components["schemas"]["NoticeValues"];
             finishedAt?: components["schemas"]["Time"];
             id: components["schemas"]["Id"];
             /** @description Which ignore files (`.ignore`, `.plexignore`, `.ndignore`, `.nomedia` …) leave how many files and folders out, the most first. Only for those who may change libraries. */

@@ -108,6 +108,17 @@ describe('activity', () => {
     expect((await list()).items).to.deep.equal([]);
   });
 
+  it('says by a code why a backup failed', async () => {
+    const details = { reason: '/backups is not there' };
+    await write({ action: 'backup.failed', success: false, details });
+    const reasonValues = { path: '/backups' };
+    const [failed] = (await list()).items;
+    expect(failed?.details).to.deep.equal({
+      ...details,
+      ...{ reasonCode: 'backupFolderGone', reasonValues },
+    });
+  });
+
   it('knows no action that nobody does', () => {
     const sources = globSync('services/**/*.ts', {
       exclude: ['**/*.test.ts', 'services/activity/**'],

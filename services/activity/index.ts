@@ -3,6 +3,7 @@ import type { components } from '#api/types.ts';
 import type { Store } from '../changes.ts';
 import { pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
+import { failureIn } from '../failures.ts';
 import { defineJob, on, type JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import { record } from './record.ts';
@@ -96,7 +97,17 @@ function filterOf(query: ListCall['query']): ActivityFilter {
   return { userId, action, resourceType, resourceId, success, from, until };
 }
 
-const toJson = (row: ActivityRow) => ({ ...row, at: row.at.toISOString() });
+const toJson = (row: ActivityRow) => ({
+  ...row,
+  at: row.at.toISOString(),
+  details: { ...row.details, ...(row.action === 'backup.failed' && whyOf(row.details['reason'])) },
+});
+
+function whyOf(reason: unknown) {
+  if (typeof reason !== 'string') return undefined;
+  const { code: reasonCode, values: reasonValues } = failureIn(reason);
+  return { reasonCode, reasonValues };
+}
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

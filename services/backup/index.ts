@@ -2,6 +2,7 @@ import type { HandlersOf } from '#api/handler.ts';
 import type { components } from '#api/types.ts';
 import { record } from '../activity/record.ts';
 import { problem } from '../errors.ts';
+import { failureIn } from '../failures.ts';
 import type { JobAdder, JobHandler } from '../jobs/job.ts';
 import { BackupError } from './errors.ts';
 import { explainFile } from './explain.ts';
@@ -69,5 +70,11 @@ function toJson(backup: StoredBackup): components['schemas']['Backup'] {
     clusterId: about?.clusterId ?? null,
     rows: about?.rows ?? null,
     fault: fault ?? null,
+    ...(fault !== undefined && toFault(fault)),
   };
 }
+
+const toFault = (fault: string) => {
+  const { code: faultCode, values: faultValues } = failureIn(fault);
+  return { faultCode, faultValues };
+};

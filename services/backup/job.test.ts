@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -95,6 +95,14 @@ describe('backups by schedule and on demand', function () {
       { action: 'backup.failed', success: false, details: { reason: `${dir}/gone is not there` } },
     ]);
     expect(await codeOf(backups.handlers.listBackups(callOf('listBackups')))).to.equal('conflict');
+  });
+
+  it('says by a code why one cannot be read', async () => {
+    const name = 'revenge-home-20260131T042300Z.tar.zst';
+    await writeFile(join(dir, name), 'x'.repeat(100));
+    const { items } = await bodyOf(backups.handlers.listBackups(callOf('listBackups')));
+    expect(items[0]).to.deep.include({ name, faultCode: 'backupForeign', faultValues: {} });
+    expect(items[0]?.fault).to.match(/^this is no backup of Revenge/);
   });
 
   it('stops when it is told to, and leaves nothing behind', async () => {

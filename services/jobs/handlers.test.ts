@@ -68,6 +68,13 @@ describe('jobs: API', () => {
     });
     expect(job.createdAt).to.match(/^\d{4}-\d\d-\d\dT.*Z$/);
     expect(job.errors[0]!.at).to.match(/Z$/);
+    expect(job.errors[0]).to.deep.include({ message: 'x', code: 'other', values: {} });
+    await db.sql`
+      update shared.jobs set errors = jsonb_build_array(jsonb_build_object(
+        'attempt', 1, 'at', now(), 'message', 'no room is left in /backups'))`;
+    const full = await call(jobs, 'getJob', { params: { jobId: id } });
+    const values = { path: '/backups' };
+    expect(full.errors[0]).to.deep.include({ code: 'backupNoRoom', values });
     const missing = call(jobs, 'getJob', { params: { jobId: unknownId } });
     expect(await codeOf(missing)).to.equal('not-found');
   });

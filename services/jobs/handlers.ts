@@ -5,6 +5,7 @@ import { isDuplicate } from '#storage/postgres/errors.ts';
 import type { Write } from '../changes.ts';
 import { pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
+import { failureIn } from '../failures.ts';
 import { readSchedules, type Schedule } from './cron.ts';
 import { priorityName } from './enqueue.ts';
 import {
@@ -193,7 +194,11 @@ function toJob(row: JobRow): Schemas['Job'] {
     startedAt: startedAt?.toISOString() ?? null,
     finishedAt: finishedAt?.toISOString() ?? null,
     progress: done === null || total === null ? null : { done, total, note },
-    errors: errors.map((error) => ({ ...error, at: new Date(error.at).toISOString() })),
+    errors: errors.map((error) => ({
+      ...error,
+      at: new Date(error.at).toISOString(),
+      ...failureIn(error.message),
+    })),
   };
 }
 

@@ -1,5 +1,6 @@
 import { displayName } from '#storage/media/path.ts';
 import type { components } from '#api/types.ts';
+import { failureIn } from '../failures.ts';
 import type { LibraryNumbers } from './libraries-store.ts';
 import { counterNames, joinPath, type Library, type Root, type Scan } from './model.ts';
 import type { ProblemRow } from './problems-store.ts';
@@ -39,6 +40,11 @@ const toReason = (reason: string) => {
   return { reason, reasonCode, reasonValues };
 };
 
+const toError = (error: string) => {
+  const { code: errorCode, values: errorValues } = failureIn(error);
+  return { error, errorCode, errorValues };
+};
+
 const rootJson = (root: Root, watch: WatchState | undefined): Schemas['LibraryRoot'] => ({
   id: root.id,
   path: root.path,
@@ -62,7 +68,7 @@ export const scanJson = (scan: Scan, maySeePaths: boolean): Schemas['LibraryScan
   ...(maySeePaths && {
     ignoredBy: scan.ignoredBy.map(({ path, entries }) => ({ path: displayName(path), entries })),
   }),
-  ...(scan.error !== null && { error: scan.error }),
+  ...(scan.error !== null && toError(scan.error)),
   ...(scan.requestedBy !== null && { requestedBy: scan.requestedBy }),
   createdAt: scan.createdAt.toISOString(),
   ...(scan.startedAt && { startedAt: scan.startedAt.toISOString() }),

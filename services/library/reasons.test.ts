@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import { specOf } from '#test/http.ts';
-import { reasonOf, reasons, type Reason } from './reasons.ts';
+import type { Reason } from '../known-reasons.ts';
+import { reasonOf, reasons } from './reasons.ts';
 
 const sources = ['storage/media', 'services/library']
   .flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`))

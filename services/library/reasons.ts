@@ -1,3 +1,5 @@
+import { reasonReader } from '../known-reasons.ts';
+
 /**
  * What is kept of why something could not be taken in are sentences, those of programs and of the
  * system among them. The ones we know have codes, by which clients say them in other languages; see
@@ -29,24 +31,5 @@ export const reasons = {
     /^two servers say what lies here: (?<first>.+?) \((?<firstTitle>.*)\), which said so first and is believed, and (?<other>.+?) \((?<otherTitle>.*)\)$/s,
 } as const satisfies Readonly<Record<string, RegExp>>;
 
-export type ReasonCode = keyof typeof reasons | 'other';
-
-/** A reason by its code, and what it is about. */
-export interface Reason {
-  readonly code: ReasonCode;
-  readonly values: Record<string, string | number>;
-}
-
 /** Which of the sentences we know this is; `other` for all else. Pure. */
-export function reasonOf(sentence: string): Reason {
-  for (const [code, pattern] of Object.entries(reasons)) {
-    const match = pattern.exec(sentence);
-    if (!match) continue;
-    const values = Object.entries(match.groups ?? {}).map(([name, value]) => [
-      name,
-      name === 'count' ? Number(value) : value,
-    ]);
-    return { code: code as ReasonCode, values: Object.fromEntries(values) as Reason['values'] };
-  }
-  return { code: 'other', values: {} };
-}
+export const reasonOf = reasonReader(reasons);

@@ -43,6 +43,7 @@ describe('jobs, in the web app', function () {
     await kill(server);
     await openIn(page, `${server.url}/admin/jobs?state=dead`);
     await dead().getByText('Forget what is gone for good').waitFor();
+    await dead().getByText('No room is left on a disk.').waitFor();
     await dead().getByRole('button', { name: 'Try again' }).click();
     await dead().waitFor({ state: 'detached' });
     await server.settled();
@@ -60,7 +61,8 @@ describe('jobs, in the web app', function () {
 
 /** A job failed for good, as one does that cannot write. */
 async function kill({ db: { sql } }: TestServer): Promise<void> {
-  const errors = [{ attempt: 1, at: new Date().toISOString(), message: 'no space left' }];
+  const message = 'ENOSPC: no space left on device, write';
+  const errors = [{ attempt: 1, at: new Date().toISOString(), message }];
   await sql`
     insert into shared.jobs
       (name, queue, state, priority, payload, attempt, attempts, timeout_ms, finished_at, errors)

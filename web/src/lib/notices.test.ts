@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { checkSentences } from '../../../node/check-sayings.ts';
 import { sayings } from '../../../node/cluster/sayings.ts';
 import { details, mends } from '../../../node/doctor/sayings.ts';
+import { failures } from '../../../services/failures.ts';
 import { reasons } from '../../../services/library/reasons.ts';
 import { written, type NoticeGroup, type NoticeValues } from './notices.ts';
 import { plural } from './text.ts';
@@ -13,6 +14,15 @@ const messages = (code: string) =>
     readFileSync(new URL(`../../messages/${code}.json`, import.meta.url), 'utf8'),
   ) as Record<string, string>;
 
+/** What sentences of which only patterns are known are about. */
+const placesOf = (patterns: Readonly<Record<string, RegExp>>) =>
+  Object.fromEntries(
+    Object.entries(patterns).map(([code, { source }]) => [
+      code,
+      [...source.matchAll(/\?<(\w+)>/g)].map(([, name]) => `{${name}}`).join(),
+    ]),
+  );
+
 /** The sentences of the server by the group of our messages for them. */
 const told: Record<NoticeGroup, Readonly<Record<string, string>>> = {
   'cluster.note': sayings.ClusterNoteCode,
@@ -20,12 +30,8 @@ const told: Record<NoticeGroup, Readonly<Record<string, string>>> = {
   'cluster.event': sayings.ClusterEventCode,
   'cluster.step': sayings.ClusterStepCode,
   'cluster.refusal': sayings.ClusterRefusalCode,
-  'problem.why': Object.fromEntries(
-    Object.entries(reasons).map(([code, { source }]) => [
-      code,
-      [...source.matchAll(/\?<(\w+)>/g)].map(([, name]) => `{${name}}`).join(),
-    ]),
-  ),
+  'problem.why': placesOf(reasons),
+  failure: placesOf(failures),
   'check.said': checkSentences,
   finding: details,
   mend: mends,

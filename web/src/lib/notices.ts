@@ -21,6 +21,7 @@ interface Codes {
   readonly 'cluster.refusal': Schemas['ClusterRefusalCode'];
   readonly 'problem.why': Schemas['LibraryReasonCode'];
   readonly 'check.said': Schemas['HealthCheckCode'];
+  readonly failure: Schemas['FailureCode'];
   readonly finding: Schemas['MachineFindingCode'];
   readonly mend: Mended;
 }
@@ -37,6 +38,13 @@ export interface Notice {
   readonly values: NoticeValues;
   readonly text: string;
 }
+
+/** A notice of what a node of an earlier release may have only words for. Pure. */
+export const noticeOf = (told: {
+  readonly code?: string | undefined;
+  readonly values?: NoticeValues | undefined;
+  readonly text: string;
+}): Notice => ({ code: told.code ?? 'other', values: told.values ?? {}, text: told.text });
 
 /** Values as people of that language write them: times, sizes, lists; numbers stay numbers. Pure. */
 export const written = (values: NoticeValues, language: string): Values =>
