@@ -4,7 +4,7 @@ import { createActivity } from '#services/activity/index.ts';
 import { createArtwork } from '#services/artwork/index.ts';
 import { createBackups, type BackupDeps } from '#services/backup/index.ts';
 import { createCalendar } from '#services/calendar/index.ts';
-import { createContent, hasItem, pictureParts } from '#services/content/index.ts';
+import { createContent, hasItem, nameOf, pictureParts } from '#services/content/index.ts';
 import { createNfoWriting } from '#services/content/nfo-job.ts';
 import { ProblemError } from '#services/errors.ts';
 import { createJobs } from '#services/jobs/index.ts';
@@ -117,7 +117,7 @@ export async function createServices(deps: ServicesDeps) {
   const blobs = blobsOf(deps);
   const whenIdle = (signal: AbortSignal) => jobs.whenIdle(better, { withinMs: idleMaxMs, signal });
   const pictured = { store, cache, media, jobs, blobs, signingKey, outbound, log };
-  const artwork = createArtwork({ ...pictured, whenIdle, hasItem, parts: pictureParts });
+  const artwork = createArtwork({ ...pictured, whenIdle, hasItem, nameOf, parts: pictureParts });
 
   const primary = engines.typesense;
   const fallback = createPostgresSearch({ sql, schema: searchSchema });

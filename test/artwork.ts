@@ -53,6 +53,7 @@ export async function artworkRig(deps: {
       ...{ cache, media, outbound: deps.outbound, jobs: createAdder(), blobs },
       whenIdle: () => Promise.resolve(isIdle.now),
       hasItem: (_sql, _kind, id) => Promise.resolve(isThere.now && id === itemId),
+      nameOf: () => Promise.resolve('A film'),
       ...{ signingKey: Buffer.alloc(32, 7), log: quiet },
     });
   };

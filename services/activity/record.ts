@@ -32,6 +32,14 @@ export const actions = {
   'library.missing-kept': ['name', 'files'],
   'library.missing-released': ['name', 'files'],
   'library.missing-forgotten': ['name', 'files'],
+  'work.edited': ['name', 'fields', 'lockedFields'],
+  'work.matched': ['name', 'provider', 'id'],
+  'work.merged': ['name', 'merged'],
+  'work.split': ['name', 'newName', 'newId'],
+  'work.image-chosen': ['name', 'type', 'imageId'],
+  'work.image-released': ['name', 'type', 'imageId'],
+  'work.image-uploaded': ['name', 'type', 'imageId'],
+  'work.image-deleted': ['name', 'type', 'imageId'],
   'backup.requested': [],
   'backup.made': ['rows', 'removed'],
   'backup.failed': ['reason'],
@@ -98,4 +106,35 @@ function shorten(value: Detail): Detail {
   if (typeof value === 'string') return value.slice(0, textMax);
   if (Array.isArray(value)) return value.slice(0, 100).map((text: string) => text.slice(0, 100));
   return value;
+}
+
+/** Who does something to a work, or to a part of one: the caller of an operation. */
+export interface Doer {
+  readonly userId?: string | undefined;
+  readonly username?: string | undefined;
+}
+
+type WorkAction = Extract<Action, `work.${string}`>;
+
+/** Something that a person did to a work, or to a season or an episode. */
+export interface WorkAct<Name extends WorkAction> {
+  readonly kind: string;
+  readonly itemId: string;
+  /** What it is called at that moment: it may be gone when the log is read. */
+  readonly name: string | undefined;
+  readonly by: Doer | undefined;
+  readonly details: Omit<NonNullable<ActivityEntry<Name>['details']>, 'name'>;
+}
+
+/** Writes what was done to a work, in the transaction that does it. */
+export async function recordWork<Name extends WorkAction>(
+  tx: Queryable,
+  action: Name,
+  { kind, itemId, name, by, details }: WorkAct<Name>,
+): Promise<void> {
+  await record(tx, {
+    ...{ action, userId: by?.userId, username: by?.username },
+    ...{ resourceType: kind, resourceId: itemId },
+    details: { ...details, name } as NonNullable<ActivityEntry<Name>['details']>,
+  });
 }

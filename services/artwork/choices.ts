@@ -1,5 +1,7 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { components } from '#api/types.ts';
+import type { Queryable } from '#storage/postgres/connect.ts';
+import { recordWork, type Doer } from '../activity/record.ts';
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import type { Show } from './address.ts';
@@ -7,22 +9,29 @@ import { workTagsOf, type PictureParts } from './parts.ts';
 import { chooseAgain, tagsOf } from './refresh.ts';
 import { findImages, lockItems, setChoice, type Image } from './store.ts';
 
+/** What people call an item, as the log of activity names it; undefined: there is none. */
+export type NameOf = (sql: Queryable, kind: string, itemId: string) => Promise<string | undefined>;
+
 /** What a person sees and says of an item's pictures. */
 export function createChoices(deps: {
   store: Store;
   show: Show;
   parts: readonly PictureParts[];
+  nameOf: NameOf;
 }): HandlersOf<'listItemImages' | 'chooseItemImage' | 'unchooseItemImage'> {
-  const { store, show, parts } = deps;
+  const { store, show, parts, nameOf } = deps;
   const choose = async (
     which: { kind: string; itemId: string; imageId: string },
-    isChosen: boolean,
+    { isChosen, by }: { isChosen: boolean; by: Doer | undefined },
   ) => {
     const { kind, itemId, imageId } = which;
     await store.write(async (tx, stale) => {
       await lockItems(tx, kind, [itemId]);
-      const isThere = await setChoice(tx, { kind, itemId, id: imageId }, isChosen);
-      if (!isThere) throw problem('not-found', 'The item has no such picture');
+      const type = await setChoice(tx, { kind, itemId, id: imageId }, isChosen);
+      if (type === undefined) throw problem('not-found', 'The item has no such picture');
+      const action = isChosen ? 'work.image-chosen' : 'work.image-released';
+      const name = await nameOf(tx, kind, itemId);
+      await recordWork(tx, action, { kind, itemId, name, by, details: { type, imageId } });
       await chooseAgain(tx, kind, itemId);
       const part = parts.find((one) => one.kind === kind);
       stale(...tagsOf(kind, itemId), ...(await workTagsOf(tx, part, itemId)));
@@ -34,8 +43,8 @@ export function createChoices(deps: {
       const images = await findImages(store.sql, params.kind, [params.itemId]);
       return { body: { items: images.map((image) => presentImage(image, show)) } };
     },
-    chooseItemImage: ({ params }) => choose(params, true),
-    unchooseItemImage: ({ params }) => choose(params, false),
+    chooseItemImage: ({ params, principal: by }) => choose(params, { isChosen: true, by }),
+    unchooseItemImage: ({ params, principal: by }) => choose(params, { isChosen: false, by }),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Store } from '../changes.ts';
 import type { JobAdder, JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import { createImageAddresses, type Addressed, type Show, type ShownImage } from './address.ts';
-import { createChoices } from './choices.ts';
+import { createChoices, type NameOf } from './choices.ts';
 import { createDelivery } from './delivery.ts';
 import { replaceOffers, type Offer } from './offers.ts';
 import type { PictureParts } from './parts.ts';
@@ -29,6 +29,7 @@ export interface ArtworkDeps {
   /** Parts of works that have pictures of their own. */
   readonly parts?: readonly PictureParts[];
   readonly hasItem: HasItem;
+  readonly nameOf: NameOf;
   /** Fetches what providers offer. */
   readonly outbound: Outbound;
   /** Originals and sizes made of them, on this node. */
@@ -73,7 +74,8 @@ export interface Artwork {
 
 /** Makes artwork. */
 export function createArtwork(deps: ArtworkDeps): Artwork {
-  const { store, cache, media, jobs, blobs, outbound, whenIdle, hasItem, parts = [] } = deps;
+  const { store, cache, media, jobs, blobs, outbound, whenIdle, hasItem, nameOf } = deps;
+  const { parts = [] } = deps;
   const log = deps.log.child({ module: 'artwork' });
   const addresses = createImageAddresses(deps.signingKey);
   const refresh = createRefresh({
@@ -86,10 +88,10 @@ export function createArtwork(deps: ArtworkDeps): Artwork {
   return {
     handlers: {
       ...createDelivery({ sql: store.sql, cache, blobs, addresses, media, outbound }),
-      ...createChoices({ store, show, parts }),
+      ...createChoices({ store, show, parts, nameOf }),
       ...createUploads({
         ...{ store, show, parts, media, blobs, log },
-        ...{ hasItem, due: refresh.due },
+        ...{ hasItem, nameOf, due: refresh.due },
       }),
     },
     jobs: refresh.jobs,

@@ -215,19 +215,22 @@ export async function raise(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx`update images set is_chosen = true where id = any (${ids as string[]}::uuid[])`;
 }
 
-/** Notes a person's choice, or that it is taken back; false when there is no such picture. */
+/**
+ * Notes a person's choice, or that it is taken back. Resolves to the picture's type; undefined:
+ * there is no such picture.
+ */
 export async function setChoice(
   tx: Tx,
   which: Pick<Image, 'kind' | 'itemId' | 'id'>,
   isChosen: boolean,
-): Promise<boolean> {
-  const rows = await tx`
+): Promise<ImageType | undefined> {
+  const [row] = await tx<{ type: ImageType }[]>`
     update images i set chosen_by_user = ${isChosen} and i.id = ${which.id}
     from images one
     where one.id = ${which.id} and one.kind = ${which.kind} and one.item_id = ${which.itemId}
       and i.kind = one.kind and i.item_id = one.item_id and i.type = one.type
-    returning i.id`;
-  return rows.length > 0;
+    returning i.type`;
+  return row?.type;
 }
 
 /** Serialises changes to the pictures of items, in id order so that two never wait for each other. */

@@ -2,10 +2,11 @@ import type { HandlersOf } from '#api/handler.ts';
 import { MediaError, type ImageFacts } from '#storage/media/media.ts';
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { copyRow, uuidBytes } from '#storage/postgres/copy-row.ts';
+import { recordWork, type Doer } from '../activity/record.ts';
 import type { Store } from '../changes.ts';
 import { problem, type ProblemError } from '../errors.ts';
 import type { Show } from './address.ts';
-import { presentImage } from './choices.ts';
+import { presentImage, type NameOf } from './choices.ts';
 import { keep, type CollectDeps } from './collect.ts';
 import type { ImageType } from './names.ts';
 import { workTagsOf, type PictureParts } from './parts.ts';
@@ -17,7 +18,13 @@ interface UploadDeps extends CollectDeps {
   readonly show: Show;
   readonly parts: readonly PictureParts[];
   readonly hasItem: HasItem;
+  readonly nameOf: NameOf;
   readonly due: Refresh['due'];
+}
+
+interface Act {
+  readonly action: 'work.image-uploaded' | 'work.image-deleted';
+  readonly by: Doer | undefined;
 }
 
 interface Item {
@@ -34,30 +41,34 @@ const uploadsMax = 32;
  */
 export function createUploads(deps: UploadDeps): HandlersOf<'uploadItemImage' | 'deleteItemImage'> {
   const { store, show } = deps;
-  const change = (item: Item, work: (tx: Tx) => Promise<void>) =>
+  /** `work` resolves to the picture that came or went. */
+  const change = (item: Item, act: Act, work: (tx: Tx) => Promise<Pick<Image, 'id' | 'type'>>) =>
     store.write(async (tx, stale) => {
       await lockItems(tx, item.kind, [item.itemId]);
-      await work(tx);
+      const { id: imageId, type } = await work(tx);
+      const name = await deps.nameOf(tx, item.kind, item.itemId);
+      const details = { type, imageId };
+      await recordWork(tx, act.action, { ...item, name, by: act.by, details });
       await chooseAgain(tx, item.kind, item.itemId);
       const part = deps.parts.find(({ kind }) => kind === item.kind);
       stale(...tagsOf(item.kind, item.itemId), ...(await workTagsOf(tx, part, item.itemId)));
     });
   return {
-    async uploadItemImage({ params: item, query: { type }, body, request }) {
+    async uploadItemImage({ params: item, query: { type }, body, request, principal: by }) {
       await expectItem(deps, store.sql, item);
       const facts = await inspected(deps, body, request.signal);
-      await change(item, async (tx) => {
+      await change(item, { action: 'work.image-uploaded', by }, async (tx) => {
         // It may have gone, or become another's, while the picture was looked at.
         await expectItem(deps, tx, item);
-        await add(tx, { ...item, type, facts, bytes: body });
+        return { id: await add(tx, { ...item, type, facts, bytes: body }), type };
       });
       const images = await findImages(store.sql, item.kind, [item.itemId]);
       const made = images.find((one) => one.type === type && one.sha256 === facts.sha256);
       if (made === undefined) throw problem('gone', 'The picture was removed meanwhile');
       return { body: presentImage(made, show) };
     },
-    async deleteItemImage({ params: { imageId, ...item } }) {
-      await change(item, async (tx) => {
+    async deleteItemImage({ params: { imageId, ...item }, principal: by }) {
+      await change(item, { action: 'work.image-deleted', by }, async (tx) => {
         const images = await findImages(tx, item.kind, [item.itemId]);
         const image = images.find(({ id }) => id === imageId);
         if (image === undefined) throw problem('not-found', 'The item has no such picture');
@@ -67,6 +78,7 @@ export function createUploads(deps: UploadDeps): HandlersOf<'uploadItemImage' | 
         await tx`delete from images where id = ${imageId}`;
         // A file or a provider may have the same one, whose place it took.
         await deps.due(tx, item.kind, [item.itemId]);
+        return image;
       });
       return { status: 204, body: undefined };
     },
@@ -88,7 +100,8 @@ interface Added extends Item {
   readonly bytes: Uint8Array;
 }
 
-async function add(tx: Tx, { kind, itemId, type, facts, bytes }: Added): Promise<void> {
+/** Resolves to its id. */
+async function add(tx: Tx, { kind, itemId, type, facts, bytes }: Added): Promise<string> {
   const known = await findImages(tx, kind, [itemId]);
   const isNew = !known.some((image) => isUpload(image, type, facts.sha256));
   if (isNew && known.filter(({ source }) => source === 'upload').length >= uploadsMax) {
@@ -110,6 +123,7 @@ async function add(tx: Tx, { kind, itemId, type, facts, bytes }: Added): Promise
     await copyRow(tx, target, [uuidBytes(row.id), bytes]);
   }
   await setChoice(tx, { kind, itemId, id: row.id }, true);
+  return row.id;
 }
 
 const isUpload = (image: Image, type: ImageType, sha256: string): boolean =>

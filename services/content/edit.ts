@@ -1,5 +1,6 @@
 /** What a person sets of works, and nothing but a person changes again; of all kinds alike. */
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import { recordWork, type Doer, type WorkAct } from '../activity/record.ts';
 import { problem } from '../errors.ts';
 import { sortTitle } from '../naming/titles.ts';
 import { changesOf, noteChanges } from './history.ts';
@@ -28,7 +29,7 @@ export interface Edit {
   readonly update: Update;
   readonly revision: number | undefined;
   /** Who asks. */
-  readonly userId?: string | undefined;
+  readonly by?: Doer | undefined;
 }
 
 interface EditRow {
@@ -48,7 +49,7 @@ interface EditRow {
 export async function editWork(
   tx: Tx,
   editable: Editable,
-  { id, update, revision, userId }: Edit,
+  { id, update, revision, by }: Edit,
 ): Promise<{ libraryId: string } | undefined> {
   const row = await lockRow(tx, editable, id);
   if (row === undefined) return undefined;
@@ -66,11 +67,33 @@ export async function editWork(
   });
   const changed = changesOf(row.values, { ...row.values, ...fields }, Object.keys(fields));
   if (changed !== undefined) {
-    const change = { itemId: id, source: 'user', userId, fields: changed };
+    const change = { itemId: id, source: 'user', userId: by?.userId, fields: changed };
     await noteChanges(tx, editable.kind, [change]);
   }
+  const { title, year } = { ...row.values, ...fields } as Update & Named;
+  const name = nameOfWork({ title, year });
+  await recordEdit(tx, update, { kind: editable.kind, itemId: id, name, by });
   if (externalIds !== undefined) await saveIds(tx, { kind: editable.kind, id }, externalIds);
   return { libraryId: row.libraryId };
+}
+
+/** What tells people which work it is. */
+export interface Named {
+  readonly title: string;
+  readonly year: number | null;
+}
+
+export const nameOfWork = ({ title, year }: Named): string =>
+  year === null ? title : `${title} (${year})`;
+
+/** Writes to the log of activity which fields of a work, or a part of one, a person set; no values. */
+export async function recordEdit(
+  tx: Tx,
+  { lockedFields, ...fields }: Update,
+  what: Omit<WorkAct<'work.edited'>, 'details'>,
+): Promise<void> {
+  const details = { fields: Object.keys(fields), ...(lockedFields && { lockedFields }) };
+  await recordWork(tx, 'work.edited', { ...what, details });
 }
 
 /** Throws `precondition-failed` when what is to be changed has changed since it was read. */

@@ -2,11 +2,12 @@ import type { Queryable } from '#storage/postgres/connect.ts';
 import type { SearchSource } from '../search/source.ts';
 import type { CreditedKind } from '../people/credited.ts';
 import type { ProgressKind } from '../progress/kinds.ts';
+import { nameOfWork, type Named } from './edit.ts';
 import { createHistory } from './history.ts';
 import type { ContentModule } from './module.ts';
 import { createMovie, type MovieDeps } from './movie/index.ts';
 import { works as films } from './movie/movie.ts';
-import { createSeries, pictureParts, type SeriesDeps } from './series/index.ts';
+import { createSeries, nameOfPart, pictureParts, type SeriesDeps } from './series/index.ts';
 import { works as series } from './series/series.ts';
 
 /** Parts of works, of all kinds, that have pictures of their own. */
@@ -26,6 +27,19 @@ export async function hasItem(sql: Queryable, kind: string, id: string): Promise
   if (table === undefined) return false;
   const rows = await sql`select from ${sql(table)} where id = ${id} for key share`;
   return rows.length > 0;
+}
+
+/** What people call a work, or a part of one; undefined: there is none. */
+export async function nameOf(
+  sql: Queryable,
+  kind: string,
+  id: string,
+): Promise<string | undefined> {
+  if (kind === 'season' || kind === 'episode') return nameOfPart(sql, kind, id);
+  const table = tables.get(kind);
+  if (table === undefined) return undefined;
+  const [work] = await sql<Named[]>`select title, year from ${sql(table)} where id = ${id}`;
+  return work && nameOfWork(work);
 }
 
 /** What the kinds need together. */

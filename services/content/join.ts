@@ -1,9 +1,10 @@
 /** Works that a person makes one, or takes apart; of all kinds alike. */
 import type { Tx } from '#storage/postgres/connect.ts';
+import { recordWork, type Doer } from '../activity/record.ts';
 import { problem } from '../errors.ts';
 import { idEntries, type ProviderIds } from '../naming/ids.ts';
 import { mergeFurthest, usersOf } from '../progress/merge.ts';
-import type { Editable, Move } from './edit.ts';
+import { nameOfWork, type Editable, type Move } from './edit.ts';
 import { noteChanges } from './history.ts';
 import { mergeWorks } from './merge.ts';
 import { pinFiles, pinOwn } from './pins.ts';
@@ -15,7 +16,7 @@ export interface Joining {
   /** The one that stays, with what a person set of it. */
   readonly into: string;
   readonly from: readonly string[];
-  readonly userId: string;
+  readonly by: Doer & { readonly userId: string };
 }
 
 /** What became of it. */
@@ -35,8 +36,6 @@ interface Row {
   readonly year: number | null;
 }
 
-const named = ({ title, year }: Row): string => (year === null ? title : `${title} (${year})`);
-
 /**
  * Gives everything of some works to another: files, for good, and what people did and set. What is
  * left of them is the kind's to move and to delete. Throws `not-found`, and `unprocessable` for
@@ -45,7 +44,7 @@ const named = ({ title, year }: Row): string => (year === null ? title : `${titl
 export async function joinWorks(
   tx: Tx,
   editable: Editable,
-  { into, from, userId }: Joining,
+  { into, from, by }: Joining,
 ): Promise<Joined> {
   const { kind } = editable;
   const others = [...new Set(from)].filter((id) => id !== into);
@@ -68,9 +67,18 @@ export async function joinWorks(
   await mergeFurthest(tx, kind, moves);
   await mergeWorks(tx, editable, moves);
   const changes = guests.map((one) => ({
-    ...{ itemId: into, source: 'user', userId, fields: { merged: [null, named(one)] as const } },
+    ...{
+      itemId: into,
+      source: 'user',
+      userId: by.userId,
+      fields: { merged: [null, nameOfWork(one)] as const },
+    },
   }));
   await noteChanges(tx, kind, changes);
+  await recordWork(tx, 'work.merged', {
+    ...{ kind, itemId: into, name: nameOfWork(target), by },
+    details: { merged: guests.map(nameOfWork) },
+  });
   return { libraryId, moves, userIds };
 }
 
@@ -120,7 +128,7 @@ export interface Splitting {
 
 /** By whom, and when in milliseconds since 1970. */
 export interface Split extends Splitting {
-  readonly userId: string;
+  readonly by: Doer & { readonly userId: string };
   readonly nowMs: number;
 }
 
@@ -163,7 +171,7 @@ export async function splitOff(
     select source, value from external_ids where kind = ${editable.kind} and item_id = ${id}`;
   return {
     library: { id: row.libraryId, language: row.language },
-    title: named(row),
+    title: nameOfWork(row),
     ids: Object.fromEntries(ids.map(({ source, value }) => [source, value])),
     directories: await viewsOf(tx, [...taken]),
   };
@@ -245,14 +253,18 @@ export function withoutIds<Plan extends { readonly ids: ProviderIds }>(
 export async function noteSplit(
   tx: Tx,
   editable: Editable,
-  { id, newId, title, userId }: { id: string; newId: string; title: string; userId: string },
+  { id, newId, title, by }: { id: string; newId: string; title: string; by: Split['by'] },
 ): Promise<void> {
   const [row] = await tx<Row[]>`
     select title, year from ${tx(editable.table)} where id = ${newId}`;
   if (row === undefined) throw new Error('a work that was taken out of another is not there');
-  const by = { source: 'user', userId };
-  await noteChanges(tx, editable.kind, [
-    { ...by, itemId: id, fields: { split: [null, named(row)] } },
-    { ...by, itemId: newId, fields: { splitFrom: [null, title] } },
+  const { kind } = editable;
+  const newName = nameOfWork(row);
+  const word = { source: 'user', userId: by.userId };
+  await noteChanges(tx, kind, [
+    { ...word, itemId: id, fields: { split: [null, newName] } },
+    { ...word, itemId: newId, fields: { splitFrom: [null, title] } },
   ]);
+  const what = { kind, itemId: id, name: title, by };
+  await recordWork(tx, 'work.split', { ...what, details: { newName, newId } });
 }

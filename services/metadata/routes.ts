@@ -1,6 +1,7 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { components } from '#api/types.ts';
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import { recordWork, type Doer } from '../activity/record.ts';
 import type { Store } from '../changes.ts';
 import { problem, type ProblemError } from '../errors.ts';
 import type { JobAdder, JobDefinition } from '../jobs/job.ts';
@@ -43,10 +44,10 @@ export function createRoutes(deps: RoutesDeps): HandlersOf<MetadataOperation> {
   return {
     refreshMovie: ({ params }) => film.refresh(params.movieId),
     listMovieMatches: ({ params, query }) => film.list(params.movieId, query),
-    matchMovie: ({ params, body }) => film.match(params.movieId, body),
+    matchMovie: ({ params, body, principal }) => film.match(params.movieId, body, principal),
     refreshSeries: ({ params }) => series.refresh(params.seriesId),
     listSeriesMatches: ({ params, query }) => series.list(params.seriesId, query),
-    matchSeries: ({ params, body }) => series.match(params.seriesId, body),
+    matchSeries: ({ params, body, principal }) => series.match(params.seriesId, body, principal),
     getMovieRecord: async ({ params }) => ({
       body: await readRecord(deps.store.sql, { kind: 'movie', itemId: params.movieId }),
     }),
@@ -83,16 +84,19 @@ function operationsOf(deps: RoutesDeps, kind: string) {
       const found = await search(providers, facts, { text, year }).catch(asProblem);
       return { body: present(await readShown(store.sql, { kind, itemId }), providers, found) };
     },
-    async match(itemId: string, choice: Choice) {
+    async match(itemId: string, choice: Choice, by: Doer | undefined) {
       const { facts, providers, subject } = await ask(deps, { kind, itemId });
-      const provider = providers.find(({ name }) => name === choice.provider);
+      const asked = providers.find(({ name }) => name === choice.provider);
       const locale = localeOf(facts.language);
-      const record = await provider?.work(choice.id, locale).catch(asProblem);
+      const record = await asked?.work(choice.id, locale).catch(asProblem);
       if (record === undefined) {
         throw problem('unprocessable', `${choice.provider} has no record ${choice.id}`);
       }
       await store.write(async (tx) => {
         await saveChoice(tx, { kind, itemId }, choice);
+        const { provider, id } = choice;
+        const what = { kind, itemId, name: facts.titles[0], by };
+        await recordWork(tx, 'work.matched', { ...what, details: { provider, id } });
         await subject.kind.lockIds?.(tx, itemId);
         await askSoon(deps, tx, { kind, itemIds: [itemId] });
       });

@@ -30,7 +30,7 @@ export async function joinFilms(tx: Tx, joining: Joining): Promise<Joined> {
 /** Makes files of a film one of their own, named by their names. Throws as `splitOff` does. */
 export async function splitFilm(
   tx: Tx,
-  { id, fileIds, userId, nowMs }: Split,
+  { id, fileIds, by, nowMs }: Split,
 ): Promise<{ libraryId: string; newId: string }> {
   const newId = (await newIds(tx, 1))();
   const split = await splitOff(tx, editableFilms, { id, fileIds, newId });
@@ -51,6 +51,6 @@ export async function splitFilm(
   await settle(tx, library, { resolved, known: [], loose: [], apart: id });
   // Ids that are the other film's would make the two one record again.
   if (own.some((plan, at) => plan !== plans[at])) await enrichedFilms.lockIds?.(tx, newId);
-  await noteSplit(tx, editableFilms, { id, newId, title, userId });
+  await noteSplit(tx, editableFilms, { id, newId, title, by });
   return { libraryId: library.id, newId };
 }

@@ -83,8 +83,7 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
       const revision = revisionOf(request.headers['if-match']);
       await deps.write(async (tx, stale, tell) => {
         const found = await editWork(tx, editableFilms, {
-          ...{ id, update: body, revision },
-          userId: callerOf(principal).userId,
+          ...{ id, update: body, revision, by: callerOf(principal) },
         });
         if (found === undefined) throw problem('not-found', `There is no film ${id}`);
         if (body.externalIds !== undefined) await deps.onIdsSet?.(tx, 'movie', id);
@@ -109,14 +108,14 @@ function createJoining(
   });
   return {
     async mergeMovies({ params, body, principal }) {
-      const { userId } = callerOf(principal);
-      await joining.merge({ into: params.movieId, from: body.movieIds, userId });
-      return show(params.movieId, userId);
+      const by = callerOf(principal);
+      await joining.merge({ into: params.movieId, from: body.movieIds, by });
+      return show(params.movieId, by.userId);
     },
     async splitMovie({ params, body, principal }) {
-      const { userId } = callerOf(principal);
-      const asked = { id: params.movieId, fileIds: body.fileIds, userId, nowMs: deps.now() };
-      return { ...(await show(await joining.split(asked), userId)), status: 201 };
+      const by = callerOf(principal);
+      const asked = { id: params.movieId, fileIds: body.fileIds, by, nowMs: deps.now() };
+      return { ...(await show(await joining.split(asked), by.userId)), status: 201 };
     },
   };
 }

@@ -1,8 +1,9 @@
 import { inheritChoices } from '../../artwork/inherit.ts';
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
-import { mustBeAt, type Edit, type Editable, type Move } from '../edit.ts';
+import { mustBeAt, recordEdit, type Edit, type Editable, type Move } from '../edit.ts';
 import { changesOf, inheritHistory, noteChanges } from '../history.ts';
 import { known, seasonShown } from './known.ts';
+import { nameOfPart } from './names.ts';
 import { works } from './series.ts';
 
 /** What of a series a person may set. */
@@ -66,7 +67,7 @@ interface PartRow {
 export async function editPart(
   tx: Tx,
   { label, table, shown }: EditablePart,
-  { id, update, revision, userId }: Edit,
+  { id, update, revision, by }: Edit,
 ): Promise<{ seriesId: string; libraryId: string } | undefined> {
   // The row is locked before it is read: what joins it would be as old as the wait.
   await tx`select from ${tx(table)} where id = ${id} for update`;
@@ -82,9 +83,11 @@ export async function editPart(
   const edits = Object.fromEntries(names.map((name) => [name, told[name] ?? null]));
   const changed = changesOf({ ...row.shown, ...row.edits }, told, Object.keys(given));
   if (changed !== undefined) {
-    const change = { itemId: id, source: 'user', userId, fields: changed };
+    const change = { itemId: id, source: 'user', userId: by?.userId, fields: changed };
     await noteChanges(tx, label, [change]);
   }
+  const name = await nameOfPart(tx, label, id);
+  await recordEdit(tx, update, { kind: label, itemId: id, name, by });
   await tx`
     update ${tx(table)} set edits = ${tx.json(edits as never)}, revision = revision + 1
       ${table === 'episodes' ? tx`, updated_at = now()` : tx``}

@@ -21,6 +21,8 @@ import { episodeProgress, seriesCompounds, seriesProgress } from './summaries.ts
 export type { SeriesDeps } from './series.ts';
 
 /** What of a series has pictures of its own. */
+export { nameOfPart } from './names.ts';
+
 export const pictureParts: readonly PictureParts[] = [seasonPictures, episodePictures];
 
 /** What series bring to the system. */

@@ -37,7 +37,7 @@ export async function joinSeries(tx: Tx, joining: Joining, gone: Gone): Promise<
 /** Makes files of a series one of their own, named by their names. Throws as `splitOff` does. */
 export async function splitSeries(
   tx: Tx,
-  { id, fileIds, userId, nowMs }: Split,
+  { id, fileIds, by, nowMs }: Split,
   gone: Gone,
 ): Promise<{ libraryId: string; newId: string }> {
   const newId = (await newIds(tx, 1))();
@@ -54,6 +54,6 @@ export async function splitSeries(
   await settle(tx, library, { resolved, known: [], loose: [], gone, apart: id });
   // Ids that are the other series' would make the two one record again.
   if (own.some((plan, at) => plan !== plans[at])) await enrichedSeries.lockIds?.(tx, newId);
-  await noteSplit(tx, editableSeries, { id, newId, title, userId });
+  await noteSplit(tx, editableSeries, { id, newId, title, by });
   return { libraryId: library.id, newId };
 }

@@ -1,6 +1,7 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
 import { problem } from '../../errors.ts';
+import type { Doer } from '../../activity/record.ts';
 import { callerOf } from '../../principal.ts';
 import { editWork, type Update } from '../edit.ts';
 import { digestOf, etagOf, revisionOf } from '../etag.ts';
@@ -59,9 +60,9 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
   },
   async updateSeries({ params, body, principal, request }) {
     const { seriesId: id } = params;
-    const { userId } = callerOf(principal);
-    await updateSeries(deps, id, { update: body, ifMatch: request.headers['if-match'], userId });
-    return shown('series', id, await readSeries(deps, id, userId));
+    const by = callerOf(principal);
+    await updateSeries(deps, id, { update: body, ifMatch: request.headers['if-match'], by });
+    return shown('series', id, await readSeries(deps, id, by.userId));
   },
   async getSeason({ params, principal }) {
     const { seasonId: id } = params;
@@ -69,11 +70,11 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
   },
   async updateSeason({ params, body, principal, request }) {
     const { seasonId: id } = params;
-    const { userId } = callerOf(principal);
+    const by = callerOf(principal);
     await updatePart(deps, id, {
-      ...{ part: editableSeasons, update: body, ifMatch: request.headers['if-match'], userId },
+      ...{ part: editableSeasons, update: body, ifMatch: request.headers['if-match'], by },
     });
-    return shown('season', id, await readSeason(deps, id, userId));
+    return shown('season', id, await readSeason(deps, id, by.userId));
   },
   async listEpisodes({ params, query, principal }) {
     const asked = { ...query, userId: callerOf(principal).userId };
@@ -92,11 +93,11 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
   },
   async updateEpisode({ params, body, principal, request }) {
     const { episodeId: id } = params;
-    const { userId } = callerOf(principal);
+    const by = callerOf(principal);
     await updatePart(deps, id, {
-      ...{ part: editableEpisodes, update: body, ifMatch: request.headers['if-match'], userId },
+      ...{ part: editableEpisodes, update: body, ifMatch: request.headers['if-match'], by },
     });
-    return shown('episode', id, await readEpisode(deps, id, userId));
+    return shown('episode', id, await readEpisode(deps, id, by.userId));
   },
 });
 
@@ -115,14 +116,14 @@ function createJoining(deps: SeriesDeps): HandlersOf<'mergeSeries' | 'splitSerie
   });
   return {
     async mergeSeries({ params: { seriesId: into }, body, principal }) {
-      const { userId } = callerOf(principal);
-      await joining.merge({ into, from: body.seriesIds, userId });
-      return shown('series', into, await readSeries(deps, into, userId));
+      const by = callerOf(principal);
+      await joining.merge({ into, from: body.seriesIds, by });
+      return shown('series', into, await readSeries(deps, into, by.userId));
     },
     async splitSeries({ params: { seriesId: id }, body, principal }) {
-      const { userId } = callerOf(principal);
-      const newId = await joining.split({ id, fileIds: body.fileIds, userId, nowMs: deps.now() });
-      return { ...shown('series', newId, await readSeries(deps, newId, userId)), status: 201 };
+      const by = callerOf(principal);
+      const newId = await joining.split({ id, fileIds: body.fileIds, by, nowMs: deps.now() });
+      return { ...shown('series', newId, await readSeries(deps, newId, by.userId)), status: 201 };
     },
   };
 }
@@ -148,17 +149,17 @@ const noSuch = (label: string, id: string) => problem('not-found', `There is no 
 interface Asked {
   readonly update: Update;
   readonly ifMatch: string | undefined;
-  readonly userId: string;
+  readonly by: Doer;
 }
 
 async function updateSeries(
   deps: SeriesDeps,
   id: string,
-  { update, ifMatch, userId }: Asked,
+  { update, ifMatch, by }: Asked,
 ): Promise<void> {
   const revision = revisionOf(ifMatch);
   await deps.write(async (tx, stale, tell) => {
-    const found = await editWork(tx, editableSeries, { id, update, revision, userId });
+    const found = await editWork(tx, editableSeries, { id, update, revision, by });
     if (found === undefined) throw noSuch('series', id);
     if (update.externalIds !== undefined) await deps.onIdsSet?.(tx, 'series', id);
     if (update['episodeOrder'] !== undefined) {
@@ -175,11 +176,11 @@ async function updateSeries(
 async function updatePart(
   deps: SeriesDeps,
   id: string,
-  { part, update, ifMatch, userId }: Asked & { readonly part: EditablePart },
+  { part, update, ifMatch, by }: Asked & { readonly part: EditablePart },
 ): Promise<void> {
   const revision = revisionOf(ifMatch);
   await deps.write(async (tx, stale, tell) => {
-    const found = await editPart(tx, part, { id, update, revision, userId });
+    const found = await editPart(tx, part, { id, update, revision, by });
     if (found === undefined) throw noSuch(part.label, id);
     const { seriesId: itemId, libraryId } = found;
     if (part === editableEpisodes) await deps.search.changed(tx, 'episode', [id]);
