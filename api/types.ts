@@ -2652,11 +2652,16 @@ export interface components {
             to: string;
         };
         CalendarEpisode: {
+            /** @description Counted through all seasons. */
+            absolute: number | null;
             /** Format: date */
             airDate: string;
+            /** @description Null where no file of it is here. */
+            episodeId: components["schemas"]["Id"] | null;
             /** @description A file of it is here. */
             isHeld: boolean;
-            number: number;
+            /** @description Null where it is told apart by `absolute`, or by its day. */
+            number: number | null;
             overview: string | null;
             runtimeMs: number | null;
             season: number;

@@ -45,6 +45,54 @@ describe('the calendar', function () {
     ]);
   });
 
+  it('tells of held ones whoever says their day: NFO files, names, and people', async () => {
+    const aired = (title: string, day: string) =>
+      `<episodedetails><title>${title}</title><aired>${day}</aired></episodedetails>`;
+    const files = {
+      'Own (2001)/Season 1/Own S01E03.mkv': 'held',
+      'Own (2001)/Season 1/Own S01E03.nfo': aired('Third', '2018-03-01'),
+      'Own (2001)/Season 1/Own S01E04.mkv': 'of no day',
+      'Dark (2017)/Dark S01E03.mkv': 'held',
+      'Dark (2017)/Dark S01E03.nfo': aired('Past', '2018-03-02'),
+      'Daily/Daily.2018-03-03.mkv': 'held',
+    };
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(server.films, 'series', path)), { recursive: true });
+      await writeFile(join(server.films, 'series', path), text);
+    }
+    const { items } = await server.read<{ items: { id: string }[] }>('/api/v1/libraries');
+    const scan = { method: 'POST', json: { mode: 'full' } };
+    await server.read(`/api/v1/libraries/${items[0]!.id}/scans`, scan);
+    await enriched(server);
+    const shown = async (from: string, to: string) => {
+      const { items } = await server.read<Calendar>(`/api/v1/calendar?from=${from}&to=${to}`);
+      return items.map(({ airDate, seriesTitle, season, number, title, isHeld }) =>
+        [airDate, seriesTitle, season, number, title, isHeld].join(),
+      );
+    };
+    expect(await shown('2018-03-01', '2018-03-03')).to.deep.equal([
+      '2018-03-01,Own,1,3,Third,true',
+      '2018-03-02,Dark,1,3,Past,true',
+      '2018-03-03,Daily,2018,,,true',
+    ]);
+    expect(await shown('2017-12-15', '2017-12-15'), 'as its provider says').to.deep.equal([]);
+    const [own] = await server.db.sql<{ id: string }[]>`
+      select e.id from episodes e join series s on s.id = e.series_id
+      where s.title = 'Own' and e.number = 3`;
+    const json = { airDate: '2018-03-09' };
+    await server.read(`/api/v1/episodes/${own!.id}`, { method: 'PATCH', json });
+    expect(await shown('2018-03-01', '2018-03-01')).to.deep.equal([]);
+    expect(await shown('2018-03-09', '2018-03-09')).to.deep.equal([
+      '2018-03-09,Own,1,3,Third,true',
+    ]);
+    const { items: same } = await server.read<Calendar>(
+      '/api/v1/calendar?from=2018-03-03&to=2018-03-03',
+    );
+    const at = new Date('2026-01-02T03:04:05Z');
+    const lines = describeCalendar(same, { title: 'Home', at }).replace(/\r\n /g, '').split('\r\n');
+    expect(lines).to.include.members(['SUMMARY:Daily', `UID:${same[0]!.episodeId}@revenge`]);
+  });
+
   it('is of the days around today, unless others are named', async () => {
     const { from, to, items } = await server.read<Calendar>('/api/v1/calendar');
     expect((Date.parse(to) - Date.parse(from)) / 86_400_000).to.equal(35);

@@ -2,8 +2,8 @@ import ical, { ICalCalendarMethod, ICalEventTransparency } from 'ical-generator'
 import type { Shown } from './store.ts';
 
 /**
- * A calendar of episodes for other programs (RFC 5545): each takes a whole day, since providers do
- * not say at what hour, and is the same event in every export. Pure.
+ * A calendar of episodes for other programs (RFC 5545): each takes a whole day, since nobody says
+ * at what hour, and is the same event in every export. Pure.
  */
 export function describeCalendar(
   items: readonly Shown[],
@@ -14,9 +14,10 @@ export function describeCalendar(
     prodId: { company: 'Revenge', product: 'Revenge' },
   });
   for (const one of items) {
-    const { seriesId, season, number, airDate } = one;
+    const { episodeId, seriesId, season, number, airDate } = one;
+    const id = number === null ? (episodeId ?? seriesId) : `${seriesId}-s${season}e${number}`;
     calendar.createEvent({
-      id: `${seriesId}-s${season}e${number}@revenge`,
+      id: `${id}@revenge`,
       ...{ start: new Date(`${airDate}T00:00:00Z`), allDay: true, timezone: 'UTC', stamp: at },
       summary: summaryOf(one),
       transparency: ICalEventTransparency.TRANSPARENT,
@@ -28,7 +29,8 @@ export function describeCalendar(
 
 const two = (count: number): string => String(count).padStart(2, '0');
 
-const summaryOf = ({ seriesTitle, season, number, title }: Shown): string => {
-  const place = `${seriesTitle} S${two(season)}E${two(number)}`;
-  return title === null ? place : `${place} – ${title}`;
-};
+function summaryOf({ seriesTitle, season, number, absolute, title }: Shown): string {
+  const counted = absolute === null ? '' : ` ${two(absolute)}`;
+  const place = number === null ? counted : ` S${two(season)}E${two(number)}`;
+  return `${seriesTitle}${place}${title === null ? '' : ` – ${title}`}`;
+}

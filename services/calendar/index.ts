@@ -21,7 +21,7 @@ const daysMax = 366;
 const before = 7;
 const after = 28;
 
-/** When episodes of the series that are here are shown, as far as providers know. */
+/** When episodes of the series that are here are shown, as people, files and providers say. */
 export function createCalendar({ sql, now, name }: CalendarDeps): {
   handlers: HandlersOf<CalendarOperation>;
 } {
