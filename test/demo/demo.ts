@@ -1,11 +1,12 @@
 // Makes a small library of real, varied film files and starts a node on it: `npm run demo`.
-import { spawn, execFile } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
+import { main } from '#node/cli/main.ts';
 import { describeTools } from '#storage/media/tools.ts';
 import { films, type DemoFilm } from './films.ts';
 
@@ -90,7 +91,10 @@ async function makeSideInputs(film: DemoFilm, work: string) {
   return { inputs, args };
 }
 
-async function makeFilm(film: DemoFilm, { ffmpeg, target }: { ffmpeg: string; target: string }) {
+async function makeFilm(
+  film: DemoFilm,
+  { ffmpeg, target, signal }: { ffmpeg: string; target: string; signal: AbortSignal },
+) {
   const folder = join(target, film.folder);
   const file = join(folder, film.file);
   if (existsSync(file)) return;
@@ -104,12 +108,14 @@ async function makeFilm(film: DemoFilm, { ffmpeg, target }: { ffmpeg: string; ta
     ...[`-metadata:s:a:${i}`, `language=${language}`],
   ]);
   const part = join(work, film.file);
-  await run(ffmpeg, [
+  const args = [
     ...['-nostdin', '-hide_banner', '-v', 'error', '-y'],
     ...['-f', 'lavfi', '-i', film.video, ...audio, ...side.inputs, '-map', '0:v', ...maps],
     ...[...side.args, '-t', String(film.seconds), ...film.args],
     ...['-metadata', `title=${titleOf(film)}`, part],
-  ]);
+  ];
+  // What it leaves unfinished is in the working folder, and begun anew the next time.
+  await run(ffmpeg, args, { signal, killSignal: 'SIGKILL' });
   await copyFile(part, file);
   for (const tag of film.subtitles ?? []) {
     await writeFile(file.replace(/\.\w+$/, `.${tag}.srt`), subtitle(tag));
@@ -122,7 +128,11 @@ async function makeFilm(film: DemoFilm, { ffmpeg, target }: { ffmpeg: string; ta
 }
 
 /** Makes the library in `target`; films that are there already are kept. */
-export async function makeDemoLibrary(target: string, say: (line: string) => void) {
+export async function makeDemoLibrary(
+  target: string,
+  say: (line: string) => void,
+  signal: AbortSignal,
+) {
   const ffmpeg = (await describeTools({})).find(({ name }) => name === 'ffmpeg');
   if (ffmpeg === undefined) throw new Error('the demo needs ffmpeg: install it, or run "npm ci"');
   const encoders = new Set(ffmpeg.encoders);
@@ -133,23 +143,52 @@ export async function makeDemoLibrary(target: string, say: (line: string) => voi
       continue;
     }
     say(`making ${film.folder}/${film.file}`);
-    await makeFilm(film, { ffmpeg: ffmpeg.path, target });
+    signal.throwIfAborted();
+    await makeFilm(film, { ffmpeg: ffmpeg.path, target, signal });
   }
   await rm(join(target, '.work'), { recursive: true, force: true });
+}
+
+const parentMs = 1_000;
+
+/** Whoever started it may be killed and tell nothing: then it is as if it had been told to stop. */
+function stopWithParent(): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, parentMs);
+  watch.unref();
+}
+
+/** Makes the library; who is told to stop meanwhile takes ffmpeg along. True when it is made. */
+async function make(target: string): Promise<boolean> {
+  const stop = new AbortController();
+  const heard = () => stop.abort();
+  process.on('SIGINT', heard).on('SIGTERM', heard);
+  try {
+    await mkdir(target, { recursive: true });
+    await makeDemoLibrary(target, (line) => process.stdout.write(`${line}\n`), stop.signal);
+    return true;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.stdout.write('stopped; what was made is kept\n');
+    return false;
+  } finally {
+    process.off('SIGINT', heard).off('SIGTERM', heard);
+  }
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const data = join(root, 'data', 'demo');
   const target = join(data, 'Movies');
-  await mkdir(target, { recursive: true });
-  await makeDemoLibrary(target, (line) => process.stdout.write(`${line}\n`));
-  const node = join(dirname(fileURLToPath(import.meta.url)), '../../node/revenge.js');
-  const given = process.argv.slice(2);
-  const child = spawn(
-    process.execPath,
-    [node, 'serve', '--movies', target, '--data', join(data, 'node'), ...given],
-    { stdio: 'inherit' },
-  );
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code) => process.exit(code ?? 1));
+  stopWithParent();
+  if (await make(target)) {
+    // In this process, so that there is no other that could be left behind.
+    const wanted = ['serve', '--movies', target, '--data', join(data, 'node')];
+    process.exitCode = await main([...wanted, ...process.argv.slice(2)]);
+  } else {
+    process.exitCode = 1;
+  }
 }
