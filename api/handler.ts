@@ -62,8 +62,11 @@ export interface StreamReply {
   readonly headers: Readonly<Record<string, string | number>>;
   /** Undefined for `HEAD`, 204, 304 and 416. */
   readonly stream: Readable | Uint8Array | string | undefined;
-  /** For what takes long to send: throws a problem once nobody shall have the rest of it. */
-  readonly recheck?: () => Promise<unknown>;
+  /**
+   * For what takes long to send: throws a problem once the caller, as that one is by now, shall not
+   * have the rest of it.
+   */
+  readonly recheck?: (caller: Principal) => Promise<unknown>;
 }
 
 /** A JSON answer; `status` defaults to the only 2xx the operation has. */

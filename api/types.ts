@@ -773,7 +773,7 @@ export interface paths {
         };
         /**
          * A picture, by the address that items give
-         * @description The address itself is the right to see the picture, and of one content for ever: a picture that changes gets another address. Never enlarged. WebP where `Accept` names it, AVIF where only that is named, JPEG for whoever takes anything.
+         * @description The address itself is the right to see the picture, and of one content for ever: a picture that changes gets another address. It is told to who may see the work, and holds for who has it, also when the work's library is hidden from them later. Never enlarged. WebP where `Accept` names it, AVIF where only that is named, JPEG for whoever takes anything.
          */
         get: operations["getImage"];
         put?: never;
@@ -3387,6 +3387,8 @@ export interface components {
             paths: string[];
             scanIntervalMinutes?: number;
         };
+        /** @description The libraries whose works the user may see, in lists, by search, on pages, and as files; of others the server answers as if they were not there. Null: all, also those that are made later; an empty list: none. A library that is deleted leaves the list. Administrators see all: what is set of one is kept, and counts once the role is `user`. */
+        LibraryIds: components["schemas"]["Id"][] | null;
         /** @enum {string} */
         LibraryKind: "movie" | "series";
         LibraryList: {
@@ -3919,6 +3921,7 @@ export interface components {
         };
         NewUser: {
             displayName?: components["schemas"]["DisplayName"];
+            libraryIds?: components["schemas"]["LibraryIds"];
             password: components["schemas"]["Password"];
             /** @default user */
             role: components["schemas"]["Role"];
@@ -4404,6 +4407,7 @@ export interface components {
             displayName: string | null;
             id: components["schemas"]["Id"];
             language: components["schemas"]["ViewerLanguage"];
+            libraryIds: components["schemas"]["LibraryIds"];
             role: components["schemas"]["Role"];
             updatedAt: components["schemas"]["Time"];
             username: string;
@@ -4412,6 +4416,7 @@ export interface components {
             /** @description True ends every session at once and refuses API keys; false lets in again. */
             disabled?: boolean;
             displayName?: components["schemas"]["DisplayName"];
+            libraryIds?: components["schemas"]["LibraryIds"];
             role?: components["schemas"]["Role"];
         };
         UserItem: {

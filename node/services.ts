@@ -4,7 +4,7 @@ import { createActivity } from '#services/activity/index.ts';
 import { createArtwork } from '#services/artwork/index.ts';
 import { createBackups, type BackupDeps } from '#services/backup/index.ts';
 import { createCalendar } from '#services/calendar/index.ts';
-import { createContent, hasItem, nameOf, pictureParts } from '#services/content/index.ts';
+import { createContent, hasItem, nameOf, pictureParts, seesItem } from '#services/content/index.ts';
 import { createNfoWriting } from '#services/content/nfo-job.ts';
 import { ProblemError } from '#services/errors.ts';
 import { createJobs } from '#services/jobs/index.ts';
@@ -95,6 +95,9 @@ export async function createPeople(
 
 export type Services = Awaited<ReturnType<typeof createServices>>;
 
+/** What pictures are of. */
+const works = { hasItem, nameOf, seesItem, parts: pictureParts };
+
 /** Everything the product does, wired. */
 export async function createServices(deps: ServicesDeps) {
   const { config, engines, metrics, nodeId, log, now } = deps;
@@ -117,7 +120,7 @@ export async function createServices(deps: ServicesDeps) {
   const blobs = blobsOf(deps);
   const whenIdle = (signal: AbortSignal) => jobs.whenIdle(better, { withinMs: idleMaxMs, signal });
   const pictured = { store, cache, media, jobs, blobs, signingKey, outbound, log };
-  const artwork = createArtwork({ ...pictured, whenIdle, hasItem, nameOf, parts: pictureParts });
+  const artwork = createArtwork({ ...pictured, ...works, whenIdle });
 
   const primary = engines.typesense;
   const fallback = createPostgresSearch({ sql, schema: searchSchema });
@@ -197,6 +200,7 @@ function metadataOf(
   };
   return createMetadata({
     ...{ ...services, store: engines.store, log, now, random: Math.random, instance: nodeId },
+    seesItem,
     subjects: [
       subject(content.enriched.movie, providers.films),
       subject(content.enriched.series, providers.series),
@@ -249,7 +253,8 @@ async function decorationsOf(
   items: readonly { kind: string; id: string }[],
 ): Promise<Map<string, Decoration>> {
   const entries = items.map(({ kind, id }) => ({ kind, itemId: id }));
-  const summaries = await summariesOf(deps, entries);
+  // Found for somebody, so seen by them.
+  const summaries = await summariesOf(deps, entries, {});
   return new Map(
     [...summaries.values()].map(({ kind, id, images: { poster }, episode }) => [
       `${kind}:${id}`,

@@ -10,6 +10,8 @@ export interface Principal {
   readonly role: 'admin' | 'user';
   /** In which titles and texts are shown, as in BCP 47; undefined: as each request accepts. */
   readonly language?: string;
+  /** Ids of the libraries whose works are there for this caller; undefined: all. See `visible.ts`. */
+  readonly libraries?: ReadonlySet<string>;
   /**
    * How the caller proved it: a session's access token, an API key, a signed address, or by reading
    * the data folder of the node (the command line).

@@ -54,6 +54,7 @@ export async function artworkRig(deps: {
       whenIdle: () => Promise.resolve(isIdle.now),
       hasItem: (_sql, _kind, id) => Promise.resolve(isThere.now && id === itemId),
       nameOf: () => Promise.resolve('A film'),
+      seesItem: async () => true,
       ...{ signingKey: Buffer.alloc(32, 7), log: quiet },
     });
   };

@@ -18,7 +18,8 @@ const everyMs = 15_000;
 /**
  * Ends an answer that lasts once its caller's credential is void, or what it sends is no longer to
  * be had: a film takes hours to send, and who signed out, was deleted or disabled meanwhile shall
- * not have the rest of it, nor anybody the rest of a film whose library was deleted.
+ * not have the rest of it, nor anybody the rest of a film whose library was deleted, or who may no
+ * longer see that.
  */
 export function endWhenRevoked(
   exchange: Exchange,
@@ -28,12 +29,14 @@ export function endWhenRevoked(
   const { principal, res } = exchange;
   if (principal === undefined || res.destroyed) return;
   const look = () =>
-    Promise.all([recheck(principal), reply.recheck?.()]).catch((error: unknown) => {
-      // A database that is away stops nobody's film.
-      if (!(error instanceof ProblemError) || error.status >= 500) return;
-      exchange.abort(error);
-      res.destroy();
-    });
+    recheck(principal)
+      .then((present) => reply.recheck?.(present))
+      .catch((error: unknown) => {
+        // A database that is away stops nobody's film.
+        if (!(error instanceof ProblemError) || error.status >= 500) return;
+        exchange.abort(error);
+        res.destroy();
+      });
   const stop = timers.every(everyMs, () => void look());
   res.once('close', stop);
 }

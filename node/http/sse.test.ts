@@ -216,6 +216,40 @@ describe('event stream', () => {
     }
   });
 
+  it('tells nothing of libraries that the listener does not see, nor what it missed of them', async () => {
+    const limited = { ...principalWith('events:read'), libraries: new Set(['mine']) };
+    await using setup = await setUp({}, limited);
+    const of = (libraryId: string) => ({ ...item, libraryId });
+    setup.publish('item.added', of('mine'));
+    setup.publish('item.added', of('other'));
+    const { next } = await open(setup.api, '?since=1000-0');
+    await next();
+    expect(await next()).to.match(/"libraryId":"mine"/);
+    expect(await next()).to.equal('id: 1002-0');
+    const change = 'deleted' as const;
+    setup.publish('library.changed', { libraryId: 'other', change });
+    setup.publish('scan.progress', { ...scan, libraryId: 'other' });
+    setup.publish('scan.progress', { ...scan, libraryId: 'mine' });
+    expect(await next()).to.match(/"libraryId":"mine"/);
+  });
+
+  it('ends when the listener sees other libraries, who is to read everything anew', async () => {
+    const limited = { ...principalWith('events:read'), libraries: new Set(['mine', 'other']) };
+    await using setup = await setUp({}, limited);
+    const { next } = await open(setup.api);
+    await next();
+    await next();
+    setup.now.principal = { ...limited, libraries: new Set(['other', 'mine']) };
+    setup.hand.everies[1]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    setup.publish('item.added', { ...item, libraryId: 'mine' });
+    expect(await next(), 'the same in another order').to.match(/event: item.added/);
+    setup.now.principal = { ...limited, libraries: new Set(['mine']) };
+    setup.hand.everies[1]?.();
+    expect(await next()).to.match(/event: reset/);
+    expect(await next()).to.equal(undefined);
+  });
+
   it('goes on while nothing has changed, or nobody can tell', async () => {
     await using setup = await setUp();
     const { next } = await open(setup.api);

@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import type { HandlersOf, RequestFacts } from '#api/handler.ts';
 import { ProblemError, problem } from '#services/errors.ts';
 import type { Event, EventSource } from '#services/events.ts';
 import type { Log } from '#services/log.ts';
 import { permits, type Principal } from '#services/principal.ts';
+import { limitsOf, sees } from '#services/visible.ts';
 import type { Recheck } from './revoke.ts';
 import type { Timers } from './timers.ts';
 
@@ -150,7 +152,12 @@ function openStream(
   if (missed?.some((event) => endsSession(event, principal))) finish();
   const look = () =>
     recheck(principal).then(
-      (present) => isSame(present, principal) || finish(),
+      (present) => {
+        const isSeenSame = isDeepStrictEqual(limitsOf(present), limitsOf(principal));
+        // What was read of libraries that are no longer there is to go, and others to come.
+        if (!isSeenSame) write(reset());
+        if (!isSeenSame || !isSame(present, principal)) finish();
+      },
       // A database that is away ends nobody's stream; it has an end anyway.
       (error: unknown) => error instanceof ProblemError && finish(),
     );
@@ -177,7 +184,8 @@ function frame(event: Event): string {
   return text;
 }
 
-function isFor({ audience }: Event, principal: Principal): boolean {
+function isFor({ audience, payload }: Event, principal: Principal): boolean {
+  if ('libraryId' in payload && !sees(principal, payload.libraryId)) return false;
   if (audience === 'all') return true;
   if ('userId' in audience) return audience.userId === principal.userId;
   return permits(principal.permissions, audience.permission);

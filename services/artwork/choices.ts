@@ -4,6 +4,8 @@ import type { Queryable } from '#storage/postgres/connect.ts';
 import { recordWork, type Doer } from '../activity/record.ts';
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
+import { callerOf } from '../principal.ts';
+import type { SeesItem } from '../visible.ts';
 import type { Show } from './address.ts';
 import { workTagsOf, type PictureParts } from './parts.ts';
 import { chooseAgain, tagsOf } from './refresh.ts';
@@ -18,6 +20,7 @@ export function createChoices(deps: {
   show: Show;
   parts: readonly PictureParts[];
   nameOf: NameOf;
+  seesItem: SeesItem;
 }): HandlersOf<'listItemImages' | 'chooseItemImage' | 'unchooseItemImage'> {
   const { store, show, parts, nameOf } = deps;
   const choose = async (
@@ -39,8 +42,9 @@ export function createChoices(deps: {
     return { status: 204, body: undefined };
   };
   return {
-    async listItemImages({ params }) {
-      const images = await findImages(store.sql, params.kind, [params.itemId]);
+    async listItemImages({ params, principal }) {
+      const isSeen = await deps.seesItem(store.sql, callerOf(principal), params);
+      const images = isSeen ? await findImages(store.sql, params.kind, [params.itemId]) : [];
       return { body: { items: images.map((image) => presentImage(image, show)) } };
     },
     chooseItemImage: ({ params, principal: by }) => choose(params, { isChosen: true, by }),

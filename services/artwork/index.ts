@@ -7,6 +7,7 @@ import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { Store } from '../changes.ts';
 import type { JobAdder, JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
+import type { SeesItem } from '../visible.ts';
 import { createImageAddresses, type Addressed, type Show, type ShownImage } from './address.ts';
 import { createChoices, type NameOf } from './choices.ts';
 import { createDelivery } from './delivery.ts';
@@ -30,6 +31,7 @@ export interface ArtworkDeps {
   readonly parts?: readonly PictureParts[];
   readonly hasItem: HasItem;
   readonly nameOf: NameOf;
+  readonly seesItem: SeesItem;
   /** Fetches what providers offer. */
   readonly outbound: Outbound;
   /** Originals and sizes made of them, on this node. */
@@ -88,7 +90,7 @@ export function createArtwork(deps: ArtworkDeps): Artwork {
   return {
     handlers: {
       ...createDelivery({ sql: store.sql, cache, blobs, addresses, media, outbound }),
-      ...createChoices({ store, show, parts, nameOf }),
+      ...createChoices({ store, show, parts, nameOf, seesItem: deps.seesItem }),
       ...createUploads({
         ...{ store, show, parts, media, blobs, log },
         ...{ hasItem, nameOf, due: refresh.due },

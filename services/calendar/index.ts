@@ -1,6 +1,7 @@
 import type { HandlersOf } from '#api/handler.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { problem } from '../errors.ts';
+import { callerOf } from '../principal.ts';
 import { describeCalendar } from './ical.ts';
 import { listShown } from './store.ts';
 
@@ -28,17 +29,19 @@ export function createCalendar({ sql, now, name }: CalendarDeps): {
   const dayIn = (days: number) => new Date(now() + days * dayMs).toISOString().slice(0, 10);
   return {
     handlers: {
-      async listCalendar({ query }) {
+      async listCalendar({ query, principal }) {
         const { from = dayIn(-before), to = dayIn(after) } = query;
         const days = (Date.parse(to) - Date.parse(from)) / dayMs;
         if (days < 0 || days > daysMax) {
           throw problem('unprocessable', `\`to\` lies within ${daysMax} days after \`from\``);
         }
-        return { body: { from, to, items: await listShown(sql, { from, to }) } };
+        const items = await listShown(sql, { from, to, viewer: callerOf(principal) });
+        return { body: { from, to, items } };
       },
-      async exportCalendar({ query }) {
+      async exportCalendar({ query, principal }) {
         const days = { from: dayIn(-(query.daysBefore ?? 30)), to: dayIn(query.daysAfter ?? 90) };
-        const [items, title] = await Promise.all([listShown(sql, days), name()]);
+        const asked = { ...days, viewer: callerOf(principal) };
+        const [items, title] = await Promise.all([listShown(sql, asked), name()]);
         return {
           status: 200,
           headers: {

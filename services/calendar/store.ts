@@ -1,6 +1,7 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { known, knownAs } from '../content/series/known.ts';
+import { whereSeen, type Limited } from '../visible.ts';
 
 export type Shown = components['schemas']['CalendarEpisode'];
 
@@ -19,7 +20,7 @@ const ownDay = (sql: Queryable) => sql`
  */
 export async function listShown(
   sql: Queryable,
-  { from, to }: { from: string; to: string },
+  { from, to, viewer }: { from: string; to: string; viewer: Limited },
 ): Promise<Shown[]> {
   const rows = await sql<(Omit<Shown, 'runtimeMs'> & { runtimeMs: string | number | null })[]>`
     with held as (
@@ -45,7 +46,7 @@ export async function listShown(
     select o.episode_id as "episodeId", o.series_id as "seriesId", s.title as "seriesTitle",
       o.season, o.number, o.absolute, o.title, o.overview, o.air_date::text as "airDate",
       o.runtime_ms as "runtimeMs", o.episode_id is not null as "isHeld"
-    from shown o join series s on s.id = o.series_id
+    from shown o join series s on s.id = o.series_id ${whereSeen(sql, viewer, sql`s.library_id`)}
     order by o.air_date, s.sort_title, s.id, o.season, o.number, o.absolute, o.episode_id
     limit ${shownMax}`;
   return rows.map(({ runtimeMs, ...row }) => ({

@@ -2,6 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HandlersOf } from '#api/handler.ts';
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import { callerOf } from '../principal.ts';
+import type { SeesItem } from '../visible.ts';
 import type { Kind } from './module.ts';
 
 /** What has a history: works, and the parts that a person can edit. */
@@ -120,8 +122,13 @@ export async function forgetHistory(tx: Tx, kind: Subject, ids: readonly string[
 }
 
 /** The API of history. */
-export const createHistory = (sql: Queryable): HandlersOf<'listItemHistory'> => ({
-  async listItemHistory({ params: { kind, itemId } }) {
+export const createHistory = (
+  sql: Queryable,
+  seesItem: SeesItem,
+): HandlersOf<'listItemHistory'> => ({
+  async listItemHistory({ params: { kind, itemId }, principal }) {
+    const isSeen = await seesItem(sql, callerOf(principal), { kind, itemId });
+    if (!isSeen) return { body: presentHistory([]) };
     return { body: presentHistory(await historyOf(sql, kind, itemId)) };
   },
 });

@@ -3,6 +3,7 @@ import type { SearchSource } from '../search/source.ts';
 import type { CreditedKind } from '../people/credited.ts';
 import type { ProgressKind } from '../progress/kinds.ts';
 import { nameOfWork, type Named } from './edit.ts';
+import { isLimited, whereSeen, type Limited } from '../visible.ts';
 import { createHistory } from './history.ts';
 import type { ContentModule } from './module.ts';
 import { createMovie, type MovieDeps } from './movie/index.ts';
@@ -42,6 +43,36 @@ export async function nameOf(
   return work && nameOfWork(work);
 }
 
+/** The library of a work, or of a part of one, by kind and id. */
+const libraries: ReadonlyMap<string, (sql: Queryable, id: string) => ReturnType<Queryable>> =
+  new Map([
+    ...[films, series].map(({ kind, table }) => {
+      const own = (sql: Queryable, id: string): ReturnType<Queryable> =>
+        sql`select library_id from ${sql(table)} where id = ${id}`;
+      return [kind, own] as const;
+    }),
+    ...['seasons', 'episodes'].map((table) => {
+      const above = (sql: Queryable, id: string): ReturnType<Queryable> => sql`
+        select s.library_id from ${sql(table)} p join series s on s.id = p.series_id
+        where p.id = ${id}`;
+      return [table.slice(0, -1), above] as const;
+    }),
+  ]);
+
+/** Whether a work, or a part of one, is there for the viewer; of who sees all nothing is asked. */
+export async function seesItem(
+  sql: Queryable,
+  viewer: Limited,
+  { kind, itemId }: { readonly kind: string; readonly itemId: string },
+): Promise<boolean> {
+  const libraryOf = libraries.get(kind);
+  if (!isLimited(viewer)) return true;
+  if (libraryOf === undefined) return false;
+  const rows = await sql`
+    select from (${libraryOf(sql, itemId)}) w ${whereSeen(sql, viewer, sql`w.library_id`)}`;
+  return rows.length > 0;
+}
+
 /** What the kinds need together. */
 export type ContentDeps = MovieDeps & SeriesDeps;
 
@@ -51,8 +82,9 @@ export function createContent(deps: ContentDeps) {
   const shows = createSeries(deps);
   return {
     modules: [movie.module, shows.module] as readonly ContentModule[],
-    handlers: { ...movie.handlers, ...shows.handlers, ...createHistory(deps.sql) },
+    handlers: { ...movie.handlers, ...shows.handlers, ...createHistory(deps.sql, seesItem) },
     searchSources: [movie.searchSource, ...shows.searchSources] as readonly SearchSource[],
+    seesItem,
     enriched: { movie: movie.enriched, series: shows.enriched },
     kinds: [movie.progressKind, ...shows.progressKinds] as readonly ProgressKind[],
     compounds: shows.compounds,

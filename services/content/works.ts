@@ -149,16 +149,16 @@ export const titleBegins = (sql: Queryable, column: Fragment, prefix: string): F
 export const letterOf = (sql: Queryable, column: Fragment, letter: string): Fragment =>
   letter === '#' ? sql`(${column} < 'a' or ${column} >= '{')` : titleBegins(sql, column, letter);
 
-/** How many works there are of each letter, in order; of one library where it is named. */
+/** How many works there are of each letter, in order, of those that fulfil a condition. */
 export async function countLetters(
   sql: Queryable,
   table: 'movies' | 'series',
-  libraryId?: string,
+  condition: Fragment,
 ): Promise<{ value: string; count: number }[]> {
   const rows = await sql<{ value: string; count: number }[]>`
     select case when sort_title >= 'a' and sort_title < '{' then left(sort_title, 1)
       else '#' end as value, count(*)::int as count
-    from ${sql(table)} where ${libraryId === undefined ? sql`true` : sql`library_id = ${libraryId}`}
+    from ${sql(table)} where ${condition}
     group by value order by value`;
   return [...rows];
 }

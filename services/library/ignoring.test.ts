@@ -136,6 +136,7 @@ describe('ignore files', () => {
     const { body } = (await rig.service.handlers.listLibraryProblems({
       params: { libraryId: id },
       query: {},
+      principal: principalWith('libraries:*'),
     } as never)) as { body: { items: { path: string; reason: string }[] } };
     expect(body.items.map(({ path }) => path)).to.deep.equal([at('m/.ignore')]);
     expect(body.items[0]?.reason).to.match(/could not be read/);

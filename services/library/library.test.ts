@@ -237,7 +237,8 @@ describe('libraries', () => {
       const seen: unknown[] = [];
       let cursor: string | null | undefined;
       do {
-        const call = { params: { libraryId: id }, query: { limit: 1, cursor } };
+        const asked = { params: { libraryId: id }, principal: all };
+        const call = { ...asked, query: { limit: 1, cursor } };
         const { body } = (await rig.service.handlers[operation](call as never)) as {
           body: { items: unknown[]; nextCursor: string | null };
         };
@@ -246,7 +247,7 @@ describe('libraries', () => {
       } while (cursor !== null);
       expect(new Set(seen.map((item) => JSON.stringify(item))).size).to.equal(seen.length);
       expect(seen).to.have.length(operation === 'listLibraryScans' ? 2 : 3);
-      const bad = { params: { libraryId: id }, query: { cursor: 'eHg' } };
+      const bad = { params: { libraryId: id }, principal: all, query: { cursor: 'eHg' } };
       expect(await codeOf(rig.service.handlers[operation](bad as never))).to.equal(
         'invalid-cursor',
       );

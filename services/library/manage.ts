@@ -4,6 +4,8 @@ import { record } from '../activity/record.ts';
 import type { Kind } from '../content/module.ts';
 import { problem } from '../errors.ts';
 import type { Principal } from '../principal.ts';
+import { userTag } from '../users/accounts.ts';
+import { forgetLibrary } from '../users/user-store.ts';
 import { markRootGone } from './directories-store.ts';
 import { checkPaths, type FolderDeps } from './folders.ts';
 import * as store from './libraries-store.ts';
@@ -133,6 +135,7 @@ export async function dropLibrary(deps: ManageDeps, id: string, by: Asker): Prom
     const module = deps.modules.get(library.kind);
     await module?.remove?.(tx, { libraryId: id });
     await store.deleteLibraryRow(tx, id);
+    stale(...(await forgetLibrary(tx, id)).map(userTag));
     await note(tx, 'library.deleted', { library, by, details: { name: library.name } });
     stale('libraries', `library:${id}`, ...(module?.listTags ?? [`${library.kind}s`]));
     tell('library.changed', { libraryId: id, change: 'deleted' });

@@ -3,7 +3,8 @@ import type { components } from '#api/types.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import { pageOf } from '../cursor.ts';
 import { problem } from '../errors.ts';
-import { permits, type Principal } from '../principal.ts';
+import { callerOf, permits, type Principal } from '../principal.ts';
+import { sees, type Limited } from '../visible.ts';
 import { idCursor, problemCursor, readIdCursor, readProblemCursor } from './cursors.ts';
 import { listFolders } from './folders.ts';
 import { allLibraries, findLibrary, numbersOf, rootsOf } from './libraries-store.ts';
@@ -17,7 +18,7 @@ import {
   type Asker,
   type ManageDeps,
 } from './manage.ts';
-import type { Library } from './model.ts';
+import type { Library, Scan } from './model.ts';
 import { libraryJson, problemJson, scanJson } from './present.ts';
 import { countProblems, problemPage } from './problems-store.ts';
 import { watchesOf } from './watches-store.ts';
@@ -71,7 +72,7 @@ function libraryRoutes(
   };
   return {
     async listLibraries({ principal }) {
-      const items = await listAll(sql, maySeePaths(principal));
+      const items = await listAll(sql, callerOf(principal));
       return { body: { items, nextCursor: null, total: items.length } };
     },
     async createLibrary({ body, principal }) {
@@ -89,8 +90,7 @@ function libraryRoutes(
       return { status: 201, headers: { location }, body: await show(library, principal) };
     },
     async getLibrary({ params, principal }) {
-      const library = await findLibrary(sql, params.libraryId);
-      if (library === undefined) throw noLibrary();
+      const library = await libraryFor(sql, params.libraryId, callerOf(principal));
       return { body: await show(library, principal) };
     },
     async updateLibrary({ params, body, principal }) {
@@ -111,8 +111,23 @@ function libraryRoutes(
 
 const idsOf = (rows: readonly { readonly id: string }[]): string[] => rows.map(({ id }) => id);
 
-async function listAll(sql: Sql, withRoots: boolean): Promise<components['schemas']['Library'][]> {
-  const libraries = await allLibraries(sql);
+/** A library that is there for the caller; throws `not-found`. */
+async function libraryFor(sql: Sql, id: string, caller: Limited): Promise<Library> {
+  const library = sees(caller, id) ? await findLibrary(sql, id) : undefined;
+  if (library === undefined) throw noLibrary();
+  return library;
+}
+
+/** A scan of such a library; throws `not-found`. */
+async function scanFor(sql: Sql, id: string, caller: Limited): Promise<Scan> {
+  const scan = await findScan(sql, id);
+  if (scan === undefined || !sees(caller, scan.libraryId)) throw noScan();
+  return scan;
+}
+
+async function listAll(sql: Sql, caller: Principal): Promise<components['schemas']['Library'][]> {
+  const withRoots = maySeePaths(caller);
+  const libraries = (await allLibraries(sql)).filter(({ id }) => sees(caller, id));
   const ids = libraries.map(({ id }) => id);
   const [roots, scans] = await Promise.all([
     withRoots ? rootsOf(sql, ids) : [],
@@ -135,13 +150,10 @@ function scanRoutes(
   'listLibraryScans' | 'startLibraryScan' | 'listLibraryProblems' | 'getScan' | 'cancelScan'
 > {
   const { sql } = deps.store;
-  const mustExist = async (libraryId: string) => {
-    if ((await findLibrary(sql, libraryId)) === undefined) throw noLibrary();
-  };
   return {
     async listLibraryScans({ params, query, principal }) {
       const { libraryId } = params;
-      await mustExist(libraryId);
+      await libraryFor(sql, libraryId, callerOf(principal));
       const { offset, limit = limitDefault } = query;
       const before = offset === undefined ? readIdCursor(query.cursor) : undefined;
       const page = { libraryId, before, offset: offset ?? 0, limit: limit + 1 };
@@ -158,9 +170,9 @@ function scanRoutes(
       const scan = await startScan(deps, { ...params, mode, by: principal });
       return { status: 202, body: scanJson(scan, maySeePaths(principal)) };
     },
-    async listLibraryProblems({ params, query }) {
+    async listLibraryProblems({ params, query, principal }) {
       const { libraryId } = params;
-      await mustExist(libraryId);
+      await libraryFor(sql, libraryId, callerOf(principal));
       const { offset, limit = limitDefault } = query;
       const after = offset === undefined ? readProblemCursor(query.cursor) : undefined;
       const page = { after, offset: offset ?? 0, limit: limit + 1 };
@@ -172,8 +184,7 @@ function scanRoutes(
       return { body: { items, nextCursor, total: await countProblems(sql, libraryId) } };
     },
     async getScan({ params, principal }) {
-      const scan = await findScan(sql, params.scanId);
-      if (scan === undefined) throw noScan();
+      const scan = await scanFor(sql, params.scanId, callerOf(principal));
       return { body: scanJson(scan, maySeePaths(principal)) };
     },
     async cancelScan({ params, principal }) {

@@ -1,6 +1,7 @@
 import { link, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { principalWith } from '#test/http.ts';
 import { libraryRig, type LibraryRig } from '#test/library.ts';
 import { candidatesByInode } from './moves-store.ts';
 
@@ -245,6 +246,7 @@ describe('a scan', () => {
     const { body } = (await rig.service.handlers.listLibraryProblems({
       params: { libraryId: id },
       query: {},
+      principal: principalWith('libraries:*'),
     } as never)) as { body: { items: { type: string; path: string }[] } };
     expect(body.items.map(({ type, path }) => [type, path])).to.deep.equal([
       ['name', at('m/A/out')],

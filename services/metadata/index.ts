@@ -5,6 +5,7 @@ import type { Store } from '../changes.ts';
 import { defineJob, on, type JobAdder, type JobHandler } from '../jobs/job.ts';
 import type { Log } from '../log.ts';
 import type { SearchChanges } from '../search/source.ts';
+import type { SeesItem } from '../visible.ts';
 import { pullArr, type ArrDeps } from './arr.ts';
 import { enrichWorks, type EnrichDeps, type EnrichPayload } from './enrich.ts';
 import type { Subject } from './kind.ts';
@@ -27,6 +28,7 @@ export interface MetadataDeps {
   /** None unless stated. */
   readonly arr?: Pick<ArrDeps, 'servers' | 'ourPaths'>;
   readonly languages?: EnrichDeps['languages'];
+  readonly seesItem: SeesItem;
 }
 
 /** What providers know of works, and when to ask them. */
@@ -83,7 +85,7 @@ export function createMetadata(deps: MetadataDeps): Metadata {
   const arr = deps.arr ?? { servers: [], ourPaths: async () => () => undefined };
   return {
     handlers: {
-      ...createRoutes({ store, jobs, subjects, enrichJob }),
+      ...createRoutes({ store, jobs, subjects, enrichJob, seesItem: deps.seesItem }),
       ...createRefreshMany({
         ...{ store, jobs, now: deps.now },
         hasProvider: (kind) => kinds.some((one) => one === kind),

@@ -91,6 +91,7 @@ describe('metadata of films', () => {
         artwork: { offered: async (_tx, _item, offers) => void (offered = offers) },
         ...{ store, search, log: quiet, now, random: () => 0.5, instance: 'a' },
         jobs: createAdder(),
+        seesItem: async () => true,
         subjects: [subject(films.enriched.movie, [provider.film])],
       }),
     };

@@ -7,6 +7,8 @@ import { problem, type ProblemError } from '../errors.ts';
 import type { JobAdder, JobDefinition } from '../jobs/job.ts';
 import { safeMessage } from '../jobs/failure.ts';
 import { takeIds, type ProviderIds } from '../naming/ids.ts';
+import { callerOf } from '../principal.ts';
+import type { SeesItem, Viewer } from '../visible.ts';
 import { createAsker } from './chain.ts';
 import type { EnrichPayload } from './enrich.ts';
 import type { Subject } from './kind.ts';
@@ -35,6 +37,7 @@ export interface RoutesDeps {
   readonly jobs: JobAdder;
   readonly subjects: ReadonlyMap<string, Subject>;
   readonly enrichJob: JobDefinition<EnrichPayload>;
+  readonly seesItem: SeesItem;
 }
 
 /** What people ask of providers. */
@@ -48,14 +51,23 @@ export function createRoutes(deps: RoutesDeps): HandlersOf<MetadataOperation> {
     refreshSeries: ({ params }) => series.refresh(params.seriesId),
     listSeriesMatches: ({ params, query }) => series.list(params.seriesId, query),
     matchSeries: ({ params, body, principal }) => series.match(params.seriesId, body, principal),
-    getMovieRecord: async ({ params }) => ({
-      body: await readRecord(deps.store.sql, { kind: 'movie', itemId: params.movieId }),
+    getMovieRecord: async ({ params, principal }) => ({
+      body: await recordFor(deps, callerOf(principal), { kind: 'movie', itemId: params.movieId }),
     }),
-    getSeriesRecord: async ({ params }) => ({
-      body: await readRecord(deps.store.sql, { kind: 'series', itemId: params.seriesId }),
+    getSeriesRecord: async ({ params, principal }) => ({
+      body: await recordFor(deps, callerOf(principal), { kind: 'series', itemId: params.seriesId }),
     }),
   };
 }
+
+/** A record of a work that is there for the caller; throws `not-found`. */
+async function recordFor({ store: { sql }, seesItem }: RoutesDeps, caller: Viewer, work: WorkName) {
+  if (!(await seesItem(sql, caller, work))) throw noSuch(work);
+  return readRecord(sql, work);
+}
+
+const noSuch = ({ kind, itemId }: WorkName) =>
+  problem('not-found', `There is no ${kind} ${itemId}`);
 
 const accepted = { status: 202, body: undefined } as const;
 
@@ -110,7 +122,7 @@ async function know({ store, subjects }: RoutesDeps, { kind, itemId }: WorkName)
   const subject = subjects.get(kind);
   const facts = await subject?.kind.facts(store.sql, itemId);
   if (subject === undefined || facts === undefined) {
-    throw problem('not-found', `There is no ${kind} ${itemId}`);
+    throw noSuch({ kind, itemId });
   }
   return { subject, facts };
 }

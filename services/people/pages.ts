@@ -8,6 +8,7 @@ import type { ProgressKind } from '../progress/kinds.ts';
 import { summariesOf } from '../progress/lists.ts';
 import { presentState } from '../progress/present.ts';
 import { noState, statesOf } from '../progress/store.ts';
+import type { Viewer } from '../visible.ts';
 import type { CreditedKind } from './credited.ts';
 import { listCredited, readPerson, type CreditedWork, type WorkPlace } from './store.ts';
 
@@ -33,9 +34,10 @@ export function createPeoplePages(deps: PeoplePagesDeps): {
     const kinds = deps.credited.filter(({ permission }) =>
       permits(principal.permissions, permission),
     );
-    const found = await readPerson(sql, kinds, id);
+    const shown = { kinds, viewer: principal };
+    const found = await readPerson(sql, shown, id);
     if (found === undefined) throw problem('not-found', `There is no person ${id}`);
-    return { found, kinds };
+    return { found, shown };
   };
   return {
     handlers: {
@@ -47,12 +49,12 @@ export function createPeoplePages(deps: PeoplePagesDeps): {
         const { limit = 50, cursor } = query;
         const scope = `person ${params.personId}`;
         const after = cursor === undefined ? undefined : readCursor(scope, cursor);
-        const { found, kinds } = await person(params.personId, caller);
+        const { found, shown } = await person(params.personId, caller);
         const asked = { id: found.id, after, limit: limit + 1 };
-        const { page, last } = pageOf(await listCredited(sql, kinds, asked), limit);
+        const { page, last } = pageOf(await listCredited(sql, shown, asked), limit);
         return {
           body: {
-            items: await presentWorks(deps, page, caller.userId),
+            items: await presentWorks(deps, page, caller),
             nextCursor:
               last === undefined ? null : encodeCursor(scope, [last.released, last.itemId]),
           },
@@ -74,12 +76,13 @@ function readCursor(scope: string, cursor: string): WorkPlace {
 async function presentWorks(
   { sql, kinds }: PeoplePagesDeps,
   works: readonly CreditedWork[],
-  userId: string,
+  viewer: Viewer,
 ): Promise<PersonWork[]> {
   const idsOf = (kind: CreditedWork['kind']) =>
     works.filter((work) => work.kind === kind).map(({ itemId }) => itemId);
+  const { userId } = viewer;
   const [summaries, films, series] = await Promise.all([
-    summariesOf({ sql, kinds }, works),
+    summariesOf({ sql, kinds }, works, viewer),
     statesOf(sql, userId, { kind: 'movie', itemIds: idsOf('movie') }),
     statesOf(sql, userId, { kind: 'series', itemIds: idsOf('series') }),
   ]);

@@ -1,5 +1,6 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
+import type { Limited } from '../visible.ts';
 import type { CreditedKind } from './credited.ts';
 
 type Schemas = components['schemas'];
@@ -17,37 +18,42 @@ export interface CreditedWork {
 /** Where a page begins: after this work. */
 export type WorkPlace = Pick<CreditedWork, 'released' | 'itemId'>;
 
-/** Works of these kinds, as people's pages ask for them. */
-function worksOf(sql: Queryable, kinds: readonly CreditedKind[]): Fragment {
+/** Of which works a person's page is: of these kinds, as far as the viewer sees them. */
+export interface Shown {
+  readonly kinds: readonly CreditedKind[];
+  readonly viewer: Limited;
+}
+
+function worksOf(sql: Queryable, { kinds, viewer }: Shown): Fragment {
   return kinds.reduce<Fragment>(
     (all, one, index) => sql`
       ${all} ${index === 0 ? sql`` : sql`union all`}
       select ${one.kind}::text as kind, w.id, coalesce(w.released, date '0001-01-01') as released
-      from (${one.released(sql)}) w`,
+      from (${one.released(sql, viewer)}) w`,
     sql``,
   );
 }
 
-/** Somebody, and how many works of these kinds there are; undefined: nobody, or none. */
+/** Somebody, and how many works there are for the viewer; undefined: nobody, or none. */
 export async function readPerson(
   sql: Queryable,
-  kinds: readonly CreditedKind[],
+  shown: Shown,
   id: string,
 ): Promise<Schemas['Person'] | undefined> {
-  if (kinds.length === 0) return undefined;
+  if (shown.kinds.length === 0) return undefined;
   const [row] = await sql<Schemas['Person'][]>`
     select p.id, p.name, count(distinct (c.kind, c.item_id)) as "workCount"
     from people p
     join credits c on c.person_id = p.id
-    join (${worksOf(sql, kinds)}) w on w.kind = c.kind and w.id = c.item_id
+    join (${worksOf(sql, shown)}) w on w.kind = c.kind and w.id = c.item_id
     where p.id = ${id} group by p.id`;
   return row;
 }
 
-/** Works of these kinds that somebody takes part in, the newest first. */
+/** Works that somebody takes part in, the newest first. */
 export function listCredited(
   sql: Queryable,
-  kinds: readonly CreditedKind[],
+  shown: Shown,
   page: { readonly id: string; readonly after: WorkPlace | undefined; readonly limit: number },
 ): Promise<CreditedWork[]> {
   const { id, after, limit } = page;
@@ -56,7 +62,7 @@ export function listCredited(
       jsonb_agg(jsonb_build_object('role', c.role, 'character', c."character")
         order by c.role <> 'actor', c.position, c.role, c."character") as credits
     from credits c
-    join (${worksOf(sql, kinds)}) w on w.kind = c.kind and w.id = c.item_id
+    join (${worksOf(sql, shown)}) w on w.kind = c.kind and w.id = c.item_id
     where c.person_id = ${id} and ${
       after === undefined
         ? sql`true`

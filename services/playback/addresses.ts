@@ -58,7 +58,8 @@ export function createAddresses({ store, cache, files, signingKey, now }: Addres
     },
     handlers: {
       async createPlaybackAddress({ params, body, principal }) {
-        const { userId, via, credentialId } = callerOf(principal);
+        const caller = callerOf(principal);
+        const { userId, via, credentialId } = caller;
         if (via === 'signed') throw problem('forbidden', 'An address cannot make another one');
         if (via === 'operator') {
           throw problem(
@@ -66,7 +67,7 @@ export function createAddresses({ store, cache, files, signingKey, now }: Addres
             'An address ends with its session: sign in, or use an API key',
           );
         }
-        const file = await files.get(params.fileId);
+        const file = await files.get(params.fileId, caller);
         // Whole seconds, as tokens count them, so that what is said is what holds.
         const endMs = now() + (body?.lifetimeMs ?? lifetimeMs);
         const expiresAt = new Date(Math.floor(endMs / 1_000) * 1_000);

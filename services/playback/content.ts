@@ -4,6 +4,7 @@ import { MediaError } from '#storage/media/media.ts';
 import type { OpenFile, Reader } from '#storage/media/reader.ts';
 import { problem, type ProblemError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { callerOf } from '../principal.ts';
 import type { Files } from './files.ts';
 import { contentDisposition, contentType, entityTag } from './headers.ts';
 import { decide, type Decision } from './range.ts';
@@ -54,7 +55,12 @@ export function createContent({ files, reader, log, now }: ContentDeps): Content
         return { status: decision.status, headers, stream: undefined };
       }
       const stream = watch(opened.stream(part.start, part.end), file.id);
-      return { status: decision.status, headers, stream, recheck: () => files.get(file.id) };
+      return {
+        status: decision.status,
+        headers,
+        stream,
+        recheck: (caller) => files.get(file.id, caller),
+      };
     } catch (error) {
       await opened.close();
       throw error;
@@ -64,8 +70,8 @@ export function createContent({ files, reader, log, now }: ContentDeps): Content
   return {
     streams: () => active.size,
     handlers: {
-      async getPlaybackContent({ params, query, request }) {
-        const file = await files.get(params.fileId);
+      async getPlaybackContent({ params, query, principal, request }) {
+        const file = await files.get(params.fileId, callerOf(principal));
         if (file.isMissing) throw problem('not-found', 'The file is no longer in its folder');
         try {
           return await send(file, { request, download: query.download === true });

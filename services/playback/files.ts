@@ -3,12 +3,14 @@ import type { Cache } from '#storage/cache/cache.ts';
 import { displayName } from '#storage/media/path.ts';
 import type { Sql } from '#storage/postgres/connect.ts';
 import { problem } from '../errors.ts';
+import { callerOf } from '../principal.ts';
+import { sees, type Limited } from '../visible.ts';
 import { contentType } from './headers.ts';
 import { findPlayableFile, type PlayableFile } from './store.ts';
 
 export interface Files {
-  /** Throws `not-found`. */
-  get(fileId: string): Promise<PlayableFile>;
+  /** Throws `not-found`, of what is not there for the viewer, too. */
+  get(fileId: string, viewer: Limited): Promise<PlayableFile>;
   readonly handlers: HandlersOf<'getPlaybackFile'>;
 }
 
@@ -26,16 +28,16 @@ export function createFiles({ sql, cache }: { sql: Sql; cache: Cache }): Files {
     tags: (file: PlayableFile | undefined) =>
       file === undefined ? [] : [`library:${file.libraryId}`],
   });
-  const get = async (fileId: string) => {
+  const get: Files['get'] = async (fileId, viewer) => {
     const file = await files.get(fileId);
-    if (!file) throw problem('not-found', 'There is no such file');
+    if (!file || !sees(viewer, file.libraryId)) throw problem('not-found', 'There is no such file');
     return file;
   };
   return {
     get,
     handlers: {
-      async getPlaybackFile({ params }) {
-        return { body: present(await get(params.fileId)) };
+      async getPlaybackFile({ params, principal }) {
+        return { body: present(await get(params.fileId, callerOf(principal))) };
       },
     },
   };

@@ -19,6 +19,7 @@ import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { createPlayback, type Playback } from './index.ts';
 import { writeOn } from '#test/write.ts';
 
+const caller = principalWith('playback:read');
 const bytes = Buffer.alloc(2_500_000);
 for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32BE(at, at);
 
@@ -200,16 +201,19 @@ describe('playback', () => {
       const { signal } = new AbortController();
       const reply = await playback.handlers.getPlaybackContent({
         ...{ params: { fileId: id }, query: {}, headers: {}, body: undefined },
-        ...{ principal: undefined, request: { ...request, signal } },
+        ...{ principal: caller, request: { ...request, signal } },
       });
       if (!('stream' in reply) || !(reply.stream instanceof Readable)) throw new Error('no stream');
       reply.stream.destroy();
-      await reply.recheck?.();
+      await reply.recheck?.(caller);
+      const limited = { ...caller, libraries: new Set<string>() };
+      const refused = await reply.recheck?.(limited).catch((error: unknown) => error);
+      expect(refused, 'to who may no longer see it').to.include({ code: 'not-found' });
       await write(async (tx, stale) => {
         await tx`delete from files where id = ${id}`;
         stale(`library:${rows.libraryId}`);
       });
-      const found = await reply.recheck?.().catch((error: unknown) => error);
+      const found = await reply.recheck?.(caller).catch((error: unknown) => error);
       expect(found).to.include({ code: 'not-found' });
     });
   });

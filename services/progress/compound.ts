@@ -3,7 +3,7 @@ import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import type { CompoundKind } from './kinds.ts';
 import { presentState, type UserStateView } from './present.ts';
-import { noState, saveAllWatched, statesOf, type StateKey } from './store.ts';
+import { noState, saveAllWatched, statesOf, type ViewedKey } from './store.ts';
 
 /**
  * Marks all parts of a work watched or not; throws `not-found` when there is no such work. Of the
@@ -11,11 +11,11 @@ import { noState, saveAllWatched, statesOf, type StateKey } from './store.ts';
  */
 export function markParts(
   { write, now }: Pick<Store, 'write'> & { readonly now: (tx: Tx) => Promise<number> },
-  { userId, kind, itemId }: StateKey,
+  { userId, kind, itemId, ...viewer }: ViewedKey,
   { compound, isWatched }: { readonly compound: CompoundKind; readonly isWatched: boolean },
 ): Promise<UserStateView> {
   return write(async (tx, stale, tell) => {
-    const itemIds = await compound.parts(tx, itemId);
+    const itemIds = await compound.parts(tx, itemId, viewer);
     if (itemIds === undefined) throw problem('not-found', `There is no ${kind} ${itemId}`);
     const mark = { isWatched, atMs: await now(tx) };
     await saveAllWatched(tx, { userId, kind: compound.of, itemIds }, mark);

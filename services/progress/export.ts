@@ -1,8 +1,9 @@
 import type { components } from '#api/types.ts';
 import type { StreamReply } from '#api/handler.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
+import type { Viewer } from '../visible.ts';
 import type { ProgressKind } from './kinds.ts';
-import { summariesOf } from './lists.ts';
+import { seenBy, summariesOf } from './lists.ts';
 import { listStates, type ListPlace } from './store.ts';
 
 type Row = components['schemas']['WatchlistRow'];
@@ -13,10 +14,10 @@ const pageSize = 200;
 /** A person's whole watchlist as a file to keep or to import elsewhere. */
 export async function exportWatchlist(
   deps: { readonly sql: Queryable; readonly kinds: readonly ProgressKind[] },
-  userId: string,
+  viewer: Viewer,
   format: 'csv' | 'json',
 ): Promise<StreamReply> {
-  const rows = await readAll(deps, userId);
+  const rows = await readAll(deps, viewer);
   const headers = {
     'Content-Type': format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json',
     'Content-Disposition': `attachment; filename="watchlist.${format}"`,
@@ -27,14 +28,15 @@ export async function exportWatchlist(
 
 async function readAll(
   deps: { readonly sql: Queryable; readonly kinds: readonly ProgressKind[] },
-  userId: string,
+  viewer: Viewer,
 ): Promise<Row[]> {
+  const isSeen = seenBy(deps, viewer);
   const rows: Row[] = [];
   let after: ListPlace | undefined;
   while (rows.length < exportMax) {
-    const page = { list: 'watchlist', after, limit: pageSize } as const;
-    const entries = await listStates(deps.sql, userId, page);
-    const summaries = await summariesOf(deps, entries);
+    const page = { list: 'watchlist', after, isSeen, limit: pageSize } as const;
+    const entries = await listStates(deps.sql, viewer.userId, page);
+    const summaries = await summariesOf(deps, entries, viewer);
     for (const { kind, itemId, at } of entries) {
       const item = summaries.get(`${kind} ${itemId}`);
       if (item === undefined) continue;

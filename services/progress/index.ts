@@ -3,6 +3,7 @@ import type { Tx } from '#storage/postgres/connect.ts';
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import type { Principal } from '../principal.ts';
+import type { Viewer } from '../visible.ts';
 import { exportWatchlist } from './export.ts';
 import type { CompoundKind, ProgressKind } from './kinds.ts';
 import { markParts } from './compound.ts';
@@ -17,6 +18,7 @@ import {
   statesOf,
   type Shelf,
   type StateKey,
+  type ViewedKey,
 } from './store.ts';
 
 export interface ProgressDeps extends Store {
@@ -55,14 +57,14 @@ export interface Report {
 
 export interface Progress {
   readonly handlers: HandlersOf<ProgressOperation>;
-  /** Notes how far somebody is; throws `not-found` for a work that does not exist. */
-  report(key: StateKey, report: Report): Promise<UserStateView>;
+  /** Notes how far somebody is; throws `not-found` for a work that is not there for them. */
+  report(key: ViewedKey, report: Report): Promise<UserStateView>;
 }
 
 /** What people have watched, want to watch and like; state belongs to works, not to files. */
 export function createProgress(deps: ProgressDeps): Progress {
   const { sql, now } = deps;
-  const change = (key: StateKey, save: (tx: Tx) => Promise<void>) => changeState(deps, key, save);
+  const change = (key: ViewedKey, save: (tx: Tx) => Promise<void>) => changeState(deps, key, save);
   const watched = (isWatched: boolean) => async (call: ItemCall) => {
     const key = keyOf(call);
     const compound = deps.compounds.find(({ kind }) => kind === key.kind);
@@ -106,7 +108,7 @@ export function createProgress(deps: ProgressDeps): Progress {
       listFavourites: (call) => listPage(deps, 'favourite', userPage(call)),
       listWatchlist: (call) => listPage(deps, 'watchlist', userPage(call)),
       exportWatchlist: ({ principal, query }) =>
-        exportWatchlist(deps, userIdOf(principal), query.format ?? 'json'),
+        exportWatchlist(deps, viewerOf(principal), query.format ?? 'json'),
     },
   };
 }
@@ -116,13 +118,14 @@ interface ItemCall {
   readonly principal: Principal | undefined;
 }
 
-function userIdOf(principal: Principal | undefined): string {
+function viewerOf(principal: Principal | undefined): Viewer {
   if (principal === undefined) throw problem('unauthenticated', 'This is somebody’s own');
-  return principal.userId;
+  const { userId, libraries } = principal;
+  return { userId, ...(libraries && { libraries }) };
 }
 
-const keyOf = ({ params, principal }: ItemCall): StateKey => ({
-  userId: userIdOf(principal),
+const keyOf = ({ params, principal }: ItemCall): ViewedKey => ({
+  ...viewerOf(principal),
   kind: params.kind,
   itemId: params.itemId,
 });
@@ -131,14 +134,14 @@ const userPage = (call: {
   readonly principal: Principal | undefined;
   readonly query: { readonly limit?: number; readonly cursor?: string };
 }) => ({
-  userId: userIdOf(call.principal),
+  viewer: viewerOf(call.principal),
   limit: call.query.limit ?? 50,
   cursor: call.query.cursor,
 });
 
-async function requireItem(deps: ProgressDeps, tx: Tx | ProgressDeps['sql'], key: StateKey) {
+async function requireItem(deps: ProgressDeps, tx: Tx | ProgressDeps['sql'], key: ViewedKey) {
   const kind = deps.kinds.find((one) => one.kind === key.kind);
-  if (kind === undefined || !(await kind.exists(tx, key.itemId))) {
+  if (kind === undefined || !(await kind.exists(tx, key.itemId, key))) {
     throw problem('not-found', `There is no ${key.kind} ${key.itemId}`);
   }
 }
@@ -150,7 +153,7 @@ async function readState(sql: Tx | ProgressDeps['sql'], key: StateKey): Promise<
 
 async function changeState(
   deps: ProgressDeps,
-  key: StateKey,
+  key: ViewedKey,
   save: (tx: Tx) => Promise<void>,
 ): Promise<UserStateView> {
   const { userId, kind, itemId } = key;

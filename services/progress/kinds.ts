@@ -1,5 +1,6 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
+import type { Limited } from '../visible.ts';
 
 /** A picture of a work. */
 export interface ItemImage {
@@ -26,9 +27,11 @@ export interface ItemSummary {
 /** What progress asks of a kind of work; it knows kinds by this alone. */
 export interface ProgressKind {
   readonly kind: components['schemas']['ItemKind'];
-  exists(sql: Queryable, id: string): Promise<boolean>;
-  /** Those of the works (at most 200) that exist, in any order. */
-  summaries(sql: Queryable, ids: readonly string[]): Promise<ItemSummary[]>;
+  exists(sql: Queryable, id: string, viewer: Limited): Promise<boolean>;
+  /** Those of the works (at most 200) that are there for the viewer, in any order. */
+  summaries(sql: Queryable, ids: readonly string[], viewer: Limited): Promise<ItemSummary[]>;
+  /** A condition: the work with the id in this column is there for the viewer. */
+  seen(sql: Queryable, viewer: Limited, id: ReturnType<Queryable>): ReturnType<Queryable>;
 }
 
 /** What is watched in parts (a season, a series): to mark it is to mark those. */
@@ -37,5 +40,5 @@ export interface CompoundKind {
   /** The kind of its parts. */
   readonly of: ProgressKind['kind'];
   /** Ids of its parts; undefined: there is no such thing. */
-  parts(sql: Queryable, id: string): Promise<readonly string[] | undefined>;
+  parts(sql: Queryable, id: string, viewer: Limited): Promise<readonly string[] | undefined>;
 }

@@ -42,6 +42,7 @@ describe('progress and personal lists', () => {
       kind: 'movie',
       exists: async (_sql, id) => items.some((item) => item.id === id),
       summaries: async (_sql, ids) => items.filter(({ id }) => ids.includes(id)),
+      seen: (sql) => sql`true`,
     };
     const told: unknown[] = [];
     const stale: string[] = [];

@@ -1,4 +1,5 @@
 import type { Queryable, Tx } from '#storage/postgres/connect.ts';
+import type { Limited } from '../visible.ts';
 import type { Progress } from './rules.ts';
 
 /** One work, and whose state of it. */
@@ -7,6 +8,9 @@ export interface StateKey {
   readonly kind: string;
   readonly itemId: string;
 }
+
+/** The same, with the libraries whose works are there for that person. */
+export type ViewedKey = StateKey & Limited;
 
 /** Works of one kind, and whose state of them. */
 export interface WorkKeys {
@@ -193,16 +197,18 @@ export function listStates(
   page: {
     readonly list: StateList;
     readonly after?: ListPlace | undefined;
+    /** A condition on the state `t`: its work is there for the person; undefined: all are. */
+    readonly isSeen?: ReturnType<Queryable> | undefined;
     readonly limit: number;
   },
 ): Promise<ListEntry[]> {
-  const { after } = page;
+  const { after, isSeen } = page;
   const at = sql(page.list === 'continue' ? 'last_played_at' : `${page.list}_at`);
   const filter = page.list === 'continue' ? sql`t.position_ms > 0` : sql`t.${at} is not null`;
   return sql<ListEntry[]>`
     select t.kind, t.item_id as "itemId", t.${at} as at, ${stateColumns(sql)}
     from user_items t
-    where t.user_id = ${userId} and ${filter} ${
+    where t.user_id = ${userId} and ${filter} ${isSeen === undefined ? sql`` : sql`and ${isSeen}`} ${
       after === undefined
         ? sql``
         : sql`and (t.${at}, t.kind, t.item_id)

@@ -5,7 +5,8 @@ import type { SearchEngine, SearchHit, SearchQuery } from '#storage/search/engin
 import type { Store } from '../changes.ts';
 import { problem } from '../errors.ts';
 import type { JobAdder } from '../jobs/job.ts';
-import { permits } from '../principal.ts';
+import { callerOf, permits } from '../principal.ts';
+import { limitsOf } from '../visible.ts';
 import type { Answered } from './ask.ts';
 import { explain, type Match } from './match.ts';
 import { backlogOf, isFilled } from './pending.ts';
@@ -58,7 +59,11 @@ export function createRoutes(deps: RouteDeps): SearchRoutes {
       };
     },
     suggest: async ({ query: { q, kinds, limit = 8 }, principal }) => {
-      const filters = { audiences: [sharedAudience], kinds: kindsFor(deps, principal, kinds) };
+      const filters = {
+        audiences: [sharedAudience],
+        kinds: kindsFor(deps, principal, kinds),
+        facets: seenFacets({}, principal),
+      };
       const found = await deps.find({ text: q, filters, limit, offset: 0, prefix: true });
       return { body: { items: await itemsOf(deps, found.hits, q) } };
     },
@@ -97,10 +102,24 @@ function filtersOf(deps: RouteDeps, { query, principal }: Call<'search'>): Searc
   return {
     audiences: [sharedAudience],
     kinds: kindsFor(deps, principal, query.kinds),
-    facets: Object.fromEntries(chosen),
+    facets: seenFacets(Object.fromEntries(chosen), principal),
     yearFrom: query.yearFrom,
     yearTo: query.yearTo,
   };
+}
+
+type Facets = NonNullable<SearchQuery['filters']['facets']>;
+
+/**
+ * With the libraries that the caller is limited to, and of those asked for the ones among them; an
+ * empty list finds nothing, in either engine.
+ */
+function seenFacets(asked: Facets, principal: Call<'search'>['principal']): Facets {
+  const limits = limitsOf(callerOf(principal));
+  if (limits === undefined) return asked;
+  const wanted = asked['library'];
+  const library = wanted === undefined ? limits : limits.filter((id) => wanted.includes(id));
+  return { ...asked, library };
 }
 
 async function itemsOf(

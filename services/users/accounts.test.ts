@@ -16,7 +16,12 @@ describe('users: accounts', () => {
   });
   after(() => world.close());
 
-  const create = (body: { username: string; password: string; role?: 'admin' | 'user' }) =>
+  const create = (body: {
+    username: string;
+    password: string;
+    role?: 'admin' | 'user';
+    libraryIds?: string[];
+  }) =>
     bodyOf(
       world.users.handlers.createUser(
         callOf('createUser', { body: { role: 'user', ...body }, principal: admin }),
@@ -126,6 +131,39 @@ describe('users: accounts', () => {
     expect(await world.users.recheck(principal)).to.include({ role: 'user' });
     await world.users.remove(userId);
     expect(await codeOf(world.users.recheck(principal))).to.equal('token-invalid');
+  });
+
+  it('limits a user to libraries that there are, and forgets what is deleted', async () => {
+    const { sql } = world.db;
+    const rows = await sql<{ id: string }[]>`
+      insert into libraries (kind, name) values ('movie', 'One'), ('movie', 'Two') returning id`;
+    const [one, two] = rows.map(({ id }) => id) as [string, string];
+    const made = await create({ username: 'limited', password, libraryIds: [one] });
+    expect(made.libraryIds).to.deep.equal([one]);
+    const params = { userId: made.id };
+    const change = (libraryIds: string[] | null) =>
+      bodyOf(
+        world.users.handlers.updateUser(
+          callOf('updateUser', { params, body: { libraryIds }, principal: admin }),
+        ),
+      );
+    const limits = async () => {
+      const { principal } = await signIn(world.users, 'limited', password);
+      return principal.libraries && [...principal.libraries];
+    };
+    expect(await limits()).to.deep.equal([one]);
+    expect((await change([one, two])).libraryIds).to.deep.equal([one, two]);
+    expect(await limits()).to.deep.equal([one, two]);
+    const unknown = randomUUID();
+    const { code, extra } = await problemOf(change([one, unknown]));
+    expect(code).to.equal('unprocessable');
+    expect(extra.errors?.[0]?.path).to.equal('/libraryIds');
+    const fresh = { username: 'never', password, libraryIds: [unknown] };
+    expect(await codeOf(create(fresh))).to.equal('unprocessable');
+    expect((await change([])).libraryIds).to.deep.equal([]);
+    expect(await limits()).to.deep.equal([]);
+    expect((await change(null)).libraryIds).to.equal(null);
+    expect(await limits()).to.equal(undefined);
   });
 
   it('knows no user by an unknown id', async () => {

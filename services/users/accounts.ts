@@ -31,6 +31,7 @@ export interface NewUser {
   readonly password: string;
   readonly displayName?: string | null | undefined;
   readonly role?: Principal['role'] | undefined;
+  readonly libraryIds?: readonly string[] | null | undefined;
 }
 
 /** A change of an account; what is undefined stays. */
@@ -39,14 +40,22 @@ export interface UserChange {
   readonly role?: Principal['role'] | undefined;
   /** Null: none of its own. */
   readonly language?: string | null | undefined;
+  /** The libraries that the user may see; null: all. */
+  readonly libraryIds?: readonly string[] | null | undefined;
   readonly disabled?: boolean | undefined;
 }
 
 /** Creates, changes and deletes accounts. There is always an enabled administrator. */
 export interface Accounts {
-  /** Throws `conflict` when the name is taken, `unprocessable` for an unfit name or password. */
+  /**
+   * Throws `conflict` when the name is taken, `unprocessable` for an unfit name or password, and for
+   * a library that there is not.
+   */
   readonly create: (user: NewUser, actor?: Actor) => Promise<UserRow>;
-  /** Throws `not-found`, or `conflict` for the last enabled administrator. */
+  /**
+   * Throws `not-found`, `conflict` for the last enabled administrator, or `unprocessable` for an unfit
+   * name and for a library that there is not.
+   */
   readonly update: (userId: string, change: UserChange, actor?: Actor) => Promise<UserRow>;
   readonly remove: (userId: string, actor?: Actor) => Promise<void>;
   /** Sets a password without the old one and ends all the user's sessions. */
@@ -80,10 +89,13 @@ async function create(deps: AccountDeps, user: NewUser, actor?: Actor): Promise<
   const displayName = checkDisplayName(user.displayName);
   const passwordHash = await deps.hasher.hash(checkPassword(user.password, username));
   const role = user.role ?? 'user';
+  const { libraryIds = null } = user;
   const at = new Date(deps.now());
   const insert = deps.store.write(async (tx, stale) => {
-    const row = await userStore.insertUser(tx, { username, displayName, role, passwordHash, at });
-    const details = { username, role };
+    await checkLibraries(tx, libraryIds);
+    const fresh = { username, displayName, role, libraryIds, passwordHash, at };
+    const row = await userStore.insertUser(tx, fresh);
+    const details = { username, role, ...(libraryIds === null ? {} : { libraryIds }) };
     await record(tx, { action: 'user.created', ...about(actor, row.id), details, at });
     stale('users');
     return row;
@@ -108,12 +120,14 @@ async function updateIn(deps: AccountDeps, here: Change, updating: Updating): Pr
   const { tx, stale } = here;
   const { userId, change, actor } = updating;
   const at = new Date(deps.now());
+  // Before any user is locked: who deletes a library has that first, and then its users.
+  await checkLibraries(tx, change.libraryIds);
   if (change.role === 'user' || change.disabled === true) await keepAdmin(tx, userId);
   const before = await userStore.lockUser(tx, userId);
   const row = await userStore.updateUser(tx, userId, { ...patchOf(change, before, at), at });
   if (before === undefined || row === undefined) throw missing();
   stale(userTag(userId), 'users');
-  const { role, disabled } = change;
+  const { role, libraryIds, disabled } = change;
   await record(tx, {
     action: 'user.updated',
     ...about(actor, userId),
@@ -121,6 +135,7 @@ async function updateIn(deps: AccountDeps, here: Change, updating: Updating): Pr
       username: row.username,
       fields: Object.keys(change).sort(),
       ...(role === undefined ? {} : { role }),
+      ...(libraryIds === undefined ? {} : { libraryIds }),
       ...(disabled === undefined ? {} : { disabled }),
     },
     at,
@@ -131,9 +146,9 @@ async function updateIn(deps: AccountDeps, here: Change, updating: Updating): Pr
 }
 
 function patchOf(change: UserChange, before: UserRow | undefined, at: Date): userStore.UserPatch {
-  const { displayName, role, language, disabled } = change;
+  const { displayName, role, language, libraryIds, disabled } = change;
   return {
-    ...{ role, language },
+    ...{ role, language, libraryIds },
     displayName: displayName === undefined ? undefined : checkDisplayName(displayName),
     // Disabling twice keeps the first time.
     disabledAt: disabled === undefined ? undefined : disabled ? (before?.disabledAt ?? at) : null,
@@ -173,6 +188,14 @@ async function setPassword(
     await record(tx, { action: 'user.password-reset', ...about(actor, userId), details, at });
     stale(userTag(userId));
   });
+}
+
+/** Throws `unprocessable` for ids of libraries that are none. */
+async function checkLibraries(tx: Tx, ids: readonly string[] | null | undefined): Promise<void> {
+  const [unknown] = await userStore.unknownLibraries(tx, ids ?? []);
+  if (unknown === undefined) return;
+  const errors = [{ path: '/libraryIds', message: `There is no library ${unknown}.` }];
+  throw problem('unprocessable', `There is no library ${unknown}.`, { errors });
 }
 
 /** Throws `conflict` when the account is the only enabled administrator. */

@@ -130,6 +130,7 @@ const sessionPrincipal = (session: SessionState, expiresAt: number): Principal =
   username: session.username,
   role: session.role,
   ...(session.language === null ? {} : { language: session.language }),
+  ...limitsOf(session),
   via: 'session',
   credentialId: session.sessionId,
   permissions: permissionsOf(session.role),
@@ -141,11 +142,19 @@ const keyPrincipal = (key: KeyState): Principal => ({
   username: key.username,
   role: key.role,
   ...(key.language === null ? {} : { language: key.language }),
+  ...limitsOf(key),
   via: 'apikey',
   credentialId: key.keyId,
   permissions: scopedPermissions(key.role, key.scopes),
   ...(key.expiresAtMs === null ? {} : { expiresAt: key.expiresAtMs }),
 });
+
+/** Administrators see all, whatever was set of them before they were. */
+const limitsOf = ({
+  role,
+  libraryIds,
+}: Pick<SessionState, 'role' | 'libraryIds'>): Pick<Principal, 'libraries'> =>
+  role === 'admin' || libraryIds === null ? {} : { libraries: new Set(libraryIds) };
 
 async function noteUse(deps: AuthenticateDeps, keyId: string): Promise<void> {
   if (!deps.readings.isUseDue(keyId)) return;

@@ -19,6 +19,8 @@ export interface KeyState {
   readonly username: string;
   readonly role: Principal['role'];
   readonly language: string | null;
+  /** Those the user may see; null: all. */
+  readonly libraryIds: readonly string[] | null;
   readonly isDisabled: boolean;
   readonly scopes: string[];
   readonly expiresAtMs: number | null;
@@ -30,6 +32,7 @@ const columns = (sql: Queryable) => sql`
 
 const state = (sql: Queryable) => sql`
   select k.id as "keyId", u.id as "userId", u.username, u.role, u.language,
+    u.library_ids as "libraryIds",
     u.disabled_at is not null as "isDisabled", k.scopes,
     floor(extract(epoch from k.expires_at) * 1000)::float8 as "expiresAtMs"
   from shared.api_keys k join shared.users u on u.id = k.user_id`;

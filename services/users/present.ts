@@ -15,6 +15,7 @@ export const userJson = (user: UserRow): Schemas['User'] => ({
   displayName: user.displayName,
   role: user.role,
   language: user.language,
+  libraryIds: user.libraryIds && [...user.libraryIds],
   disabled: user.disabledAt !== null,
   createdAt: user.createdAt.toISOString(),
   updatedAt: user.updatedAt.toISOString(),

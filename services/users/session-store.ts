@@ -21,6 +21,8 @@ export interface SessionState {
   readonly username: string;
   readonly role: Principal['role'];
   readonly language: string | null;
+  /** Those the user may see; null: all. */
+  readonly libraryIds: readonly string[] | null;
   readonly isDisabled: boolean;
   readonly isRevoked: boolean;
   readonly expiresAtMs: number;
@@ -33,6 +35,7 @@ export async function findSessionState(
 ): Promise<SessionState | undefined> {
   const [row] = await sql<SessionState[]>`
     select s.id as "sessionId", u.id as "userId", u.username, u.role, u.language,
+      u.library_ids as "libraryIds",
       u.disabled_at is not null as "isDisabled", s.revoked_at is not null as "isRevoked",
       floor(extract(epoch from s.expires_at) * 1000)::float8 as "expiresAtMs"
     from shared.sessions s join shared.users u on u.id = s.user_id

@@ -74,8 +74,8 @@ async function complete(deps: SetupDeps, request: SetupRequest): Promise<UserRow
     const isFirst = await closeSetup(tx, { tokenHash, at });
     // Asked again behind the lock: whoever held it before may have made one.
     if (!isFirst || (await hasAdmin(tx))) throw done();
-    const admin = { username, displayName: null, role: 'admin', passwordHash, at } as const;
-    const user = await insertUser(tx, admin);
+    const admin = { username, displayName: null, role: 'admin', libraryIds: null } as const;
+    const user = await insertUser(tx, { ...admin, passwordHash, at });
     const { id: userId } = user;
     await record(tx, { action: 'auth.setup', userId, username, ip: request.ip, at });
     return user;

@@ -149,6 +149,45 @@ describe('users: what is offered as proof', () => {
   });
 });
 
+describe('users: libraries', () => {
+  it('count on every node at the next request, of keys and addresses, too', async () => {
+    await using world = await usersWorld({
+      verifySignature: async ({ token }) => ({ via: 'apikey', credentialId: token }),
+    });
+    const [row] = await world.db.sql<{ id: string }[]>`
+      insert into libraries (kind, name) values ('movie', 'Films') returning id`;
+    const libraryId = row!.id;
+    await world.users.createUser({ username: 'boss', password, role: 'admin' });
+    const ada = await world.users.createUser({ username: 'ada', password });
+    const nodes = [world.users, await world.another(), await world.another()];
+    const { accessToken: bearer, principal } = await signIn(world.users, 'ada', password);
+    const body = { name: 'k', scopes: ['movies:read'] };
+    const call = callOf('createApiKey', { body, principal });
+    const { id: token, key: apiKey } = await bodyOf(world.users.handlers.createApiKey(call));
+    const signature = { token, operationId: 'getFile', params: {} };
+    const seen = async () => {
+      const all = nodes.flatMap((node) =>
+        [{ bearer }, { apiKey }, { signature }].map((proof) => node.authenticate({ ...proof, ip })),
+      );
+      const lists = (await Promise.all(all)).map((one) =>
+        one?.libraries === undefined ? 'all' : [...one.libraries].join(),
+      );
+      return [...new Set(lists)];
+    };
+    expect(await seen()).to.deep.equal(['all']);
+    await nodes[1]!.update(ada.id, { libraryIds: [libraryId] });
+    expect(await seen()).to.deep.equal([libraryId]);
+    const [again] = await Promise.all(nodes.map((node) => node.recheck(principal)));
+    expect([...again!.libraries!]).to.deep.equal([libraryId]);
+    await nodes[2]!.update(ada.id, { libraryIds: [] });
+    expect(await seen()).to.deep.equal(['']);
+    await nodes[0]!.update(ada.id, { role: 'admin' });
+    expect(await seen(), 'administrators see all').to.deep.equal(['all']);
+    await nodes[0]!.update(ada.id, { role: 'user', libraryIds: null });
+    expect(await seen()).to.deep.equal(['all']);
+  });
+});
+
 describe('users: signed addresses', () => {
   it('hold as long as the credential they were made with', async () => {
     await using world = await usersWorld({

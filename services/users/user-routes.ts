@@ -50,17 +50,18 @@ export function createUserRoutes(deps: UserRouteDeps): HandlersOf<UserOperation>
     },
     listUsers: list(sql),
     async createUser({ body, principal, request }) {
-      const { username, password, displayName, role } = body;
-      const fresh = { username, password, displayName, role };
+      const { username, password, displayName, role, libraryIds } = body;
+      const fresh = { username, password, displayName, role, libraryIds };
       const user = await accounts.create(fresh, actorOf(callerOf(principal), request.ip));
       return { status: 201, body: userJson(user) };
     },
     getUser: async ({ params }) => ({ body: userJson(await find(params.userId)) }),
     async updateUser({ params, body, principal, request }) {
-      const { displayName, role, disabled } = body;
+      const { displayName, role, libraryIds, disabled } = body;
       const change = {
         ...(displayName === undefined ? {} : { displayName }),
         ...(role === undefined ? {} : { role }),
+        ...(libraryIds === undefined ? {} : { libraryIds }),
         ...(disabled === undefined ? {} : { disabled }),
       };
       const actor = actorOf(callerOf(principal), request.ip);

@@ -1,4 +1,4 @@
-import type { Queryable } from '#storage/postgres/connect.ts';
+import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import type { Principal } from '../principal.ts';
 
 /** One account, without its password. */
@@ -8,6 +8,8 @@ export interface UserRow {
   readonly displayName: string | null;
   readonly role: Principal['role'];
   readonly language: string | null;
+  /** Null: all libraries. */
+  readonly libraryIds: readonly string[] | null;
   readonly disabledAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -18,12 +20,14 @@ export interface UserPatch {
   readonly displayName?: string | null | undefined;
   readonly role?: Principal['role'] | undefined;
   readonly language?: string | null | undefined;
+  readonly libraryIds?: readonly string[] | null | undefined;
   /** A time disables, null enables. */
   readonly disabledAt?: Date | null | undefined;
 }
 
 const columns = (sql: Queryable) => sql`
-  id, username, display_name as "displayName", role, language, disabled_at as "disabledAt",
+  id, username, display_name as "displayName", role, language,
+  library_ids as "libraryIds", disabled_at as "disabledAt",
   created_at as "createdAt", updated_at as "updatedAt"`;
 
 /** One account by id. */
@@ -84,6 +88,7 @@ export async function insertUser(
     username: string;
     displayName: string | null;
     role: Principal['role'];
+    libraryIds: readonly string[] | null;
     passwordHash: string | null;
     at: Date;
   },
@@ -91,8 +96,10 @@ export async function insertUser(
   const { username, displayName, role, passwordHash, at } = user;
   const [row] = await tx<UserRow[]>`
     insert into shared.users
-      (username, display_name, role, password_hash, password_changed_at, created_at, updated_at)
-    values (${username}, ${displayName}, ${role}, ${passwordHash}, ${at}, ${at}, ${at})
+      (username, display_name, role, library_ids, password_hash, password_changed_at, created_at,
+        updated_at)
+    values (${username}, ${displayName}, ${role}, ${user.libraryIds as string[] | null}::uuid[],
+      ${passwordHash}, ${at}, ${at}, ${at})
     returning ${columns(tx)}`;
   if (row === undefined) throw new Error('an insert returned no row');
   return row;
@@ -104,13 +111,14 @@ export async function updateUser(
   id: string,
   patch: UserPatch & { at: Date },
 ): Promise<UserRow | undefined> {
-  const { displayName, role, language, disabledAt, at } = patch;
+  const { displayName, role, language, libraryIds, disabledAt, at } = patch;
   const [row] = await tx<UserRow[]>`
     update shared.users set
       updated_at = ${at}
       ${displayName === undefined ? tx`` : tx`, display_name = ${displayName}`}
       ${role === undefined ? tx`` : tx`, role = ${role}`}
       ${language === undefined ? tx`` : tx`, language = ${language}`}
+      ${libraryIds === undefined ? tx`` : tx`, library_ids = ${libraryIds as string[] | null}::uuid[]`}
       ${disabledAt === undefined ? tx`` : tx`, disabled_at = ${disabledAt}`}
     where id = ${id}
     returning ${columns(tx)}`;
@@ -147,6 +155,30 @@ export async function replaceHash(
 export async function deleteUser(tx: Queryable, id: string): Promise<boolean> {
   const { count } = await tx`delete from shared.users where id = ${id}`;
   return count > 0;
+}
+
+/**
+ * Those of the ids that are no libraries. Until the transaction ends the others are not deleted, so
+ * that nobody is given one that has just gone.
+ */
+export async function unknownLibraries(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx<{ id: string }[]>`
+    select id from libraries where id = any (${ids as string[]}::uuid[]) order by id for key share`;
+  const known = new Set(rows.map(({ id }) => id));
+  return ids.filter((id) => !known.has(id.toLowerCase()));
+}
+
+/** Takes a library from those that users may see; resolves to whose it was. */
+export async function forgetLibrary(tx: Tx, libraryId: string): Promise<string[]> {
+  const rows = await tx<{ id: string }[]>`
+    update shared.users set library_ids = array_remove(library_ids, ${libraryId}::uuid)
+    where id in (
+      select id from shared.users where library_ids @> array[${libraryId}::uuid]
+      order by id for no key update
+    )
+    returning id`;
+  return rows.map(({ id }) => id);
 }
 
 /** Whether anyone administers the server. */

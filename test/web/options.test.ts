@@ -81,6 +81,55 @@ describe('what a person and a library may choose, in the web app', function () {
     });
   }
 
+  it('is which libraries a user sees: all, some, or none', async () => {
+    const { id } = await libraryKept();
+    const user = server.user.username;
+    const kept = async () =>
+      (await server.read<Schemas['User']>(`/api/v1/users/${server.user.id}`)).libraryIds;
+    await openIn(page, `${server.url}/admin/users`);
+    const line = page.getByRole('listitem').filter({ hasText: user });
+    const dialog = page.getByRole('dialog', { name: 'Edit the user' });
+    const all = dialog.getByRole('switch', { name: 'All libraries' });
+    const begin = async () => {
+      await page.getByRole('button', { name: `Edit: ${user}` }).click();
+      await all.waitFor();
+    };
+    const save = async () => {
+      expect(await barriers(page)).to.deep.equal([]);
+      await dialog.getByRole('button', { name: 'Save' }).click();
+      await dialog.waitFor({ state: 'hidden' });
+    };
+    await begin();
+    expect(await all.isChecked()).to.equal(true);
+    await all.focus();
+    await page.keyboard.press('Space');
+    const films = dialog.getByRole('group', { name: 'Libraries this user sees' });
+    await films.getByRole('checkbox', { name: 'Films' }).waitFor();
+    await films.getByText('Without a library this user sees').waitFor();
+    await save();
+    expect(await kept()).to.deep.equal([]);
+    await line.getByText('No libraries').waitFor();
+
+    await begin();
+    await films.getByRole('checkbox', { name: 'Films' }).focus();
+    await page.keyboard.press('Space');
+    await save();
+    expect(await kept()).to.deep.equal([id]);
+    await line.getByText('1 library').waitFor();
+
+    await begin();
+    await dialog.getByLabel('Role').selectOption({ label: 'Administrator' });
+    await dialog.getByText('Administrators see all libraries.').waitFor();
+    expect(await all.count()).to.equal(0);
+    await dialog.getByLabel('Role').selectOption({ label: 'User' });
+    expect(await films.getByRole('checkbox', { name: 'Films' }).isChecked()).to.equal(true);
+    await all.focus();
+    await page.keyboard.press('Space');
+    await save();
+    expect(await kept()).to.equal(null);
+    expect(await line.getByText('librar').count()).to.equal(0);
+  });
+
   it('is a language that problems are told in, too', async () => {
     const other = await browser.person({ language: 'de-DE' });
     const her = await other.newPage();

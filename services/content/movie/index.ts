@@ -1,9 +1,9 @@
 import type { HandlersOf } from '#api/handler.ts';
-import type { Queryable } from '#storage/postgres/connect.ts';
 import type { EnrichedKind } from '../../metadata/kind.ts';
 import { dayOr, type CreditedKind } from '../../people/credited.ts';
-import type { ItemSummary, ProgressKind } from '../../progress/kinds.ts';
+import type { ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
+import { andSeen, whereSeen } from '../../visible.ts';
 import type { ContentModule } from '../module.ts';
 import { classify, ignores } from '../classify.ts';
 import type { ImageLookup } from '../images.ts';
@@ -53,16 +53,20 @@ export function createMovie(deps: MovieDeps): Movie {
 const credited: CreditedKind = {
   kind: 'movie',
   permission: 'movies:read',
-  released: (sql) =>
-    sql`select m.id, ${dayOr(sql, sql`m.release_date`, sql`m.year`)} as released from movies m`,
+  released: (sql, viewer) => sql`
+    select m.id, ${dayOr(sql, sql`m.release_date`, sql`m.year`)} as released
+    from movies m ${whereSeen(sql, viewer, sql`m.library_id`)}`,
 };
 
 const progressKind = (images: ImageLookup): ProgressKind => ({
   kind: 'movie',
-  async exists(sql: Queryable, id: string) {
-    const rows = await sql`select from movies where id = ${id}`;
+  async exists(sql, id, viewer) {
+    const rows = await sql`
+      select from movies where id = ${id} ${andSeen(sql, viewer, sql`library_id`)}`;
     return rows.length > 0;
   },
-  summaries: (sql: Queryable, ids: readonly string[]): Promise<ItemSummary[]> =>
-    summariesOfFilms(sql, images, ids),
+  summaries: (sql, ids, viewer) => summariesOfFilms(sql, images, { ids, viewer }),
+  seen: (sql, viewer, id) => sql`
+    exists (
+      select from movies m where m.id = ${id} ${andSeen(sql, viewer, sql`m.library_id`)})`,
 });

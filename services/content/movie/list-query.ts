@@ -1,5 +1,6 @@
 import { problem } from '../../errors.ts';
 import { decodeCursor, encodeCursor, isDay, isMoment, isUuid } from '../../cursor.ts';
+import { limitsOf, type Viewer } from '../../visible.ts';
 
 /** What films can be sorted by. */
 export type MovieSort =
@@ -48,6 +49,8 @@ export interface ListQuery {
   readonly start?: number;
   /** Whose watched, favourites and watchlist are meant. */
   readonly userId: string;
+  /** The libraries that this one is limited to; absent: all. */
+  readonly limits?: readonly string[];
 }
 
 const like =
@@ -92,11 +95,15 @@ export interface ListAsked extends MovieFilter {
 /** The question of a request; throws `invalid-cursor` and `bad-request`. */
 export function readListQuery(
   asked: ListAsked,
-  caller: { readonly userId: string; readonly random: () => number },
+  caller: Viewer & { readonly random: () => number },
 ): ListQuery {
   const { sort = 'title', order: wanted, limit = 50, cursor, offset, ...filter } = asked;
   const order = sort === 'random' ? 'asc' : (wanted ?? (sort === 'title' ? 'asc' : 'desc'));
-  const base = { sort, order, filter, limit, userId: caller.userId };
+  const limits = limitsOf(caller);
+  const base = {
+    ...{ sort, order, filter, limit, userId: caller.userId },
+    ...(limits === undefined ? {} : { limits }),
+  };
   if (offset !== undefined && cursor !== undefined) {
     throw problem('bad-request', 'Give either cursor or offset');
   }

@@ -1,7 +1,8 @@
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { pageOf } from '../../cursor.ts';
+import { isOneOf } from '../../visible.ts';
 import { letterOf, titleBegins } from '../works.ts';
-import { sortColumns, type ListQuery, type MovieFilter, type Place } from './list-query.ts';
+import { sortColumns, type ListQuery, type Place } from './list-query.ts';
 import { sortTitle } from '../../naming/titles.ts';
 
 /** A film as lists show it. */
@@ -71,7 +72,7 @@ async function walk(
   const rows = await sql<(CardRow & { sortValue: string | null })[]>`
     select ${cardColumns(sql)}, ${key}::text as "sortValue"
     from movies m
-    where ${filterOf(sql, query.filter, query.userId)}
+    where ${filterOf(sql, query)}
       and ${partOf(sql, query, part)} and ${afterOf(sql, query, part)}
     order by ${isNull ? sql`` : sql`${key} ${direction}, `} m.id ${direction}
     limit ${wanted}`;
@@ -100,13 +101,9 @@ function afterOf(sql: Queryable, { sort, order, after }: ListQuery, part: Place[
 }
 
 /** How many films there are under a filter. */
-export async function countFilms(
-  sql: Queryable,
-  filter: MovieFilter,
-  userId: string,
-): Promise<number> {
+export async function countFilms(sql: Queryable, asked: Filtered): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
-    select count(*) from movies m where ${filterOf(sql, filter, userId)}`;
+    select count(*) from movies m where ${filterOf(sql, asked)}`;
   return row?.count ?? 0;
 }
 
@@ -116,7 +113,7 @@ export function listFilmsAt(sql: Queryable, query: ListQuery): Promise<CardRow[]
   const direction = query.order === 'desc' ? sql`desc` : sql`asc`;
   return sql<CardRow[]>`
     select ${cardColumns(sql)} from movies m
-    where ${filterOf(sql, query.filter, query.userId)}
+    where ${filterOf(sql, query)}
     order by m.${sql(column)} ${direction} nulls last, m.id ${direction}
     limit ${query.limit} offset ${query.offset ?? 0}`;
 }
@@ -129,7 +126,10 @@ export function cardsOf(sql: Queryable, ids: readonly string[]): Promise<CardRow
 
 type Fragment = ReturnType<Queryable>;
 
-function filterOf(sql: Queryable, filter: MovieFilter, userId: string): Fragment {
+/** Which films: those under a filter that the viewer sees. */
+type Filtered = Pick<ListQuery, 'filter' | 'userId' | 'limits'>;
+
+function filterOf(sql: Queryable, { filter, userId, limits }: Filtered): Fragment {
   const overlaps = (column: string, values: readonly string[] | undefined) =>
     values === undefined || values.length === 0
       ? undefined
@@ -137,6 +137,7 @@ function filterOf(sql: Queryable, filter: MovieFilter, userId: string): Fragment
   const has = (wanted: boolean | undefined, column: string) =>
     wanted === undefined ? undefined : stateOf(sql, { wanted, column, userId });
   const conditions = [
+    limits && isOneOf(sql, sql`m.library_id`, limits),
     libraryOf(sql, filter.library),
     overlaps('genres', filter.genre),
     collectionOf(sql, filter.collection),

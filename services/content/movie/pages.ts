@@ -29,7 +29,7 @@ async function readPage(deps: MovieDeps, query: ListQuery): Promise<MoviePage> {
   const [{ rows, next }, total] =
     query.offset === undefined
       ? [await listFilms(sql, query), undefined]
-      : await Promise.all([pageAt(deps, query), countFilms(sql, query.filter, query.userId)]);
+      : await Promise.all([pageAt(deps, query), countFilms(sql, query)]);
   const ids = rows.map(({ id }) => id);
   const [states, images] = await Promise.all([
     statesOf(sql, query.userId, { kind: 'movie', itemIds: ids }),

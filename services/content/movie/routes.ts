@@ -4,6 +4,7 @@ import { problem } from '../../errors.ts';
 import { callerOf } from '../../principal.ts';
 import { presentState, type UserStateView } from '../../progress/present.ts';
 import { noState, statesOf } from '../../progress/store.ts';
+import { limitsOf, sees, type Viewer } from '../../visible.ts';
 import { editWork } from '../edit.ts';
 import { digestOf, etagOf, revisionOf } from '../etag.ts';
 import { readDetail, type SharedView } from './detail.ts';
@@ -56,28 +57,23 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
     },
     tags: (_state, key) => [userTag(key.slice(0, key.indexOf(' ')))],
   });
-  const facets = cache.define({
-    name: 'movie.filters',
-    ttlMs: 5 * minutes,
-    sharedTtlMs: 60 * minutes,
-    load: (library: string) => countFacets(sql, library === '' ? undefined : library),
-    tags: () => [listTag],
-  });
-  const show = (id: string, userId: string) => showFilm({ details, states }, id, userId);
+  const facets = defineFacets(deps);
+  const show = (id: string, viewer: Viewer) => showFilm({ details, states }, id, viewer);
   return {
     ...createJoining(deps, show),
     async listMovies({ query, principal }) {
-      const { userId } = callerOf(principal);
-      return { body: await pages.get(readListQuery(query, { userId, random: deps.random })) };
+      const { userId, libraries } = callerOf(principal);
+      const caller = { userId, random: deps.random, ...(libraries && { libraries }) };
+      return { body: await pages.get(readListQuery(query, caller)) };
     },
-    async getMovieFilters({ query }) {
-      return { body: await facets.get(query.library ?? '') };
+    async getMovieFilters({ query, principal }) {
+      return { body: await facets.get(query.library, callerOf(principal)) };
     },
-    async listMovieGenres({ query }) {
-      const { genres } = await facets.get(query.library ?? '');
+    async listMovieGenres({ query, principal }) {
+      const { genres } = await facets.get(query.library, callerOf(principal));
       return { body: { items: genres.toSorted((a, b) => a.value.localeCompare(b.value, 'en')) } };
     },
-    getMovie: ({ params, principal }) => show(params.movieId, callerOf(principal).userId),
+    getMovie: ({ params, principal }) => show(params.movieId, callerOf(principal)),
     async updateMovie({ params, body, principal, request }) {
       const id = params.movieId;
       const revision = revisionOf(request.headers['if-match']);
@@ -92,7 +88,30 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
         const { libraryId } = found;
         tell('item.updated', { kind: 'movie', itemId: id, libraryId });
       });
-      return show(id, callerOf(principal).userId);
+      return show(id, callerOf(principal));
+    },
+  };
+}
+
+/** What films can be filtered by, as one viewer sees it; kept for all who see the same libraries. */
+function defineFacets({ cache, sql }: MovieDeps) {
+  const facets = cache.define({
+    name: 'movie.filters',
+    ttlMs: 5 * minutes,
+    sharedTtlMs: 60 * minutes,
+    load(key: string) {
+      const [library = '', limits] = key.split(' ');
+      return countFacets(sql, {
+        library: library === '' ? undefined : library,
+        limits: limits?.split(',').filter(Boolean),
+      });
+    },
+    tags: () => [listTag],
+  });
+  return {
+    get(library: string | undefined, viewer: Viewer) {
+      const limits = limitsOf(viewer);
+      return facets.get(`${library ?? ''}${limits === undefined ? '' : ` ${limits.join(',')}`}`);
     },
   };
 }
@@ -100,7 +119,7 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
 /** Making films one, and taking one apart. */
 function createJoining(
   deps: MovieDeps,
-  show: (id: string, userId: string) => Promise<Shown>,
+  show: (id: string, viewer: Viewer) => Promise<Shown>,
 ): HandlersOf<'mergeMovies' | 'splitMovie'> {
   const joining = joinOperations(deps, {
     ...{ kind: 'movie', listTag, itemTag, join: joinFilms, split: splitFilm },
@@ -110,12 +129,12 @@ function createJoining(
     async mergeMovies({ params, body, principal }) {
       const by = callerOf(principal);
       await joining.merge({ into: params.movieId, from: body.movieIds, by });
-      return show(params.movieId, by.userId);
+      return show(params.movieId, by);
     },
     async splitMovie({ params, body, principal }) {
       const by = callerOf(principal);
       const asked = { id: params.movieId, fileIds: body.fileIds, by, nowMs: deps.now() };
-      return { ...(await show(await joining.split(asked), by.userId)), status: 201 };
+      return { ...(await show(await joining.split(asked), by)), status: 201 };
     },
   };
 }
@@ -131,13 +150,15 @@ async function showFilm(
     states: Cached<string, UserStateView>;
   },
   id: string,
-  userId: string,
+  viewer: Viewer,
 ): Promise<Shown> {
   const [detail, userState] = await Promise.all([
     caches.details.get(id),
-    caches.states.get(`${userId} ${id}`),
+    caches.states.get(`${viewer.userId} ${id}`),
   ]);
-  if (detail === undefined) throw problem('not-found', `There is no film ${id}`);
+  // What is cached is the same for all; who may see it is not.
+  if (detail === undefined || !sees(viewer, detail.view.libraryId))
+    throw problem('not-found', `There is no film ${id}`);
   const etag = etagOf(detail.revision, detail.digest, digestOf(userState));
   return { body: { ...detail.view, userState }, headers: { ETag: etag } };
 }

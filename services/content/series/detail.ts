@@ -3,6 +3,7 @@ import { presentExtra, presentSubtitle, presentVersions } from '../files-view.ts
 import type { EpisodeOrder } from '../../metadata/provider.ts';
 import { creditsOf, presentCredits } from '../../people/index.ts';
 import { readItemFiles, shownFiles } from '../item-files.ts';
+import { andSeen, type Viewer } from '../../visible.ts';
 import { presentMatch } from '../match.ts';
 import { externalIdsOf } from '../works.ts';
 import {
@@ -15,6 +16,7 @@ import {
 import { cardColumns, counts, presentCard, type CardRow } from './list.ts';
 import { known, seasonShown, seasonTold, toldElsewhere } from './known.ts';
 import type { Match } from './plan.ts';
+import { andOfSeen } from './seen.ts';
 import type { EpisodeView, SeasonView, SeriesDeps, SeriesView } from './series.ts';
 
 interface SeriesDetail extends CardRow {
@@ -44,8 +46,9 @@ export interface Seen<View> {
 export async function readSeries(
   deps: SeriesDeps,
   id: string,
-  userId: string,
+  viewer: Viewer,
 ): Promise<Seen<SeriesView> | undefined> {
+  const { userId } = viewer;
   const { sql, images } = deps;
   const [[row], seasons, extras, credits, pictures, next] = await Promise.all([
     sql<SeriesDetail[]>`
@@ -54,7 +57,8 @@ export async function readSeries(
         s.studios, s.episode_order as "episodeOrder", s.match, s.sources,
         s.locked_fields as "lockedFields", s.revision, s.updated_at as "updatedAt",
         ${externalIdsOf(sql, 'series', sql`s.id`)} as "externalIds"
-      from series s ${counts(sql, userId)} where s.id = ${id}`,
+      from series s ${counts(sql, userId)} where s.id = ${id}
+        ${andSeen(sql, viewer, sql`s.library_id`)}`,
     seasonsOf(deps, sql`n.series_id = ${id}`, userId),
     readItemFiles(sql, sql`f.item_id = ${id} and f.role = 'extra'`),
     creditsOf(sql, 'series', [id]),
@@ -90,9 +94,11 @@ export async function readSeries(
 export async function readSeason(
   deps: SeriesDeps,
   id: string,
-  userId: string,
+  viewer: Viewer,
 ): Promise<Seen<SeasonView> | undefined> {
-  const [season] = await seasonsOf(deps, deps.sql`n.id = ${id}`, userId);
+  const { sql } = deps;
+  const condition: ReturnType<Queryable> = sql`n.id = ${id} ${andOfSeen(sql, viewer, sql`n.series_id`)}`;
+  const [season] = await seasonsOf(deps, condition, viewer.userId);
   return season;
 }
 
@@ -188,7 +194,7 @@ const providedOf = (sql: Queryable): ReturnType<Queryable> =>
 export async function readEpisode(
   deps: SeriesDeps,
   id: string,
-  userId: string,
+  viewer: Viewer,
 ): Promise<Seen<EpisodeView> | undefined> {
   const { sql } = deps;
   const [rows, videos] = await Promise.all([
@@ -196,7 +202,7 @@ export async function readEpisode(
       select ${episodeColumns(sql)}, ${known(sql, 'overview')} as overview, e.revision,
         ${toldOf(sql)} as told, ${editedOf(sql, sql`e`)} as edited, ${providedOf(sql)} as provided
       from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
-      where e.id = ${id}`,
+      where e.id = ${id} ${andSeen(sql, viewer, sql`s.library_id`)}`,
     readItemFiles(
       sql,
       sql`f.id in (select l.file_id from episode_files l where l.episode_id = ${id})`,
@@ -206,7 +212,7 @@ export async function readEpisode(
   if (row === undefined) return undefined;
   const { previous, next } = await findNeighbours(sql, row);
   const shownRows = [row, previous, next].filter((one) => one !== undefined);
-  const cards = await presentEpisodes(deps, shownRows, userId);
+  const cards = await presentEpisodes(deps, shownRows, viewer.userId);
   const cardOf = (one: EpisodeRow | undefined) => cards.find((card) => card.id === one?.id) ?? null;
   const card = cards[0]!;
   const shown = shownFiles(videos);

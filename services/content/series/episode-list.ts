@@ -3,7 +3,9 @@ import { decodeCursor, encodeCursor, isUuid, pageOf } from '../../cursor.ts';
 import { problem } from '../../errors.ts';
 import { presentState } from '../../progress/present.ts';
 import { noState, statesOf } from '../../progress/store.ts';
+import { andSeen, type Limited, type Viewer } from '../../visible.ts';
 import { known } from './known.ts';
+import { seriesExists } from './seen.ts';
 import type { EpisodeCard, SeriesDeps } from './series.ts';
 
 type Fragment = ReturnType<Queryable>;
@@ -35,32 +37,32 @@ export const episodeColumns = (sql: Queryable) => sql`
 export async function listEpisodes(
   deps: SeriesDeps,
   seriesId: string,
-  asked: { season?: number; limit?: number; cursor?: string; userId: string },
+  asked: { season?: number; limit?: number; cursor?: string; viewer: Viewer },
 ): Promise<{ items: EpisodeCard[]; nextCursor: string | null }> {
   const { sql } = deps;
-  const { season, limit = 50, cursor, userId } = asked;
+  const { season, limit = 50, cursor, viewer } = asked;
   const scope = `episodes ${seriesId} ${season ?? ''}`;
   const after = cursor === undefined ? undefined : readCursor(scope, cursor);
   const rows = await sql<EpisodeRow[]>`
     select ${episodeColumns(sql)}
     from episodes e join seasons n on n.id = e.season_id join series s on s.id = e.series_id
-    where e.series_id = ${seriesId}
+    where e.series_id = ${seriesId} ${andSeen(sql, viewer, sql`s.library_id`)}
       and ${season === undefined ? sql`true` : sql`n.number = ${season}`}
       and ${after === undefined ? sql`true` : sql`(e.place, e.id) > (${after.place}, ${after.id}::uuid)`}
     order by e.place, e.id
     limit ${limit + 1}`;
-  if (rows.length === 0) await mustExist(sql, seriesId);
+  if (rows.length === 0) await mustExist(sql, seriesId, viewer);
   const { page, last } = pageOf(rows, limit);
   return {
-    items: await presentEpisodes(deps, page, userId),
+    items: await presentEpisodes(deps, page, viewer.userId),
     nextCursor: last === undefined ? null : encodeCursor(scope, [last.place, last.id]),
   };
 }
 
-/** Throws `not-found` when there is no such series. */
-export async function mustExist(sql: Queryable, seriesId: string): Promise<void> {
-  const found = await sql`select from series where id = ${seriesId}`;
-  if (found.length === 0) throw problem('not-found', `There is no series ${seriesId}`);
+/** Throws `not-found` when there is no such series for the viewer. */
+export async function mustExist(sql: Queryable, seriesId: string, viewer: Limited): Promise<void> {
+  if (await seriesExists(sql, seriesId, viewer)) return;
+  throw problem('not-found', `There is no series ${seriesId}`);
 }
 
 function readCursor(scope: string, cursor: string): { place: string; id: string } {
@@ -74,9 +76,10 @@ function readCursor(scope: string, cursor: string): { place: string; id: string 
 /** What to go on with: of each series the first episode after the one watched last. */
 export async function listNextUp(
   deps: SeriesDeps,
-  { limit = 50, userId }: { limit?: number; userId: string },
+  { limit = 50, viewer }: { limit?: number; viewer: Viewer },
 ): Promise<{ items: EpisodeCard[] }> {
   const { sql } = deps;
+  const { userId } = viewer;
   const rows = await sql<EpisodeRow[]>`
     with seen as (
       select distinct on (e.series_id) e.series_id, e.place, e.id, u.watched_at as at
@@ -86,7 +89,7 @@ export async function listNextUp(
       order by e.series_id, u.watched_at desc, e.place desc, e.id
     )
     select ${episodeColumns(sql)}
-    from seen join series s on s.id = seen.series_id
+    from seen join series s on s.id = seen.series_id ${andSeen(sql, viewer, sql`s.library_id`)}
     cross join lateral (
       select e.* from episodes e join seasons n on n.id = e.season_id and n.number > 0
       where e.series_id = seen.series_id and (e.place, e.id) > (seen.place, seen.id)

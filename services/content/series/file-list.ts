@@ -3,8 +3,10 @@ import { displayName } from '#storage/media/path.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { decodeCursor, encodeCursor, isUuid, pageOf } from '../../cursor.ts';
 import { problem } from '../../errors.ts';
+import type { Limited } from '../../visible.ts';
 import { mustExist } from './episode-list.ts';
 import { known } from './known.ts';
+import { andOfSeen } from './seen.ts';
 
 type Schemas = components['schemas'];
 
@@ -29,6 +31,7 @@ interface Row extends Place {
 
 /** A series, or one season of it. */
 interface Of {
+  readonly viewer: Limited;
   readonly seriesId: string;
   readonly season: number | undefined;
 }
@@ -38,6 +41,7 @@ interface Asked {
   readonly season?: number;
   readonly limit?: number;
   readonly cursor?: string;
+  readonly viewer: Limited;
 }
 
 /**
@@ -47,17 +51,17 @@ interface Asked {
 export async function listSeriesFiles(
   sql: Queryable,
   seriesId: string,
-  { season, limit = 50, cursor }: Asked,
+  { season, limit = 50, cursor, viewer }: Asked,
 ): Promise<Schemas['SeriesFilePage']> {
   const scope = `series files ${seriesId} ${season ?? ''}`;
   const after = cursor === undefined ? undefined : readCursor(scope, cursor);
-  const asked = { seriesId, season };
+  const asked = { seriesId, season, viewer };
   const [rows, [all]] = await Promise.all([
     readPage(sql, { ...asked, after, limit: limit + 1 }),
     sql<[{ total: number }]>`
       select count(distinct l.file_id)::int as total ${heldIn(sql, asked)}`,
   ]);
-  if (rows.length === 0) await mustExist(sql, seriesId);
+  if (rows.length === 0) await mustExist(sql, seriesId, viewer);
   const { page, last } = pageOf(rows, limit);
   return {
     items: page.map(present),
@@ -67,9 +71,9 @@ export async function listSeriesFiles(
 }
 
 /** Which episodes `e` of the seasons `n` of a series are held by a file, as `l` says. */
-const heldIn = (sql: Queryable, { seriesId, season }: Of) => sql`
+const heldIn = (sql: Queryable, { seriesId, season, viewer }: Of) => sql`
   from episode_files l join episodes e on e.id = l.episode_id join seasons n on n.id = e.season_id
-  where e.series_id = ${seriesId}
+  where e.series_id = ${seriesId} ${andOfSeen(sql, viewer, sql`e.series_id`)}
     and ${season === undefined ? sql`true` : sql`n.number = ${season}`}`;
 
 interface Wanted extends Of {

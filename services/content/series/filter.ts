@@ -1,5 +1,6 @@
 import { sortTitle } from '../../naming/titles.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
+import { andSeen, seenIn, whereSeen, type Viewer } from '../../visible.ts';
 import { countLetters, letterOf, titleBegins } from '../works.ts';
 import type { SeriesFilters } from './series.ts';
 
@@ -19,11 +20,13 @@ export interface SeriesFilter {
 type Fragment = ReturnType<Queryable>;
 
 /** The condition on the series `s` for one viewer. */
-export function filterOf(sql: Queryable, filter: SeriesFilter, userId: string): Fragment {
+export function filterOf(sql: Queryable, filter: SeriesFilter, viewer: Viewer): Fragment {
+  const { userId } = viewer;
   const { library, genre = [], yearFrom, yearTo, watched, titlePrefix, letter } = filter;
   const shelf = (column: string, wanted: boolean | undefined) =>
     wanted === undefined ? undefined : shelfOf(sql, { column, wanted, userId });
   const conditions = [
+    seenIn(sql, viewer, sql`s.library_id`),
     library === undefined ? undefined : sql`s.library_id = ${library}`,
     genre.length === 0 ? undefined : sql`s.genres && ${genre as string[]}::text[]`,
     yearFrom === undefined ? undefined : sql`s.year >= ${yearFrom}`,
@@ -63,26 +66,28 @@ function watchedOf(sql: Queryable, wanted: boolean, userId: string): Fragment {
 export async function countSeries(
   sql: Queryable,
   filter: SeriesFilter,
-  userId: string,
+  viewer: Viewer,
 ): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from series s where ${filterOf(sql, filter, userId)}`;
+    select count(*)::int as count from series s where ${filterOf(sql, filter, viewer)}`;
   return row?.count ?? 0;
 }
 
 const valuesMax = 200;
 
 /** How many series have each value that can be filtered by, most frequent first. */
-export async function countFilters(sql: Queryable): Promise<SeriesFilters> {
+export async function countFilters(sql: Queryable, viewer: Viewer): Promise<SeriesFilters> {
+  const isSeen = andSeen(sql, viewer, sql`library_id`);
   const [genres, decades, letters] = await Promise.all([
     sql<{ value: string; count: number }[]>`
       select value, count(*)::int as count from series, unnest(genres) value
+      ${whereSeen(sql, viewer, sql`library_id`)}
       group by value order by count(*) desc, value limit ${valuesMax}`,
     sql<{ value: string; count: number }[]>`
       select (year / 10 * 10)::text as value, count(*)::int as count from series
-      where year is not null group by year / 10 order by count(*) desc, year / 10 desc
+      where year is not null ${isSeen} group by year / 10 order by count(*) desc, year / 10 desc
       limit ${valuesMax}`,
-    countLetters(sql, 'series'),
+    countLetters(sql, 'series', seenIn(sql, viewer, sql`library_id`) ?? sql`true`),
   ]);
   return { genres: [...genres], decades: [...decades], letters };
 }

@@ -6,6 +6,7 @@ import type { SeriesRecord } from '../../metadata/provider.ts';
 import { dayOr, type CreditedKind } from '../../people/credited.ts';
 import type { CompoundKind, ProgressKind } from '../../progress/kinds.ts';
 import type { SearchSource } from '../../search/source.ts';
+import { whereSeen } from '../../visible.ts';
 import { classify, ignores } from '../classify.ts';
 import type { ContentModule } from '../module.ts';
 import { enrichedSeries } from './enrich.ts';
@@ -50,8 +51,9 @@ export const createSeries = (deps: SeriesDeps): Series => ({
 const credited: CreditedKind = {
   kind: 'series',
   permission: 'series:read',
-  released: (sql) =>
-    sql`select s.id, ${dayOr(sql, sql`s.premiered`, sql`s.year`)} as released from series s`,
+  released: (sql, viewer) => sql`
+    select s.id, ${dayOr(sql, sql`s.premiered`, sql`s.year`)} as released
+    from series s ${whereSeen(sql, viewer, sql`s.library_id`)}`,
 };
 
 /** What a scan calls; search is told of episodes here, of series by the scan itself. */

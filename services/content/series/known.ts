@@ -2,7 +2,9 @@
 import type { components } from '#api/types.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
 import { problem } from '../../errors.ts';
+import { andSeen, type Limited } from '../../visible.ts';
 import { isKnownBySeason, placeShown } from './order.ts';
+import { seriesExists } from './seen.ts';
 
 type Fragment = ReturnType<Queryable>;
 
@@ -58,16 +60,16 @@ const missingMax = 2_000;
 export async function listMissing(
   sql: Queryable,
   seriesId: string,
-  today: string,
+  { today, viewer }: { readonly today: string; readonly viewer: Limited },
 ): Promise<Missing[]> {
   const rows = await sql<Missing[]>`
     select place.season, place.number, k.title, k.air_date as "airDate", k.overview
     from known_episodes k join series s on s.id = k.series_id ${placeShown(sql)}
-    where k.series_id = ${seriesId} and k.season > 0 and k.air_date <= ${today}
+    where k.series_id = ${seriesId} ${andSeen(sql, viewer, sql`s.library_id`)} and k.season > 0 and k.air_date <= ${today}
       and not exists (select from episodes e where ${knownAs(sql)})
     order by place.season, place.number, k.season, k.number limit ${missingMax}`;
   if (rows.length > 0) return [...rows];
-  const found = await sql`select from series where id = ${seriesId}`;
-  if (found.length === 0) throw problem('not-found', `There is no series ${seriesId}`);
+  if (!(await seriesExists(sql, seriesId, viewer)))
+    throw problem('not-found', `There is no series ${seriesId}`);
   return [];
 }

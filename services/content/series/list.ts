@@ -1,6 +1,7 @@
 import { decodeCursor, encodeCursor, isMoment, isUuid, pageOf } from '../../cursor.ts';
 import { problem } from '../../errors.ts';
 import type { Queryable } from '#storage/postgres/connect.ts';
+import type { Viewer } from '../../visible.ts';
 import { countSeries, filterOf, type SeriesFilter } from './filter.ts';
 import type { SeriesCard, SeriesDeps, SeriesPage } from './series.ts';
 
@@ -71,7 +72,7 @@ function keyOf(sql: Queryable, sort: Sort, order: 'asc' | 'desc') {
 export async function listSeries(
   { sql, images }: SeriesDeps,
   asked: ListAsked,
-  userId: string,
+  viewer: Viewer,
 ): Promise<SeriesPage> {
   const { sort = 'title', order: wanted, limit = 50, cursor, offset, ...filter } = asked;
   if (offset !== undefined && cursor !== undefined) {
@@ -89,13 +90,13 @@ export async function listSeries(
       select ${cardColumns(sql)}, s."sortValue"
       from (
         select s.*, ${key}::text as "sortValue" from series s
-        where ${filterOf(sql, filter, userId)}
+        where ${filterOf(sql, filter, viewer)}
           and ${place === undefined ? sql`true` : sql`(${key}, s.id) ${beyond} ${place}`}
         order by ${key} ${direction}, s.id ${direction}
         limit ${offset === undefined ? limit + 1 : limit} offset ${offset ?? 0}
-      ) s ${counts(sql, userId)}
+      ) s ${counts(sql, viewer.userId)}
       order by ${key} ${direction}, s.id ${direction}`,
-    offset === undefined ? undefined : countSeries(sql, filter, userId),
+    offset === undefined ? undefined : countSeries(sql, filter, viewer),
   ]);
   const { page, last } = pageOf(rows, limit);
   const ids = page.map(({ id }) => id);

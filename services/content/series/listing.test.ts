@@ -105,10 +105,10 @@ describe('lists of series', () => {
     const [season, whole] = suite.series.compounds;
     const [second] = await suite.db.sql<{ id: string }[]>`
       select id from seasons where series_id = ${id} and number = 2`;
-    expect(await season!.parts(suite.db.sql, second!.id)).to.deep.equal([all[4]!.id]);
-    expect(await season!.parts(suite.db.sql, id)).to.equal(undefined);
-    expect(await whole!.parts(suite.db.sql, second!.id)).to.equal(undefined);
-    const parts = await whole!.parts(suite.db.sql, id);
+    expect(await season!.parts(suite.db.sql, second!.id, {})).to.deep.equal([all[4]!.id]);
+    expect(await season!.parts(suite.db.sql, id, {})).to.equal(undefined);
+    expect(await whole!.parts(suite.db.sql, second!.id, {})).to.equal(undefined);
+    const parts = await whole!.parts(suite.db.sql, id, {});
     expect(parts).to.have.members(all.slice(1).map((episode) => episode.id));
     const mark = { isWatched: true, atMs: nowMs };
     const keys = { userId: suite.userId, kind: 'episode', itemIds: parts! };

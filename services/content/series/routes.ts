@@ -46,27 +46,27 @@ export type SeriesOperation =
 export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => ({
   ...createJoining(deps),
   async listSeries({ query, principal }) {
-    return { body: await listSeries(deps, query, callerOf(principal).userId) };
+    return { body: await listSeries(deps, query, callerOf(principal)) };
   },
-  async getSeriesFilters() {
-    return { body: await countFilters(deps.sql) };
+  async getSeriesFilters({ principal }) {
+    return { body: await countFilters(deps.sql, callerOf(principal)) };
   },
   async listNextUp({ query, principal }) {
-    return { body: await listNextUp(deps, { ...query, userId: callerOf(principal).userId }) };
+    return { body: await listNextUp(deps, { ...query, viewer: callerOf(principal) }) };
   },
   async getSeries({ params, principal }) {
     const { seriesId: id } = params;
-    return shown('series', id, await readSeries(deps, id, callerOf(principal).userId));
+    return shown('series', id, await readSeries(deps, id, callerOf(principal)));
   },
   async updateSeries({ params, body, principal, request }) {
     const { seriesId: id } = params;
     const by = callerOf(principal);
     await updateSeries(deps, id, { update: body, ifMatch: request.headers['if-match'], by });
-    return shown('series', id, await readSeries(deps, id, by.userId));
+    return shown('series', id, await readSeries(deps, id, by));
   },
   async getSeason({ params, principal }) {
     const { seasonId: id } = params;
-    return shown('season', id, await readSeason(deps, id, callerOf(principal).userId));
+    return shown('season', id, await readSeason(deps, id, callerOf(principal)));
   },
   async updateSeason({ params, body, principal, request }) {
     const { seasonId: id } = params;
@@ -74,22 +74,24 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
     await updatePart(deps, id, {
       ...{ part: editableSeasons, update: body, ifMatch: request.headers['if-match'], by },
     });
-    return shown('season', id, await readSeason(deps, id, by.userId));
+    return shown('season', id, await readSeason(deps, id, by));
   },
   async listEpisodes({ params, query, principal }) {
-    const asked = { ...query, userId: callerOf(principal).userId };
+    const asked = { ...query, viewer: callerOf(principal) };
     return { body: await listEpisodes(deps, params.seriesId, asked) };
   },
-  async listSeriesFiles({ params, query }) {
-    return { body: await listSeriesFiles(deps.sql, params.seriesId, query) };
+  async listSeriesFiles({ params, query, principal }) {
+    const asked = { ...query, viewer: callerOf(principal) };
+    return { body: await listSeriesFiles(deps.sql, params.seriesId, asked) };
   },
-  async listMissingEpisodes({ params }) {
+  async listMissingEpisodes({ params, principal }) {
     const today = new Date(deps.now()).toISOString().slice(0, 10);
-    return { body: { items: await listMissing(deps.sql, params.seriesId, today) } };
+    const asked = { today, viewer: callerOf(principal) };
+    return { body: { items: await listMissing(deps.sql, params.seriesId, asked) } };
   },
   async getEpisode({ params, principal }) {
     const { episodeId: id } = params;
-    return shown('episode', id, await readEpisode(deps, id, callerOf(principal).userId));
+    return shown('episode', id, await readEpisode(deps, id, callerOf(principal)));
   },
   async updateEpisode({ params, body, principal, request }) {
     const { episodeId: id } = params;
@@ -97,7 +99,7 @@ export const createRoutes = (deps: SeriesDeps): HandlersOf<SeriesOperation> => (
     await updatePart(deps, id, {
       ...{ part: editableEpisodes, update: body, ifMatch: request.headers['if-match'], by },
     });
-    return shown('episode', id, await readEpisode(deps, id, by.userId));
+    return shown('episode', id, await readEpisode(deps, id, by));
   },
 });
 
@@ -118,12 +120,12 @@ function createJoining(deps: SeriesDeps): HandlersOf<'mergeSeries' | 'splitSerie
     async mergeSeries({ params: { seriesId: into }, body, principal }) {
       const by = callerOf(principal);
       await joining.merge({ into, from: body.seriesIds, by });
-      return shown('series', into, await readSeries(deps, into, by.userId));
+      return shown('series', into, await readSeries(deps, into, by));
     },
     async splitSeries({ params: { seriesId: id }, body, principal }) {
       const by = callerOf(principal);
       const newId = await joining.split({ id, fileIds: body.fileIds, by, nowMs: deps.now() });
-      return { ...shown('series', newId, await readSeries(deps, newId, by.userId)), status: 201 };
+      return { ...shown('series', newId, await readSeries(deps, newId, by)), status: 201 };
     },
   };
 }

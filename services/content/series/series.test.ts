@@ -298,8 +298,8 @@ describe('series', () => {
       await suite.series.searchSources[0]!.idsAfter(suite.db.sql, undefined, 10),
     ).to.deep.equal(added);
     const [first] = await episodes(added[0]!);
-    expect(await suite.series.progressKinds[0]!.exists(suite.db.sql, first!.id)).to.equal(true);
-    const [summary] = await suite.series.progressKinds[0]!.summaries(suite.db.sql, [first!.id]);
+    expect(await suite.series.progressKinds[0]!.exists(suite.db.sql, first!.id, {})).to.equal(true);
+    const [summary] = await suite.series.progressKinds[0]!.summaries(suite.db.sql, [first!.id], {});
     expect(summary?.title).to.equal('Dark · S01E01 · Secrets');
   });
 });

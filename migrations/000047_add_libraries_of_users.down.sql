@@ -1,0 +1,1 @@
+alter table shared.users drop column library_ids;
