@@ -38,13 +38,18 @@ button { margin-top: 0.75rem; padding: 0.5rem 1rem; font: inherit }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 } a { color: #8bf } }
 `;
 
-// The token leaves the address bar, and so the history, as soon as it is read.
-const script = `const token = new URLSearchParams(location.search).get('token');
+// The token leaves the address bar, and so the history, as soon as it is read; the tab keeps it for
+// when the page is loaded anew, until there is an administrator. web/src/lib/setup.ts does the same.
+const script = `const slot = 'revenge.setup-token';
+const given = new URLSearchParams(location.search).get('token');
+if (given) sessionStorage.setItem(slot, given);
+const token = given || sessionStorage.getItem(slot);
 history.replaceState(null, '', '/setup');
 const form = document.getElementById('form');
 const said = document.getElementById('said');
 const say = (text) => { said.textContent = text; };
 const done = (text) => {
+  sessionStorage.removeItem(slot);
   form.remove();
   say(text + ' ');
   const link = document.createElement('a');

@@ -64,6 +64,7 @@ describe('the web app of a household', function () {
   it('is set up: administrator, machine, first library', async () => {
     await open(`/setup?token=${server.node.setupToken}`);
     await page.waitForURL(`${server.url}/setup`);
+    await page.reload();
     await page.getByLabel('User name').fill(username);
     await page.getByLabel('Password', { exact: true }).fill(password);
     await page.getByLabel('Password again').fill('something else');
@@ -73,6 +74,10 @@ describe('the web app of a household', function () {
     await page.getByRole('button', { name: 'Create the administrator' }).click();
 
     await page.getByText('data folder').waitFor();
+    const kept = await page.evaluate<string>(
+      'JSON.stringify([location.href, { ...sessionStorage }, { ...localStorage }])',
+    );
+    expect(kept).to.not.contain(server.node.setupToken);
     await page.getByRole('button', { name: 'Go on' }).click();
 
     await page.getByRole('button', { name: 'Browse' }).click();

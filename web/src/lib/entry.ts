@@ -1,5 +1,5 @@
 import { reach, session } from './api';
-import { askSetup } from './setup';
+import { askSetup, noteSetUp } from './setup';
 
 /** What every page has to know before it is shown. */
 export interface Entry {
@@ -32,6 +32,7 @@ async function find(): Promise<void> {
   try {
     if (session.status === 'unknown') await session.restore();
     if (session.status === 'out') await askSetup();
+    else noteSetUp();
     entry = { isKnown: true, failure: undefined };
   } catch (failure) {
     entry = { isKnown: false, failure };
