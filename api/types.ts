@@ -822,7 +822,7 @@ export interface paths {
         put?: never;
         /**
          * Add a picture of one's own, and show it for its type
-         * @description At most 16 MiB and 64 million pixels; what the bytes are is seen from them alone. Nobody is ever sent these bytes, only what is made of the picture, without what else the file holds. 413 for one that is larger, 422 for what is no picture, or none that can be decoded whole, 409 once an item has 32 uploads, and 503 while pictures cannot be looked at. Large ones are worked on one by one: 503 with Retry-After when too many wait.
+         * @description At most 16 MiB and 64 million pixels; what the bytes are is seen from them alone. Nobody is ever sent these bytes, only what is made of the picture, without what else the file holds. 413 for one that is larger, 422 for what is no picture, or none that can be decoded whole, 409 once an item has 32 uploads, and 503 while pictures cannot be looked at. Large ones are worked on one by one: 503 with Retry-After when too many wait. One may come as slowly as 240 KiB a minute; 408 for one that does not.
          */
         post: operations["uploadItemImage"];
         delete?: never;

@@ -17,6 +17,7 @@ export const problems = {
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'not-acceptable': { status: 406, title: 'No representation the client accepts' },
+  'too-slow': { status: 408, title: 'The request came too slowly' },
   conflict: { status: 409, title: 'Conflicts with the current state' },
   gone: { status: 410, title: 'No longer available' },
   'precondition-failed': { status: 412, title: 'The item has changed since it was read' },

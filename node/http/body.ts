@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problem } from '#services/errors.ts';
 import type { Route } from './operations.ts';
@@ -47,37 +46,9 @@ export async function readRaw(
   return collect(req, limitBytes);
 }
 
-/**
- * Takes a body into a file, which resolves to how long it is, in bytes: as slowly as it comes, and
- * with no more of it in memory than a piece. Throws `too-large`.
- */
-export async function spool(
-  { req, res }: { req: IncomingMessage; res: ServerResponse },
-  limitBytes: number,
-  file: FileHandle,
-): Promise<number> {
-  begin(req, res, limitBytes);
-  let size = 0;
-  // Who is refused is to hear it, on a connection that is still there.
-  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
-    const piece = chunk as Buffer;
-    size += piece.length;
-    if (size > limitBytes) throw tooLarge(limitBytes);
-    await file.writeFile(piece);
-  }
-  return size;
-}
-
-/** How many bytes a body says it has; undefined where it does not say. Throws `too-large`. */
-export function announced({ headers }: IncomingMessage, limitBytes: number): number | undefined {
-  const length = headers['content-length'];
-  if (length === undefined) return undefined;
-  if (Number(length) > limitBytes) throw tooLarge(limitBytes);
-  return Number(length);
-}
-
-function begin(req: IncomingMessage, res: ServerResponse, limitBytes: number): void {
-  announced(req, limitBytes);
+/** Has a client send its body. Throws `too-large` for one that says it is. */
+export function begin(req: IncomingMessage, res: ServerResponse, limitBytes: number): void {
+  if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
 }
 
@@ -86,7 +57,7 @@ const missing = () =>
     errors: [{ path: '/body', message: 'is required' }],
   });
 
-const tooLarge = (limitBytes: number) =>
+export const tooLarge = (limitBytes: number) =>
   problem('too-large', `A body may have ${limitBytes} bytes`);
 
 function mediaType(req: IncomingMessage, route: Route): string {

@@ -1,15 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { fixtureSpec, testApi, tokenFor, type TestApi } from '#test/http.ts';
+import { authenticateByName, fixtureSpec, testApi, tokenFor, type TestApi } from '#test/http.ts';
+import type { Authenticate } from '#services/principal.ts';
 import { widgetHandlers } from '#test/fixtures/widgets.ts';
 import type { Exchange } from './exchange.ts';
 import { createInFlight } from './inflight.ts';
 import type { LargeBodyOptions } from './large-bodies.ts';
+import type { ListenOptions } from './listen.ts';
 import type { AnyHandlers } from './operations.ts';
 
 const kilobyte = 1024;
@@ -27,9 +29,18 @@ describe('large bodies', () => {
   });
   afterEach(() => rm(dir, { recursive: true }));
 
-  const open = (options: Partial<LargeBodyOptions> = {}): Promise<TestApi> => {
+  /** Who sends is who their token says. */
+  const authenticate: Authenticate = async (proof) => {
+    const known = await authenticateByName(proof);
+    return known && { ...known, userId: proof.bearer ?? known.userId };
+  };
+  const open = (
+    options: Partial<LargeBodyOptions> = {},
+    listen: Partial<ListenOptions> = {},
+    limit = limitBytes,
+  ): Promise<TestApi> => {
     const spec = fixtureSpec();
-    Object.assign(spec.paths['/api/v1/widgets']!.post!, { 'x-body-limit': limitBytes });
+    Object.assign(spec.paths['/api/v1/widgets']!.post!, { 'x-body-limit': limit });
     const createWidget: typeof widgetHandlers.createWidget = async (call) => {
       most = Math.max(most, (atOnce += 1));
       names.add(call.body.name);
@@ -39,15 +50,11 @@ describe('large bodies', () => {
     };
     const handlers = { ...widgetHandlers, createWidget } as AnyHandlers;
     const largeBodies = { dir, memoryBytes: limitBytes, ...options };
-    return testApi({ spec, handlers, app: { largeBodies } });
+    return testApi({ spec, handlers, authenticate, app: { largeBodies }, listen });
   };
-  const send = (api: TestApi, nth: number, bytes: number) =>
+  const send = (api: TestApi, nth: number, bytes: number, token = 'widgets:write') =>
     api.fetch('/api/v1/widgets', {
-      ...{
-        method: 'POST',
-        token: 'widgets:write',
-        headers: { 'content-type': 'application/json' },
-      },
+      ...{ method: 'POST', token, headers: { 'content-type': 'application/json' } },
       body: JSON.stringify({ name: `no. ${nth}`, size: 1 }).padEnd(bytes),
     });
   const sendMany = (api: TestApi, count: number, bytes: number) =>
@@ -78,20 +85,95 @@ describe('large bodies', () => {
     for (const { headers } of refused) expect(Number(headers.get('retry-after'))).to.be.above(0);
   });
 
-  it('take the room they say they need, so that slow small ones keep nobody out', async () => {
-    await using api = await open({ diskBytes: limitBytes, waitMaxMs: 1 });
-    const leaving = new AbortController();
-    const slow = Array.from({ length: 16 }, () => sendSlowly(api.url, kilobyte, leaving.signal));
-    await Promise.all(slow.map(({ begun }) => begun));
-    expect((await send(api, 0, kilobyte)).status).to.equal(201);
-    expect((await send(api, 1, limitBytes)).status, 'what there is no room for').to.equal(503);
-    expect((await send(api, 2, limitBytes + 1)).status, 'does not wait').to.equal(413);
-    leaving.abort();
-    await Promise.all(slow.map(({ ended }) => ended));
+  for (const [how, says] of [
+    ['in chunks without a length', undefined],
+    ['that are as long as they may be', limitBytes],
+  ] as const) {
+    it(`have the room of what came, so that slow ones ${how} keep nobody out`, async () => {
+      await using api = await open({ diskBytes: limitBytes + 64, waitMaxMs: 1 });
+      const slow = Array.from({ length: 64 }, () => sendSlowly(api.url, says));
+      await Promise.all(slow.map(({ begun }) => begun));
+      expect((await send(api, 0, limitBytes)).status).to.equal(201);
+      expect((await send(api, 1, limitBytes + 1)).status).to.equal(413);
+      for (const { end } of slow) await end();
+    });
+  }
+
+  it('are refused when there is no room for more, and give back what they had', async () => {
+    await using api = await open({ diskBytes: 40 * kilobyte, waitMaxMs: 1 });
+    const other = sendSlowly(api.url, undefined, 30 * kilobyte);
+    await other.begun;
     let last: number;
-    do last = (await send(api, 3, limitBytes)).status;
+    do last = (await send(api, 0, 20 * kilobyte)).status;
+    while (last === 201); // until what the other sent is here
+    expect(last).to.equal(503);
+    await other.end();
+    do last = (await send(api, 1, 40 * kilobyte)).status;
     while (last === 503);
-    expect(last, 'room is given back').to.equal(201);
+    expect(last).to.equal(201);
+  });
+
+  it('of one person leave room to others', async () => {
+    const share = { diskBytes: 40 * kilobyte, diskShareBytes: 20 * kilobyte };
+    await using api = await open({ ...share, waitMaxMs: 1 });
+    const first = sendSlowly(api.url, undefined, 15 * kilobyte);
+    await first.begun;
+    let last: number;
+    do last = (await send(api, 0, 10 * kilobyte)).status;
+    while (last === 201);
+    expect(last, 'of the same').to.equal(503);
+    const theirs = await send(api, 1, 20 * kilobyte, 'widgets:write widgets:read');
+    expect(theirs.status, 'of another').to.equal(201);
+    await first.end();
+  });
+
+  it('are taken in to their end when they are refused, and the connection serves on', async () => {
+    const size = 8 * kilobyte * kilobyte;
+    await using api = await open({ diskBytes: kilobyte, waitMaxMs: 1 }, {}, size);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const headers = {
+      ...{ authorization: `Bearer ${tokenFor('widgets:write')}` },
+      'content-type': 'application/json',
+    };
+    const statusOf = (body: Buffer) =>
+      new Promise<number>((resolve, reject) => {
+        const url = `${api.url}/api/v1/widgets`;
+        const sending = request(url, { method: 'POST', headers, agent });
+        let status = 0;
+        const isHeard = () => status > 0 && sending.writableFinished && resolve(status);
+        sending.on('response', (answer) => {
+          status = answer.resume().statusCode ?? 0;
+          isHeard();
+        });
+        sending.on('finish', isHeard).on('error', reject);
+        // In chunks, of which nothing is known before.
+        sending.write(body.subarray(0, 1));
+        sending.end(body.subarray(1));
+      });
+    const other = sendSlowly(api.url, undefined);
+    await other.begun;
+    let last: number;
+    do last = await statusOf(Buffer.alloc(size, ' '));
+    while (last === 400); // until what the other sent is here
+    expect(last).to.equal(503);
+    await other.end();
+    do last = await statusOf(Buffer.from('{"name":"next","size":1}'));
+    while (last === 503);
+    expect(last).to.equal(201);
+    agent.destroy();
+  });
+
+  it('may come for longer than others, while enough of them comes', async () => {
+    await using api = await open({}, { requestTimeoutMs: 50 });
+    const large = sendSlowly(api.url, undefined);
+    await large.begun;
+    // One that came later is not waited for any more.
+    const small = await fetch(`${api.url}/api/v1/login`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, duplex: 'half' },
+      body: new ReadableStream({ start: (body) => body.enqueue(Buffer.from('{')) }),
+    } as RequestInit);
+    expect(small.status).to.equal(408);
+    expect(await large.finish('"name":"late","size":1}')).to.equal(201);
   });
 
   it('are refused when they are larger, whatever they say of it', async () => {
@@ -106,18 +188,34 @@ describe('large bodies', () => {
   });
 });
 
-/** Begins to send, and never ends. */
-function sendSlowly(url: string, bytes: number, signal: AbortSignal) {
+/** Begins to send, and does not end; in chunks where it does not say how much there will be. */
+function sendSlowly(url: string, says: number | undefined, bytes = 1) {
   const begun = Promise.withResolvers<void>();
+  const leaving = new AbortController();
   const headers = {
     ...{ authorization: `Bearer ${tokenFor('widgets:write')}`, 'content-type': 'application/json' },
-    ...{ 'content-length': bytes, expect: '100-continue' },
+    ...(says === undefined ? {} : { 'content-length': says }),
+    expect: '100-continue',
   };
-  const sending = request(`${url}/api/v1/widgets`, { method: 'POST', headers, signal });
-  // When it is told to go on there is room for it.
-  sending.on('continue', () => sending.write('{', () => begun.resolve()));
-  const ended = new Promise<void>((resolve) => sending.on('error', () => resolve()));
-  return { begun: begun.promise, ended };
+  const init = { method: 'POST', headers, signal: leaving.signal };
+  const sending = request(`${url}/api/v1/widgets`, init);
+  // When it is told to go on, it is being read.
+  sending.on('continue', () => sending.write('{'.padEnd(bytes), () => begun.resolve()));
+  const answered = new Promise<number>((resolve, reject) => {
+    sending.on('response', (answer) => resolve(answer.resume().statusCode ?? 0));
+    sending.on('error', reject);
+  });
+  return {
+    begun: begun.promise,
+    end: async () => {
+      leaving.abort();
+      await answered.catch(() => undefined);
+    },
+    finish: (rest: string) => {
+      sending.end(rest);
+      return answered;
+    },
+  };
 }
 
 describe('the time for an answer', () => {

@@ -3,24 +3,32 @@ import { open, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { problem } from '#services/errors.ts';
-import { createRoom, type Room } from '#storage/room.ts';
-import { announced, spool } from './body.ts';
+import { createRoom, type Place } from '#storage/room.ts';
 import type { Exchange } from './exchange.ts';
+import { networkOf } from './limits.ts';
+import { spool, type Pace } from './spool.ts';
+import { realTimers, type Timers } from './timers.ts';
 
 /** How much of what is sent is held at once, in bytes. */
 export interface LargeBodyOptions {
   /** Where bodies wait for their turn; not one that lies in memory. */
   readonly dir: string;
   readonly diskBytes: number;
+  /** What one person may have of that. */
+  readonly diskShareBytes: number;
   readonly memoryBytes: number;
+  /** Of one person. */
   readonly waitingMax: number;
   /** Milliseconds; shorter than a node waits for the leader that it has handed a request to. */
   readonly waitMaxMs: number;
+  readonly pace: Pace;
+  readonly timers: Timers;
+  readonly now: () => number;
 }
 
 /**
- * Carries out `work`, which finds the body in the exchange. Throws `too-large`, and `unavailable`
- * with a time to try again for whom there is no room.
+ * Carries out `work`, which finds the body in the exchange. Throws `too-large`,
+ * `too-slow`, and `unavailable` with a time to try again for whom there is no room.
  */
 export type LargeBodies = (
   exchange: Exchange,
@@ -31,38 +39,46 @@ export type LargeBodies = (
 const defaults: LargeBodyOptions = {
   dir: tmpdir(),
   diskBytes: 1024 ** 3,
+  diskShareBytes: 1024 ** 3 / 2,
   memoryBytes: 16 * 1024 ** 2,
   waitingMax: 200,
   waitMaxMs: 40_000,
+  // 4 KiB/s: no phone is as slow, and one in a tunnel may be silent for most of a minute.
+  pace: { bytes: 240 * 1024, everyMs: 60_000 },
+  timers: realTimers,
+  now: () => performance.now(),
 };
 const retryAfterSeconds = 15;
 
 /**
  * Large bodies come one by one from the disk into memory: otherwise who sends many at once decides
  * how much of it there has to be. They arrive beside each other, so that nobody waits for a slow
- * line but who sends over it.
+ * line but who sends over it, and have as much of the disk as has come of them, whatever they say
+ * they will be: what is promised to who sends nothing is nobody's.
  */
 export function createLargeBodies(options: Partial<LargeBodyOptions> = {}): LargeBodies {
-  const { dir, diskBytes, memoryBytes, ...line } = { ...defaults, ...options };
-  const disk = createRoom({ ...line, size: diskBytes });
-  const memory = createRoom({ ...line, size: memoryBytes });
+  const { dir, diskBytes, diskShareBytes, memoryBytes, ...rest } = { ...defaults, ...options };
+  const disk = createRoom({ ...rest, size: diskBytes, shareMax: diskShareBytes });
+  const memory = createRoom({ ...rest, size: memoryBytes });
   return async (exchange, limitBytes, work) => {
     await using stack = new AsyncDisposableStack();
-    // By what it says of itself, which Node holds it to: many small ones are no crowd.
-    stack.use(await enter(disk, exchange, announced(exchange.req, limitBytes) ?? limitBytes));
+    const owner = ownerOf(exchange);
+    const onDisk = stack.use(disk.open(owner));
     const file = stack.use(await openNameless(dir));
-    const size = await spool(exchange, limitBytes, file);
-    stack.use(await enter(memory, exchange, size));
+    const growing = (bytes: number) => grow(onDisk, exchange, bytes);
+    const size = await spool(exchange, { ...rest, file, limitBytes, grow: growing });
+    await grow(stack.use(memory.open(owner)), exchange, size);
     exchange.body = await readAll(file, size);
     await work();
   };
 }
 
-async function enter(room: Room, exchange: Exchange, bytes: number): Promise<Disposable> {
+const ownerOf = ({ principal, ip }: Exchange): string => principal?.userId ?? networkOf(ip);
+
+async function grow(place: Place, exchange: Exchange, bytes: number): Promise<void> {
   exchange.isWaiting = true;
   try {
-    const place = await room.enter(bytes, exchange.signal);
-    if (place !== undefined) return place;
+    if (await place.grow(bytes, exchange.signal)) return;
   } finally {
     exchange.isWaiting = false;
   }

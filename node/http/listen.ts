@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { problems, type ProblemCode } from '#services/errors.ts';
 import type { App } from './app.ts';
+import { limitArrival } from './arriving.ts';
 
 /** Where to listen, and how patient to be with slow clients. */
 export interface ListenOptions {
@@ -12,7 +13,10 @@ export interface ListenOptions {
   host: string;
   /** For the whole of the headers. */
   headersTimeoutMs?: number;
-  /** For the whole of a request, body included; answers may take as long as they like. */
+  /**
+   * For the whole of a request, body included but for large ones, which have a pace to keep
+   * (large-bodies.ts); answers may take as long as they like.
+   */
   requestTimeoutMs?: number;
   /** A connection on which nothing moves for so long is closed: a player that was forgotten. */
   idleTimeoutMs?: number;
@@ -30,8 +34,8 @@ export interface Listening extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Longer than the web app waits for what it sends: `patienceMs` in web/src/lib/upload.ts. */
 const requestTimeoutMs = 150_000;
+const lookAtArrivalsMs = 5_000;
 
 /** Serves an app over HTTP/1.1. Rejects when the address is taken or may not be used. */
 export async function listen(app: App, options: ListenOptions): Promise<Listening> {
@@ -39,9 +43,9 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   const server = createServer(
     {
       headersTimeout,
-      requestTimeout: options.requestTimeoutMs ?? requestTimeoutMs,
+      requestTimeout: 0,
       keepAliveTimeout: options.keepAliveMs ?? 65_000,
-      connectionsCheckingInterval: Math.min(5_000, headersTimeout),
+      connectionsCheckingInterval: Math.min(lookAtArrivalsMs, headersTimeout),
       maxHeaderSize: options.headersMaxBytes ?? maxHeaderSize,
       noDelay: true,
     },
@@ -56,6 +60,9 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
     app.express(req, res);
   });
   server.on('clientError', refuse);
+  const timeoutMs = options.requestTimeoutMs ?? requestTimeoutMs;
+  const everyMs = Math.min(lookAtArrivalsMs, timeoutMs);
+  server.on('close', limitArrival(server, { timeoutMs, everyMs }));
   const arrivals = watchArrivals(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -160,7 +167,7 @@ function meaningOf(code: string): [number, ProblemCode, string] {
     case 'HPE_HEADER_OVERFLOW':
       return [431, 'bad-request', 'The headers are too large'];
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return [408, 'bad-request', 'The request did not arrive in time'];
+      return [408, 'too-slow', 'The request did not arrive in time'];
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return [413, 'too-large', 'The chunk extensions are too large'];
     default:

@@ -59,6 +59,10 @@ export const problemTexts = {
     meaning: 'No form of the answer fits the `Accept` header.',
     remedy: 'Accept `application/json`, or what the operation describes.',
   },
+  'too-slow': {
+    meaning: 'The request did not arrive in time, or too little of it came for too long.',
+    remedy: 'Send it again over a better line.',
+  },
   conflict: {
     meaning: 'The change does not fit what is there now, such as a name that is taken.',
     remedy: 'Read the current state and decide again.',

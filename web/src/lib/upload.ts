@@ -9,8 +9,8 @@ import type { ArtworkImage, ArtworkType } from './types';
 const bytesMax = 16 * 1024 * 1024;
 /** What the server takes, as an input of files names it. */
 export const pictureTypes = 'image/jpeg,image/png,image/webp,image/avif,image/gif';
-/** A line of a home sends 16 MiB in two minutes; node/http/listen.ts gives a request longer. */
-const patienceMs = 120_000;
+/** A phone sends 50 kB/s; a node takes them as slowly as node/http/large-bodies.ts says. */
+const patienceFor = ({ size }: File) => 60_000 + size / 16;
 
 const refusals = {
   unprocessable: 'artwork.unfit',
@@ -32,6 +32,7 @@ export async function uploadPicture(
 
 async function send(path: string, file: File): Promise<ArtworkImage> {
   const headers = new Headers({ 'Content-Type': file.type });
+  const patienceMs = patienceFor(file);
   const answer = await sendSigned({ method: 'POST', path, headers, body: file, patienceMs });
   const body: unknown = await answer.json().catch(() => undefined);
   if (!answer.ok) throw new ApiError(answer.status, body as ProblemBody | undefined);
