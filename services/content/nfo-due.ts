@@ -2,6 +2,7 @@
 import type { Queryable, Sql } from '#storage/postgres/connect.ts';
 import { works as films } from './movie/movie.ts';
 import type { Kind } from './module.ts';
+import { noteLeft, type NfoPlace } from './nfo-left.ts';
 import { works as shows } from './series/series.ts';
 import type { Works } from './works.ts';
 
@@ -13,6 +14,8 @@ export interface DueWork {
   readonly version: string;
   /** Its library asks for NFO files, still. */
   readonly isAsked: boolean;
+  /** There is no such work any more: what we wrote of it is to go. */
+  readonly isGone: boolean;
 }
 
 /** What became of a work's files; `nextMs`: until it is tried again, where there is a problem. */
@@ -65,6 +68,7 @@ export async function noteLibraries(sql: Sql): Promise<void> {
     await sql.begin(async (tx) => {
       await tx`insert into nfo_libraries values (${id}) on conflict do nothing`;
       await noteOf(tx, kind === 'movie' ? films : shows, tx`w.library_id = ${id}`);
+      await noteLeft(tx, id);
     });
   }
   await sql`
@@ -73,7 +77,8 @@ export async function noteLibraries(sql: Sql): Promise<void> {
 
 /** Works to be written now, the longest waiting first. */
 export const dueWorks = (sql: Queryable, limit: number) => sql<DueWork[]>`
-  select n.kind, n.item_id as id, n.version, coalesce(${asks(sql)}, false) as "isAsked"
+  select n.kind, n.item_id as id, n.version, coalesce(${asks(sql)}, false) as "isAsked",
+    m.id is null and s.id is null as "isGone"
   from nfo_states n
   left join movies m on n.kind = 'movie' and m.id = n.item_id
   left join series s on n.kind = 'series' and s.id = n.item_id
@@ -97,13 +102,6 @@ export async function saveState(
 interface Work {
   readonly kind: Kind;
   readonly id: string;
-}
-
-/** Where an NFO file lies. */
-export interface NfoPlace {
-  readonly rootId: string;
-  /** Relative to the root. */
-  readonly path: string;
 }
 
 /** Notes a file as ours, and as that work's. */

@@ -1,109 +1,39 @@
-import {
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { createTestOrder } from '#test/clock.ts';
-import { filmLibrary, type FilmLibrary } from '#test/films.ts';
-import { quiet } from '#test/log.ts';
+import type { FilmLibrary } from '#test/films.ts';
+import { nfoRig, type NfoRig } from '#test/nfo.ts';
 import { rowsRead, type PlanNode } from '#test/plan.ts';
-import { testDatabase, type TestDatabase } from '#test/postgres.ts';
-import { writeOn } from '#test/write.ts';
-import { createCache } from '#storage/cache/index.ts';
-import { createMedia, type MediaEngine } from '#storage/media/index.ts';
 import { editWork } from './edit.ts';
-import { createContent } from './index.ts';
 import type { Kind } from './module.ts';
 import { editableFilms } from './movie/edit.ts';
 import { dueWorks, saveState } from './nfo-due.ts';
-import { createNfoWriting } from './nfo-job.ts';
-
-const nowMs = Date.UTC(2026, 5, 1);
 
 describe('NFO files beside the media', () => {
-  let db: TestDatabase;
-  let media: MediaEngine;
-  let base: string;
-  let content: ReturnType<typeof createContent>;
-  let warned: string[];
+  let rig: NfoRig;
+  let db: NfoRig['db'];
+  let writing: NfoRig['writing'];
 
   before(async () => {
-    db = await testDatabase();
-    media = createMedia({
-      ...{ log: quiet, processes: 1, idleMs: 60_000, perMountLimit: 4, now: Date.now },
-    });
-    const clock = createTestOrder().node();
-    const now = () => nowMs;
-    content = createContent({
-      ...{ sql: db.sql, write: writeOn(db.sql, clock), now, random: () => 0.5 },
-      cache: createCache({ clock, log: quiet, now, l1MaxBytes: 1_000_000 }),
-      images: { forItems: async () => new Map() },
-      search: { changed: async () => undefined },
-    });
+    rig = await nfoRig();
+    ({ db } = rig);
   });
-  after(async () => {
-    await media[Symbol.asyncDispose]();
-    await db.close();
-  });
+  after(() => rig.close());
   beforeEach(async () => {
-    await db.sql`delete from libraries`;
-    await db.sql`delete from nfo_states`;
-    await db.sql`delete from nfo_files`;
-    base = await mkdtemp(join(tmpdir(), 'revenge-nfo-'));
-    warned = [];
+    await rig.begin();
+    ({ writing } = rig);
   });
-  afterEach(() => rm(base, { recursive: true }));
+  afterEach(() => rig.end());
 
-  let writing: ReturnType<typeof createNfoWriting>;
-  beforeEach(() => {
-    const warn = (message: string) => void warned.push(message);
-    writing = createNfoWriting({ sql: db.sql, media, log: { warn } });
-  });
-  /** Writes what is due, as the job does. */
-  const run = () =>
-    writing.jobs[0]!.run(
-      {},
-      {
-        ...{ jobId: 'x', attempt: 1, log: quiet, progress: () => undefined },
-        signal: new AbortController().signal,
-      },
-    );
-  const scan = async (library: FilmLibrary, kind: Kind) => {
-    const batch = await library.batch();
-    const module = content.modules.find((one) => one.kind === kind)!;
-    await db.sql.begin(async (tx) => {
-      const { added, updated } = await module.identify(tx, batch);
-      await writing.changed(tx, kind, [...added, ...updated]);
-    });
-  };
+  const run = () => rig.run();
+  const scan = (library: FilmLibrary, kind: Kind) => rig.scan(library, kind);
+  const pathOf = (path: string) => rig.pathOf(path);
+  const text = (path: string) => rig.text(path);
+  const put = (files: Readonly<Record<string, string>>) => rig.put(files);
+  const libraryOf = (kind: Kind, paths: readonly string[], isAsking = true) =>
+    rig.libraryOf(kind, paths, isAsking);
   /** Has all works written anew, as in a library that has just begun to ask. */
   const again = () => db.sql`delete from nfo_libraries`;
-  const pathOf = (path: string) => join(base, 'library', path);
-  const text = (path: string) => readFile(pathOf(path), 'utf8');
-  const put = async (files: Readonly<Record<string, string>>) => {
-    for (const [path, content] of Object.entries(files)) {
-      await mkdir(dirname(pathOf(path)), { recursive: true });
-      await writeFile(pathOf(path), content);
-    }
-  };
-  /** A library of files, each on disk and in the catalogue, that asks for NFO files. */
-  const libraryOf = async (kind: Kind, paths: readonly string[], isAsking = true) => {
-    const library = await filmLibrary(db.sql, undefined, kind);
-    await db.sql`update library_roots set path = ${join(base, 'library')}`;
-    if (isAsking) await db.sql`update libraries set options = '{"writeNfo": true}'`;
-    await put(Object.fromEntries(paths.map((path) => [path, path])));
-    await library.put(Object.fromEntries(paths.map((path) => [path, 1_000_000_000])));
-    await scan(library, kind);
-    return library;
-  };
   const state = async () => {
     const [row] = await db.sql<{ problem: string | null }[]>`select problem from nfo_states`;
     return row?.problem;
@@ -221,19 +151,19 @@ describe('NFO files beside the media', () => {
 
   it('are never written through links that lead out', async () => {
     await libraryOf('movie', ['Heat (1995)/Heat.mkv']);
-    await mkdir(join(base, 'outside'));
+    await mkdir(join(rig.base, 'outside'));
     await rm(pathOf('Heat (1995)'), { recursive: true });
-    await symlink(join(base, 'outside'), pathOf('Heat (1995)'));
+    await symlink(join(rig.base, 'outside'), pathOf('Heat (1995)'));
     await run();
-    expect(await readdir(join(base, 'outside'))).to.deep.equal([]);
+    expect(await readdir(join(rig.base, 'outside'))).to.deep.equal([]);
   });
 
   it('are tried again where a mount is away, and refused ones are told of once', async () => {
     const library = await libraryOf('movie', ['Heat (1995)/Heat.mkv', 'Ran (1985)/Ran.mkv']);
-    await db.sql`update library_roots set path = ${join(base, 'unmounted')}`;
+    await db.sql`update library_roots set path = ${join(rig.base, 'unmounted')}`;
     await run();
     expect(await state()).to.contain('the root cannot be read');
-    await db.sql`update library_roots set path = ${join(base, 'library')}`;
+    await db.sql`update library_roots set path = ${join(rig.base, 'library')}`;
     await run();
     expect(await readdir(pathOf('Ran (1985)'))).to.deep.equal(['Ran.mkv']);
     await db.sql`update nfo_states set next_at = now()`;
@@ -250,7 +180,7 @@ describe('NFO files beside the media', () => {
     await db.sql`update nfo_states set next_at = now()`;
     await run();
     expect(await state()).to.equal('nothing may be written there');
-    expect(warned).to.have.length(1);
+    expect(rig.warned).to.have.length(1);
     expect(library.id).to.be.a('string');
   });
 
@@ -327,11 +257,11 @@ describe('NFO files beside the media', () => {
   it('on a root that is away stay ours, and keep nothing else waiting', async () => {
     const library = await libraryOf('movie', ['Heat (1995)/Heat.mkv']);
     const [film] = await db.sql<{ id: string }[]>`select id from movies`;
-    await mkdir(join(base, 'empty'));
+    await mkdir(join(rig.base, 'empty'));
     await db.sql`
       with away as (
         insert into library_roots (library_id, path, unavailable_since)
-        select ${library.id}, ${base} || '/' || name, now()
+        select ${library.id}, ${rig.base} || '/' || name, now()
         from unnest(array['gone', 'empty']) as name returning id)
       insert into nfo_files select id, 'movie.nfo', 'movie', ${film!.id} from away`;
     await run();

@@ -14,9 +14,9 @@ import {
   noteLibraries,
   saveState,
   type DueWork,
-  type NfoPlace,
   type Outcome,
 } from './nfo-due.ts';
+import { forgetGone, leftOf, type NfoPlace } from './nfo-left.ts';
 import { nfoTargets, otherNfos, type NfoTarget } from './nfo-targets.ts';
 
 /** What writing needs. */
@@ -70,8 +70,9 @@ async function writeDue(
     if (due.length === 0) return;
     for (const work of due) {
       signal.throwIfAborted();
-      const outcome = work.isAsked ? await writeWork({ deps, told, signal }, work) : done;
+      const outcome = await settle({ deps, told, signal }, work);
       await saveState(deps.sql, work, outcome);
+      if (work.isGone && outcome.problem === null) await forgetGone(deps.sql, work);
     }
   }
 }
@@ -82,23 +83,40 @@ interface Within {
   readonly signal: AbortSignal;
 }
 
-async function writeWork(within: Within, work: DueWork): Promise<Outcome> {
-  const { deps, signal } = within;
-  const { kind, id } = work;
+async function settle(within: Within, work: DueWork): Promise<Outcome> {
   try {
-    const targets = await nfoTargets[kind](deps.sql, id);
-    const isElsewhere = kind === 'movie' && (await isTold(within, id, targets));
-    for (const target of isElsewhere ? [] : targets) {
-      const put = await writeOne(within, target);
-      if (put === 'read-only') return refused(within, target.root);
-      if (put !== 'kept') await noteFile(deps.sql, work, target);
-    }
-    // Where nothing of a work is there it may come back to what we wrote of it.
-    return targets.length === 0 ? done : await removeLeft(within, work, targets);
+    if (work.isGone) return await removeAll(within, work);
+    return work.isAsked ? await writeWork(within, work) : done;
   } catch (error) {
-    if (signal.aborted || !(error instanceof MediaError)) throw error;
+    if (within.signal.aborted || !(error instanceof MediaError)) throw error;
     return { problem: safeMessage(error), nextMs: error.retryAfterMs ?? retryMs };
   }
+}
+
+async function writeWork(within: Within, work: DueWork): Promise<Outcome> {
+  const { deps } = within;
+  const { kind, id } = work;
+  const targets = await nfoTargets[kind](deps.sql, id);
+  const isElsewhere = kind === 'movie' && (await isTold(within, id, targets));
+  for (const target of isElsewhere ? [] : targets) {
+    const put = await writeOne(within, target);
+    if (put === 'read-only') return refused(within, target.root);
+    if (put !== 'kept') await noteFile(deps.sql, work, target);
+  }
+  // Where nothing of a work is there it may come back to what we wrote of it.
+  return targets.length === 0 ? done : await removeLeft(within, work, targets);
+}
+
+/** Removes what we wrote of a work that is gone, where its library asks for NFO files, still. */
+async function removeAll(within: Within, work: DueWork): Promise<Outcome> {
+  let isAway = false;
+  for (const left of await leftOf(within.deps.sql, work)) {
+    if (!left.isAsked) continue;
+    isAway ||= left.isAway;
+    if (left.isAway) continue;
+    if ((await removeOne(within, left)) === 'read-only') return refused(within, left.root);
+  }
+  return isAway ? { problem: 'a folder is away', nextMs: retryMs } : done;
 }
 
 /** Removes what we wrote beside videos that have other names now. */
@@ -107,21 +125,30 @@ async function removeLeft(
   work: DueWork,
   targets: readonly NfoTarget[],
 ): Promise<Outcome> {
-  const { deps, signal } = within;
   const placeOf = ({ rootId, path }: NfoPlace): string => `${rootId} ${path}`;
   const wanted = new Set(targets.map(placeOf));
-  for (const left of await filesOf(deps.sql, work)) {
+  for (const left of await filesOf(within.deps.sql, work)) {
     if (wanted.has(placeOf(left))) continue;
-    const before = await readAt(within, left);
-    if (before !== undefined && before !== 'foreign' && isOurs(before)) {
-      const { root, path } = left;
-      const over = digestOf(before);
-      const put = await deps.media.put(root, path, { bytes: undefined, over, signal });
-      if (put === 'read-only') return refused(within, root);
-    }
-    await forgetFile(deps.sql, left);
+    if ((await removeOne(within, left)) === 'read-only') return refused(within, left.root);
   }
   return done;
+}
+
+/** Removes a file that is ours, as nobody has changed it, and forgets one that is not. */
+async function removeOne(
+  within: Within,
+  left: NfoPlace & { readonly root: string },
+): Promise<'read-only' | undefined> {
+  const { deps, signal } = within;
+  const before = await readAt(within, left);
+  if (before !== undefined && before !== 'foreign' && isOurs(before)) {
+    const { root, path } = left;
+    const over = digestOf(before);
+    const put = await deps.media.put(root, path, { bytes: undefined, over, signal });
+    if (put === 'read-only') return put;
+  }
+  await forgetFile(deps.sql, left);
+  return undefined;
 }
 
 function refused({ deps, told }: Within, root: string): Outcome {

@@ -3,6 +3,7 @@ import type { Queryable, Tx } from '#storage/postgres/connect.ts';
 import { idEntries, type ProviderIds } from '../naming/ids.ts';
 import { forgetHistory } from './history.ts';
 import type { Kind } from './module.ts';
+import { noteGone } from './nfo-left.ts';
 
 type Fragment = ReturnType<Queryable>;
 
@@ -99,8 +100,7 @@ export async function deleteWorks(
   await tx`delete from metadata_states where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await tx`delete from image_offers where kind = ${kind} and item_id = any (${gone}::uuid[])`;
   await forgetHistory(tx, kind, ids);
-  await tx`delete from nfo_states where kind = ${kind} and item_id = any (${gone}::uuid[])`;
-  await tx`delete from nfo_files where kind = ${kind} and item_id = any (${gone}::uuid[])`;
+  await noteGone(tx, kind, ids);
   await tx`delete from file_pins where item_id = any (${gone}::uuid[])`;
   await tx`delete from ${tx(table)} where id = any (${gone}::uuid[])`;
   // Only now, having waited for whoever holds a work while adding a picture to it.
