@@ -49,6 +49,7 @@ export const blobsOf = ({ config: { values }, log }: Context): Blobs =>
     maxBytes: values['media.image_cache'],
     log,
     now: Date.now,
+    isShared: true,
   });
 
 /** How a backup is to be sealed, by the options of a command. */

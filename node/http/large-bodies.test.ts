@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,6 +74,14 @@ describe('large bodies', () => {
       expect(readdirSync(dir)).to.deep.equal([]);
     });
   }
+
+  it('leave nothing behind, not even of a process that was killed', async () => {
+    await writeFile(join(dir, '.revenge-body-left'), '');
+    await writeFile(join(dir, 'other'), '');
+    await using api = await open();
+    expect((await send(api, 0, kilobyte)).status).to.equal(201);
+    expect(readdirSync(dir)).to.deep.equal(['other']);
+  });
 
   it('are refused with a time to try again when too many wait', async () => {
     await using api = await open({ waitingMax: 3 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { problem } from '#services/errors.ts';
@@ -60,7 +60,9 @@ export function createLargeBodies(options: Partial<LargeBodyOptions> = {}): Larg
   const { dir, diskBytes, diskShareBytes, memoryBytes, ...rest } = { ...defaults, ...options };
   const disk = createRoom({ ...rest, size: diskBytes, shareMax: diskShareBytes });
   const memory = createRoom({ ...rest, size: memoryBytes });
+  let cleared: Promise<void> | undefined;
   return async (exchange, limitBytes, work) => {
+    await (cleared ??= clearLeft(dir));
     await using stack = new AsyncDisposableStack();
     const owner = ownerOf(exchange);
     const onDisk = stack.use(disk.open(owner));
@@ -86,12 +88,20 @@ async function grow(place: Place, exchange: Exchange, bytes: number): Promise<vo
   throw problem('unavailable', detail, { retryAfterSeconds });
 }
 
-/** A file that goes with this process, however it ends. */
+const prefix = '.revenge-body-';
+
+/** A file that goes with this process, however it ends, but for the moment that it has a name. */
 async function openNameless(dir: string): Promise<FileHandle> {
-  const path = join(dir, `.revenge-body-${randomUUID()}`);
+  const path = join(dir, `${prefix}${randomUUID()}`);
   const file = await open(path, 'wx+', 0o600);
-  await rm(path);
+  await rm(path, { force: true });
   return file;
+}
+
+/** Removes what a process left that ended in that moment; who has one open needs no name of it. */
+async function clearLeft(dir: string): Promise<void> {
+  const names = (await readdir(dir)).filter((name) => name.startsWith(prefix));
+  await Promise.all(names.map((name) => rm(join(dir, name), { force: true })));
 }
 
 async function readAll(file: FileHandle, size: number): Promise<Buffer> {

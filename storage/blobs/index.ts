@@ -31,9 +31,13 @@ export interface BlobOptions {
   readonly maxBytes: number;
   readonly log: Log;
   readonly now: () => number;
+  /** A node may be at work in it, beside this process. */
+  readonly isShared?: boolean;
 }
 
 interface State extends BlobOptions {
+  /** What is older and has no name was left by a process that died. */
+  readonly staleBefore: () => number;
   readonly log: Log;
   /** Undefined until the folder has been counted. */
   sizeBytes: number | undefined;
@@ -46,13 +50,18 @@ const sweptTo = 0.9;
 /** The time of last use is written at most this often. */
 const touchMs = 3_600_000;
 const staleTemporaryMs = 3_600_000;
+/** By which the time of a file may be behind the clock. */
+const coarseMs = 1_000;
 /** One of those that are swept. */
 const stagingFolder = '00';
 
 /** Opens the folder; it is made by the first `put`. */
 export function createBlobs(options: BlobOptions): Blobs {
   const log = options.log.child({ module: 'blobs' });
-  const state: State = { ...options, log, sizeBytes: undefined, sweep: undefined };
+  const openedAt = options.now();
+  const staleBefore = () =>
+    options.isShared ? options.now() - staleTemporaryMs : openedAt - coarseMs;
+  const state: State = { ...options, log, staleBefore, sizeBytes: undefined, sweep: undefined };
   return {
     get: (name) => read(state, name),
     async find(name) {
@@ -149,7 +158,7 @@ async function sweep(state: State): Promise<void> {
   state.sizeBytes = sizeBytes;
 }
 
-async function listFolder({ dir, now }: State, folder: string): Promise<Found[]> {
+async function listFolder({ dir, staleBefore }: State, folder: string): Promise<Found[]> {
   if (!/^[0-9a-z]{2}$/.test(folder)) return []; // not ours
   const found: Found[] = [];
   for (const name of (await readdir(join(dir, folder)).catch(ifMissing)) ?? []) {
@@ -157,8 +166,7 @@ async function listFolder({ dir, now }: State, folder: string): Promise<Found[]>
     const facts = await stat(path).catch(ifMissing);
     if (facts === undefined) continue;
     if (name.startsWith('.')) {
-      // Left by a process that died while writing.
-      if (now() - facts.mtimeMs > staleTemporaryMs) await rm(path, { force: true });
+      if (facts.mtimeMs < staleBefore()) await rm(path, { force: true });
     } else found.push({ path, sizeBytes: facts.size, usedAt: facts.mtimeMs });
   }
   return found;
