@@ -5,7 +5,7 @@ import { createRoom } from './room.ts';
 const forever = new AbortController().signal;
 type Room = ReturnType<typeof createRoom>;
 /** A place with so much; undefined where there is none. */
-async function enter(room: Room, amount: number, signal = forever, owner = 'anna') {
+async function enter(room: Room, amount: number, { signal = forever, owner = 'anna' } = {}) {
   const place = room.open(owner);
   return (await place.grow(amount, signal)) ? place : undefined;
 }
@@ -46,7 +46,7 @@ describe('room', () => {
     const room = createRoom({ size: 2, waitingMax: 9 });
     using first = await enter(room, 1);
     const leaving = new AbortController();
-    const large = enter(room, 2, leaving.signal).catch((error: unknown) => error);
+    const large = enter(room, 2, { signal: leaving.signal }).catch((error: unknown) => error);
     const small = enter(room, 1);
     leaving.abort(new Error('gone'));
     expect(await large).to.have.property('message', 'gone');
@@ -62,7 +62,7 @@ describe('room', () => {
     const first = (await enter(room, 1))!;
     const order: string[] = [];
     const all = ['anna', 'anna', 'anna', 'ben', 'ben', 'carl'].map(async (owner) => {
-      using place = (await enter(room, 1, forever, owner))!;
+      using place = (await enter(room, 1, { owner }))!;
       order.push(owner);
       return place;
     });
@@ -76,8 +76,9 @@ describe('room', () => {
     const place = room.open('anna');
     expect(await place.grow(4, forever)).to.equal(true);
     const rest = enter(room, 3);
+    expect(room.waiting()).to.equal(1);
     expect(await enter(room, 3), 'one of theirs waits already').to.equal(undefined);
-    using other = await enter(room, 6, forever, 'ben');
+    using other = await enter(room, 6, { owner: 'ben' });
     expect(other, 'of another').to.not.equal(undefined);
     expect(room.taken()).to.equal(10);
     place[Symbol.dispose]();
@@ -91,7 +92,7 @@ describe('room', () => {
     const place = room.open('anna');
     for (const amount of [1, 2, 3]) await place.grow(amount, forever);
     expect(room.taken()).to.equal(6);
-    const large = enter(room, 10, forever, 'ben');
+    const large = enter(room, 10, { owner: 'ben' });
     place[Symbol.dispose]();
     place[Symbol.dispose]();
     expect(await large).to.not.equal(undefined);

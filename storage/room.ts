@@ -7,6 +7,8 @@ export interface Room {
   open(owner: string): Place;
   /** How much is taken. */
   taken(): number;
+  /** How many wait. */
+  waiting(): number;
 }
 
 /** Disposing of it gives all of it back. */
@@ -62,16 +64,18 @@ export function createRoom(options: RoomOptions): Room {
       };
     },
     taken: line.taken,
+    waiting: line.waiting,
   };
 }
 
 interface Line {
-  ownerOf(name: string): Owner;
+  readonly ownerOf: (name: string) => Owner;
   /** Lets in who goes next, as far as there is room. */
-  admit(): void;
-  giveBack(name: string, amount: number): void;
-  leave(owner: Owner): void;
-  taken(): number;
+  readonly admit: () => void;
+  readonly giveBack: (name: string, amount: number) => void;
+  readonly leave: (owner: Owner) => void;
+  readonly taken: () => number;
+  readonly waiting: () => number;
 }
 
 /** Who has something, and who waits. */
@@ -120,7 +124,8 @@ function createLine({
     leave(owner);
     admit();
   };
-  return { ownerOf, admit, giveBack, leave, taken: () => taken };
+  const waiting = () => [...owners.values()].reduce((sum, owner) => sum + owner.waiting.size, 0);
+  return { ownerOf, admit, giveBack, leave, waiting, taken: () => taken };
 }
 
 interface Wish extends Pick<RoomOptions, 'waitingMax' | 'waitMaxMs'> {

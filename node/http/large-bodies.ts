@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { problem } from '#services/errors.ts';
 import { createRoom, type Place } from '#storage/room.ts';
 import type { Exchange } from './exchange.ts';
+import { createLender } from './lend.ts';
 import { networkOf } from './limits.ts';
 import { spool, type Pace } from './spool.ts';
 import { realTimers, type Timers } from './timers.ts';
@@ -60,6 +61,7 @@ export function createLargeBodies(options: Partial<LargeBodyOptions> = {}): Larg
   const { dir, diskBytes, diskShareBytes, memoryBytes, ...rest } = { ...defaults, ...options };
   const disk = createRoom({ ...rest, size: diskBytes, shareMax: diskShareBytes });
   const memory = createRoom({ ...rest, size: memoryBytes });
+  const lend = createLender(() => memory.waiting() > 0);
   let cleared: Promise<void> | undefined;
   return async (exchange, limitBytes, work) => {
     await (cleared ??= clearLeft(dir));
@@ -70,7 +72,9 @@ export function createLargeBodies(options: Partial<LargeBodyOptions> = {}): Larg
     const growing = (bytes: number) => grow(onDisk, exchange, bytes);
     const size = await spool(exchange, { ...rest, file, limitBytes, grow: growing });
     await grow(stack.use(memory.open(owner)), exchange, size);
-    exchange.body = await readAll(file, size);
+    const { bytes } = stack.use(lend(size));
+    await fill(bytes, file);
+    exchange.body = bytes;
     await work();
   };
 }
@@ -104,13 +108,11 @@ async function clearLeft(dir: string): Promise<void> {
   await Promise.all(names.map((name) => rm(join(dir, name), { force: true })));
 }
 
-async function readAll(file: FileHandle, size: number): Promise<Buffer> {
-  const whole = Buffer.allocUnsafeSlow(size);
+async function fill(bytes: Buffer, file: FileHandle): Promise<void> {
   let at = 0;
-  while (at < size) {
-    const { bytesRead } = await file.read(whole, at, size - at, at);
-    if (bytesRead === 0) throw new Error(`the body ends at ${at} of ${size} bytes`);
+  while (at < bytes.length) {
+    const { bytesRead } = await file.read(bytes, at, bytes.length - at, at);
+    if (bytesRead === 0) throw new Error(`the body ends at ${at} of ${bytes.length} bytes`);
     at += bytesRead;
   }
-  return whole;
 }
