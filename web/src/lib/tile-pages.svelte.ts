@@ -10,7 +10,8 @@ export interface WantedPages {
 /**
  * The pages of a grid, by their numbers; undefined: not there yet. One observer for as long as the
  * grid is there. `createQueries` makes another whenever what is wanted changes, which gives up what
- * is under way and asks for it again: a page that takes longer than a frame never came to who scrolls.
+ * is under way and asks for it again: a page that takes longer than a frame never came while one
+ * scrolled.
  */
 export function createTilePages(wanted: () => WantedPages): (page: number) => TilePage | undefined {
   const observer = new QueriesObserver(useQueryClient(), []);
