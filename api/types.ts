@@ -3039,7 +3039,7 @@ export interface components {
          * @description What is done, stable.
          * @enum {string}
          */
-        ClusterStepCode: "promote" | "demote" | "takeOut" | "forget";
+        ClusterStepCode: "promote" | "demote" | "returns" | "takeOut" | "forget";
         /**
          * @example {
          *       "id": "mfrggzdf",

@@ -143,7 +143,8 @@ async function plan(
     throw problem('not-found', `There is no member ${id}`);
   }
   const hasDatabase = (await databaseOwner()) === id;
-  return planChange({ kind, id, name: known?.name ?? id, readings, hasDatabase });
+  const votesByItself = member.state.view().autopilot.promote && known?.isDraining !== true;
+  return planChange({ kind, id, name: known?.name ?? id, readings, hasDatabase, votesByItself });
 }
 
 const kinds = {

@@ -39,4 +39,17 @@ describe('the plan of a change of members', () => {
       expect(plan.steps).to.not.deep.equal([]);
     });
   }
+
+  for (const [kind, votesByItself, steps] of [
+    ['demote', true, ['demote', 'returns']],
+    ['demote', false, ['demote']],
+    ['promote', true, ['promote']],
+    ['remove', true, ['takeOut', 'forget']],
+  ] as const) {
+    it(`${kind} is told whole where votes are ${votesByItself ? '' : 'not '}given by themselves`, () => {
+      const readings = readingsOf('a* b c');
+      const plan = planChange({ kind, id: 'c', name: 'c', readings, votesByItself });
+      expect(plan.steps.map(({ code }) => code)).to.deep.equal(steps);
+    });
+  }
 });

@@ -10,13 +10,15 @@ export interface PlanWish {
   readonly readings: Pick<Readings, 'servers' | 'health' | 'leaderId'>;
   /** The database that all use is on it. */
   readonly hasDatabase?: boolean | undefined;
+  /** The cluster gives votes by itself, to this member too. */
+  readonly votesByItself?: boolean | undefined;
 }
 
 const quorumOf = (voters: number) => Math.floor(voters / 2) + 1;
 
 /** What a change of one member comes to, and why it should not be made. */
 export function planChange(wish: PlanWish): ChangePlan {
-  const { kind, id, name, readings } = wish;
+  const { kind, id, readings } = wish;
   const before = readings.servers.filter((server) => server.suffrage === 'voter').map((v) => v.id);
   const after = kind === 'promote' ? [...new Set([...before, id])] : before.filter((v) => v !== id);
   const isWell = (voter: string) =>
@@ -26,16 +28,17 @@ export function planChange(wish: PlanWish): ChangePlan {
     Math.max(0, voters.filter(isWell).length - quorumOf(voters.length));
   const refusal = refusalOf(wish, { before, after, isWell });
   return {
-    steps: stepsOf(kind, name),
+    steps: stepsOf(wish),
     voters: { before, after },
     failureTolerance: { before: tolerance(before), after: tolerance(after) },
     ...(refusal === undefined ? {} : { refusal }),
   };
 }
 
-function stepsOf(kind: ChangeKind, name: string): StepNotice[] {
-  if (kind !== 'remove') return [step(kind, { name })];
-  return [step('takeOut', { name }), step('forget', { name })];
+function stepsOf({ kind, name, votesByItself }: PlanWish): StepNotice[] {
+  if (kind === 'remove') return [step('takeOut', { name }), step('forget', { name })];
+  const returns = kind === 'demote' && votesByItself === true;
+  return [step(kind, { name }), ...(returns ? [step('returns', { name })] : [])];
 }
 
 interface Voters {

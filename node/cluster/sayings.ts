@@ -33,6 +33,7 @@ const events = {
 const steps = {
   promote: '{name} gets a vote',
   demote: '{name} loses its vote and goes on as a learner',
+  returns: '{name} gets its vote back by itself while it is well: drain it first',
   takeOut: '{name} is taken out of the Raft configuration',
   forget: '{name} is forgotten: its certificate is refused, and its id never comes back',
 } as const;
