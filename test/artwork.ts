@@ -9,7 +9,7 @@ import { createBlobs, type Blobs } from '#storage/blobs/index.ts';
 import { createCache } from '#storage/cache/index.ts';
 import type { MediaEngine } from '#storage/media/index.ts';
 import type { Outbound } from '#storage/outbound/index.ts';
-import { specOf, testApi } from './http.ts';
+import { principalWith, specOf, testApi } from './http.ts';
 import { libraryRows, type FileRow } from './library-rows.ts';
 import { quiet } from './log.ts';
 import type { TestDatabase } from './postgres.ts';
@@ -38,6 +38,11 @@ export async function artworkRig(deps: {
   const root = mkdtempSync(join(tmpdir(), 'revenge-artwork-'));
   const rows = await libraryRows(db.sql, root);
   const itemId = randomUUID();
+  // What somebody does is logged as theirs.
+  const { userId, username, role } = principalWith();
+  await db.sql`
+    insert into shared.users (id, username, role) values (${userId}, ${username}, ${role})
+    on conflict do nothing`;
   const stale: string[] = [];
   const isIdle = { now: true };
   const isThere = { now: true };
