@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { testApi } from '#test/http.ts';
+import { principalWith, testApi } from '#test/http.ts';
 import { widgetHandlers } from '#test/fixtures/widgets.ts';
 import { createStaleness } from './staleness.ts';
 
@@ -32,6 +32,23 @@ describe('a node that is behind what a client has seen', () => {
   it('takes what is cached for everybody else, and says how far that reaches', async () => {
     expect(await ask('7')).to.deep.equal({ found: [false], index: '7' });
     expect(await ask(undefined)).to.deep.equal({ found: [false], index: '7' });
+  });
+
+  it('lets a caller do what they may at the index that was waited for', async () => {
+    let held = 'widgets:read';
+    const clock = {
+      applied: () => 7,
+      async waitFor() {
+        held = 'others:read';
+        return true;
+      },
+    };
+    const authenticate = async () => principalWith(held);
+    await using api = await testApi({ handlers: widgetHandlers, clock, authenticate });
+    const ask = (index: string) =>
+      api.fetch('/api/v1/widgets', { headers: { 'x-revenge-index': index } });
+    expect((await ask('7')).status).to.equal(200);
+    expect((await ask('8')).status).to.equal(403);
   });
 });
 

@@ -76,8 +76,11 @@ export async function serve(exchange: Exchange, context: ServeContext): Promise<
     replaceRate(exchange, rate, await context.limits.principal(principal.credentialId));
   }
   const carryOut = async () => {
-    const call = await validate(exchange, context, { route, params, query, principal });
-    await awaitIndex(exchange, context);
+    // What the caller may do is as of the index they have seen, too.
+    const hasWaited = await awaitIndex(exchange, context);
+    const caller = hasWaited ? await admit(context.authenticate, proof) : principal;
+    exchange.principal = caller;
+    const call = await validate(exchange, context, { route, params, query, principal: caller });
     const reflected = context.clock.applied();
     const handle = () => route.handler(call as never);
     const key = context.once && route.write === 'leader' ? idempotencyKeyOf(exchange) : undefined;
@@ -210,18 +213,24 @@ function factsOf(exchange: Exchange, route: Route): RequestFacts {
   };
 }
 
-/** Read-your-writes on any node (design: `X-Revenge-Index`). */
-async function awaitIndex(exchange: Exchange, context: ServeContext): Promise<void> {
+/**
+ * Read-your-writes on any node (design: `X-Revenge-Index`). Resolves to whether what was known
+ * before may be of an earlier index.
+ */
+async function awaitIndex(exchange: Exchange, context: ServeContext): Promise<boolean> {
   const header = exchange.req.headers['x-revenge-index'];
-  if (header === undefined) return;
+  if (header === undefined) return false;
   const index = Number(header);
   if (!/^\d{1,16}$/.test(String(header)) || !Number.isSafeInteger(index)) {
     throw problem('bad-request', 'X-Revenge-Index is not an index');
   }
-  if (index <= context.clock.applied()) return;
-  if (await context.clock.waitFor(index, context.behindMs)) return;
-  // Every change that was acknowledged is in the database: only caches are behind.
-  if (context.bypassCaches) return context.bypassCaches(exchange);
+  if (index <= context.clock.applied()) return false;
+  if (await context.clock.waitFor(index, context.behindMs)) return true;
+  if (context.bypassCaches) {
+    // Every change that was acknowledged is in the database: only caches are behind.
+    context.bypassCaches(exchange);
+    return true;
+  }
   throw problem('behind', `This node is at ${context.clock.applied()}, not yet at ${index}`, {
     retryAfterSeconds: 1,
   });
