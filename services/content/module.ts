@@ -3,6 +3,9 @@ import type { Tx } from '#storage/postgres/connect.ts';
 /** The kinds of work a library may hold; one folder of `content/` each. */
 export type Kind = 'movie' | 'series';
 
+/** What goes stale with a library that is deleted, work by work; scans leave it as it is. */
+export const removedTag = (libraryId: string): string => `library-removed:${libraryId}`;
+
 export type FileRole = 'video' | 'audio' | 'subtitle' | 'image' | 'nfo' | 'extra' | 'other';
 
 /** A file as the scan has recorded it. Paths are relative to the library root. */

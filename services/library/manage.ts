@@ -1,7 +1,7 @@
 import { isDuplicate } from '#storage/postgres/errors.ts';
 import type { Tx } from '#storage/postgres/connect.ts';
 import { record } from '../activity/record.ts';
-import type { Kind } from '../content/module.ts';
+import { removedTag, type Kind } from '../content/module.ts';
 import { problem } from '../errors.ts';
 import type { Principal } from '../principal.ts';
 import { userTag } from '../users/accounts.ts';
@@ -137,7 +137,8 @@ export async function dropLibrary(deps: ManageDeps, id: string, by: Asker): Prom
     await store.deleteLibraryRow(tx, id);
     stale(...(await forgetLibrary(tx, id)).map(userTag));
     await note(tx, 'library.deleted', { library, by, details: { name: library.name } });
-    stale('libraries', `library:${id}`, ...(module?.listTags ?? [`${library.kind}s`]));
+    stale('libraries', `library:${id}`, removedTag(id));
+    stale(...(module?.listTags ?? [`${library.kind}s`]));
     tell('library.changed', { libraryId: id, change: 'deleted' });
   });
 }

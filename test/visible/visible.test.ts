@@ -198,7 +198,12 @@ describe('a library that somebody may not see', function () {
     await scene.limit([id]);
     expect((await read<Schemas['Me']>('users/me')).libraryIds).to.deep.equal([id]);
     expect((await read<Schemas['LibraryList']>('libraries')).items).to.have.length(1);
+    const { items } = await read<Schemas['MoviePage']>('movies');
+    const { accessToken: token } = server.admin.tokens;
+    const film = `/api/v1/movies/${items[0]!.id}`;
+    expect((await server.fetch(film, { token })).status).to.equal(200);
     await server.read(`/api/v1/libraries/${id}`, { method: 'DELETE' });
+    expect((await server.fetch(film, { token })).status, 'for who sees all').to.equal(404);
     expect((await read<Schemas['Me']>('users/me')).libraryIds).to.deep.equal([]);
     const user = await server.read<Schemas['User']>(`/api/v1/users/${viewer.id}`);
     expect(user.libraryIds).to.deep.equal([]);

@@ -7,6 +7,7 @@ import { noState, statesOf } from '../../progress/store.ts';
 import { limitsOf, sees, type Viewer } from '../../visible.ts';
 import { editWork } from '../edit.ts';
 import { digestOf, etagOf, revisionOf } from '../etag.ts';
+import { removedTag } from '../module.ts';
 import { readDetail, type SharedView } from './detail.ts';
 import { editableFilms } from './edit.ts';
 import { countFacets } from './facets.ts';
@@ -45,7 +46,7 @@ export function createRoutes(deps: MovieDeps): HandlersOf<MovieOperation> {
       const detail = await readDetail(sql, images, id);
       return detail && { ...detail, digest: digestOf(detail.view) };
     },
-    tags: (_detail, id) => [itemTag(id)],
+    tags: (detail, id) => [itemTag(id), ...(detail ? [removedTag(detail.view.libraryId)] : [])],
   });
   const states = cache.define<string, UserStateView>({
     name: 'movie.state',
