@@ -34,8 +34,9 @@ export function useArrowKeys(): () => void {
     const from = document.activeElement instanceof HTMLElement ? document.activeElement : null;
     if (from && keepsArrows(from, direction)) return;
     const target = find(from, direction);
+    // Nor does one that leads nowhere choose another of a list.
+    if (target || from instanceof HTMLSelectElement) event.preventDefault();
     if (!target) return;
-    event.preventDefault();
     target.focus({ preventScroll: true });
     target.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   };
