@@ -196,12 +196,12 @@ export function createPlayer(video: HTMLVideoElement, playing: Playing) {
     toggle: () => (video.paused ? play() : video.pause()),
     play,
     pause: () => video.pause(),
+    // The events of these come later, perhaps after another press.
     setVolume(next: number) {
       video.muted = next === 0;
-      video.volume = Math.min(1, Math.max(0, next));
+      volume = video.volume = Math.min(1, Math.max(0, next));
     },
     toggleMute: () => (video.muted = !video.muted),
-    // The event comes later, perhaps after another press.
     setRate: (next: number) => (rate = video.playbackRate = next),
     retry: () => {
       tries = 0;
