@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +82,14 @@ describe('large bodies', () => {
     await using api = await open();
     expect((await send(api, 0, kilobyte)).status).to.equal(201);
     expect(readdirSync(dir)).to.deep.equal(['other']);
+  });
+
+  it('are taken once their folder is there, if it was not at first', async () => {
+    const later = join(dir, 'later');
+    await using api = await open({ dir: later });
+    expect((await send(api, 1, kilobyte)).status).to.equal(500);
+    await mkdir(later);
+    expect((await send(api, 2, kilobyte)).status).to.equal(201);
   });
 
   it('are refused with a time to try again when too many wait', async () => {

@@ -64,7 +64,11 @@ export function createLargeBodies(options: Partial<LargeBodyOptions> = {}): Larg
   const lend = createLender(() => memory.waiting() > 0);
   let cleared: Promise<void> | undefined;
   return async (exchange, limitBytes, work) => {
-    await (cleared ??= clearLeft(dir));
+    cleared ??= clearLeft(dir).catch((error: unknown) => {
+      cleared = undefined; // what failed once may do the next time
+      throw error;
+    });
+    await cleared;
     await using stack = new AsyncDisposableStack();
     const owner = ownerOf(exchange);
     const onDisk = stack.use(disk.open(owner));
@@ -105,7 +109,12 @@ async function openNameless(dir: string): Promise<FileHandle> {
 /** Removes what a process left that ended in that moment; who has one open needs no name of it. */
 async function clearLeft(dir: string): Promise<void> {
   const names = (await readdir(dir)).filter((name) => name.startsWith(prefix));
-  await Promise.all(names.map((name) => rm(join(dir, name), { force: true })));
+  await Promise.all(names.map((name) => rm(join(dir, name), { force: true }).catch(ifTheirs)));
+}
+
+/** What a node of another account left is for that one to remove. */
+function ifTheirs(error: unknown): void {
+  if (!['EPERM', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
 }
 
 async function fill(bytes: Buffer, file: FileHandle): Promise<void> {
