@@ -130,7 +130,7 @@ const sessionPrincipal = (session: SessionState, expiresAt: number): Principal =
   username: session.username,
   role: session.role,
   ...(session.language === null ? {} : { language: session.language }),
-  ...limitsOf(session),
+  ...librariesOf(session),
   via: 'session',
   credentialId: session.sessionId,
   permissions: permissionsOf(session.role),
@@ -142,7 +142,7 @@ const keyPrincipal = (key: KeyState): Principal => ({
   username: key.username,
   role: key.role,
   ...(key.language === null ? {} : { language: key.language }),
-  ...limitsOf(key),
+  ...librariesOf(key),
   via: 'apikey',
   credentialId: key.keyId,
   permissions: scopedPermissions(key.role, key.scopes),
@@ -150,7 +150,7 @@ const keyPrincipal = (key: KeyState): Principal => ({
 });
 
 /** Administrators see all, whatever was set of them before they were. */
-const limitsOf = ({
+const librariesOf = ({
   role,
   libraryIds,
 }: Pick<SessionState, 'role' | 'libraryIds'>): Pick<Principal, 'libraries'> =>
