@@ -11,7 +11,7 @@ import {
 } from '#test/backup.ts';
 import { quiet } from '#test/log.ts';
 import { fillOddly } from '#test/odd-content.ts';
-import type { TestDatabase } from '#test/postgres.ts';
+import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { planRestore, restoreBackup } from './restore.ts';
 
 const theirs = '01890000-0000-7000-8000-00000000000b';
@@ -27,13 +27,15 @@ describe('restoring a backup from another version', function () {
   const each = async () => (await readMigrations(migrationsDir)).map(({ version }) => version);
 
   it('goes through the schema of every earlier version that has its tables', async () => {
+    await using old = await testDatabase({ migrate: false });
+    const migrator = createMigrator({ sql: old.sql, dir: migrationsDir, log: quiet });
     for (const version of (await each()).filter((one) => one >= 4)) {
-      const old = await world.database({ migrate: false });
-      await createMigrator({ sql: old.sql, dir: migrationsDir, log: quiet }).to(version);
+      await migrator.to(version);
+      await old.sql`delete from shared.users`;
       await old.sql`
         insert into shared.users (username, role) values (${`of ${version}`}, 'admin')`;
       const { path } = await world.backUp(old.sql, `v${version}.tar.zst`);
-      const target = await world.database();
+      await using target = await testDatabase();
       await fillOddly(target.sql);
       await target.sql`insert into shared.cluster (cluster_id, epoch) values (${theirs}, 9)`;
       const all = restoreWish(target.sql, path, { isReplacing: true, clusterId: theirs });
