@@ -20,20 +20,29 @@ const focus = `(() => {
   const box = at?.getBoundingClientRect();
   const isIn = box && box.bottom > 0 && box.top < innerHeight &&
     box.right > 0 && box.left < innerWidth;
+  // Nothing lies over its middle, unless it is over all of it as a part of it.
+  const over = isIn && document.elementFromPoint(
+    Math.min(Math.max((box.left + box.right) / 2, 0), innerWidth - 1),
+    Math.min(Math.max((box.top + box.bottom) / 2, 0), innerHeight - 1));
+  const isBare = over && (over.contains(at) || at.contains(over) ||
+    over.closest('label, .group')?.contains(at));
   // A line around it; of a poster, of a box to tick and of a slider around what stands for it.
   const line = at?.closest('label, .group') ?? at;
   const isMarked = at && [at, line, ...at.children, ...line.children].some((one) =>
     getComputedStyle(one).outlineStyle !== 'none' ||
     getComputedStyle(one).getPropertyValue('--tw-ring-shadow').includes('4px'));
-  return { number: Number(at?.dataset?.number ?? -1), isSeen: isIn && isMarked };
+  return { number: Number(at?.dataset?.number ?? -1), isSeen: Boolean(isBare && isMarked) };
 })()`;
 /** In the page: it goes there; in a text to the end that the key would leave it by. */
 const from = (number: number, key: string) => `(() => {
   const one = document.querySelector('[data-number="${number}"]');
+  if (!one) return;
   one.focus();
   const end = '${key}' === 'ArrowRight' ? one.value?.length : 0;
   if (one.selectionEnd != null) one.setSelectionRange(end, end);
 })()`;
+/** In the page: how many of them are still there; a job that is done cannot be cancelled any more. */
+const numbered = `document.querySelectorAll('[data-number]').length`;
 /** In the page: what the focus is on, as who listens is told. */
 const focused = `(() => {
   const at = document.activeElement;
@@ -62,36 +71,55 @@ export function keyboardOf(page: Page) {
   const at = () => page.evaluate<{ number: number; isSeen: boolean }>(focus);
   const name = () => page.evaluate<string>(focused);
 
-  const missedByTab = async (): Promise<string[]> => {
-    const names = await page.evaluate<string[]>(controls);
-    const seen = new Map<number, boolean>();
-    for (let presses = 0; presses < names.length + 8; presses += 1) {
+  /** What `find` has not seen; once more where something was gone before it came there. */
+  const missed = async (find: (names: readonly string[]) => Promise<ReadonlySet<number>>) => {
+    for (;;) {
+      const names = await page.evaluate<string[]>(controls);
+      const seen = await find(names);
+      const isWhole = (await page.evaluate<number>(numbered)) === names.length;
+      if (isWhole) return names.filter((_, number) => !seen.has(number));
+    }
+  };
+  const seenByTab = async (names: readonly string[]) => {
+    const seen = new Set<number>();
+    // More than once around, as there may be more by then.
+    const most = 2 * names.length + 8;
+    for (let presses = 0; presses < most && seen.size < names.length; presses += 1) {
       await press('Tab');
       const { number, isSeen } = await at();
-      if (number >= 0) seen.set(number, isSeen);
+      if (number >= 0 && isSeen) seen.add(number);
     }
-    return names.filter((_, number) => seen.get(number) !== true);
+    return seen;
   };
-  const missedByArrows = async (): Promise<string[]> => {
-    const names = await page.evaluate<string[]>(controls);
-    const seen = new Set<number>();
+  /** One that an arrow key has opened lies over the rest. */
+  const closeMenu = async () => {
+    const menu = page.locator('[role=menu][data-state=open]');
+    if (!(await menu.isVisible())) return;
+    await press('Escape');
+    await menu.waitFor({ state: 'detached' });
+  };
+  const seenByArrows = async () => {
+    const tried = new Set<number>();
+    const seen = new Set([0]);
     const ahead = [0];
     for (let number = ahead.pop(); number !== undefined; number = ahead.pop()) {
-      if (seen.has(number)) continue;
-      seen.add(number);
+      if (tried.has(number)) continue;
+      tried.add(number);
       for (const key of arrows) {
         await page.evaluate(from(number, key));
         await press(key);
         const next = await at();
-        if (next.number >= 0 && !seen.has(next.number)) ahead.push(next.number);
+        if (next.isSeen) seen.add(next.number);
+        if (next.number >= 0) ahead.push(next.number);
+        await closeMenu();
       }
     }
-    return names.filter((_, number) => !seen.has(number));
+    return seen;
   };
   /** That each way leads to all of the page, or of the dialog over it, and one sees where one is. */
   const reachesAll = async (of: string): Promise<void> => {
-    expect(await missedByTab(), `${of}, by the tabulator`).to.deep.equal([]);
-    expect(await missedByArrows(), `${of}, by arrow keys`).to.deep.equal([]);
+    expect(await missed(seenByTab), `${of}, by the tabulator`).to.deep.equal([]);
+    expect(await missed(seenByArrows), `${of}, by arrow keys`).to.deep.equal([]);
   };
   /** Goes on with a key until the focus is on what begins so. */
   const reach = async (wanted: string, key = 'Tab'): Promise<void> => {

@@ -62,7 +62,10 @@ describe('dialogs of the web app by keys alone', function () {
     await keys.press('Escape');
     await closed(title);
     await until(page, held);
-    expect(await button(menu).evaluate(hasFocus), `back from ${title}`).to.equal(true);
+    expect(
+      await button(menu).evaluate(hasFocus),
+      `back from ${title}: ${await keys.name()}`,
+    ).to.equal(true);
   };
 
   it('make, change and delete a library', async () => {

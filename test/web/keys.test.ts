@@ -15,6 +15,9 @@ const pages = [
   ...['/episodes/{episode}', '/people/{person}', '/calendar'],
 ];
 
+/** In the page: how far below its upper edge that begins which has the focus. */
+const focusTop = 'document.activeElement.getBoundingClientRect().top';
+
 describe('the web app by keys alone', function () {
   needs('chromium', 'ffmpeg');
   this.timeout(400_000);
@@ -92,6 +95,49 @@ describe('the web app by keys alone', function () {
     await headed(page, 'My account');
     await until(page, `document.activeElement.id === 'content'`);
     await page.goBack();
+  });
+
+  it('goes along the head of a page that is scrolled, and from it to what is seen', async () => {
+    await open('/admin/settings');
+    const { press, name } = keyboardOf(page);
+    await page.evaluate('scrollTo(0, 400)');
+    const field = page.getByRole('textbox', { name: 'Search films, series and people' });
+    await field.focus();
+    for (const wanted of ['Menu of admin', 'Search films', 'My lists', 'Series', 'Films', 'Home']) {
+      await press(wanted === 'Menu of admin' ? 'ArrowRight' : 'ArrowLeft');
+      expect(await name()).to.match(new RegExp(`^${wanted}`));
+    }
+    expect(await page.evaluate('scrollY'), 'as it was').to.equal(400);
+    await press('ArrowDown');
+    expect(await page.evaluate(focusTop)).to.be.greaterThan(64);
+  });
+
+  it('goes up through all of a page before its head', async () => {
+    await open('/admin/jobs');
+    const { press } = keyboardOf(page);
+    await page.getByRole('button', { name: 'Run now' }).last().focus();
+    expect(await page.evaluate('scrollY')).to.be.greaterThan(400);
+    const isIn = (what: string) =>
+      page.evaluate<boolean>(`document.activeElement.closest('${what}') !== null`);
+    while (await isIn('main')) await press('ArrowUp');
+    expect(await isIn('header')).to.equal(true);
+    expect(await page.evaluate('scrollY'), 'what lies above was seen').to.be.lessThan(200);
+  });
+
+  it('keeps the head of a page that is scrolled while a menu or a dialog is open', async () => {
+    await open('/admin/settings');
+    const { press } = keyboardOf(page);
+    const top = async () => (await page.locator('header').boundingBox())?.y;
+    await page.evaluate('scrollTo(0, 400)');
+    await page.getByRole('button', { name: 'Menu of admin' }).focus();
+    await press('Enter');
+    await page.getByRole('menu').waitFor();
+    expect(await top()).to.equal(0);
+    await page.mouse.move(400, 400);
+    await page.mouse.wheel(0, 200);
+    await press('Escape');
+    await page.getByRole('menu').waitFor({ state: 'detached' });
+    expect([await top(), await page.evaluate('scrollY')], 'held still').to.deep.equal([0, 400]);
   });
 
   it('goes from what is typed to what is found, and back', async () => {

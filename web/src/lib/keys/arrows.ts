@@ -1,3 +1,4 @@
+import { boxOf, neighboursOf } from './neighbours.ts';
 import { reachable } from './shown.ts';
 import { nextBox, type Direction } from './spatial.ts';
 
@@ -73,23 +74,15 @@ function keepsArrows(element: HTMLElement, direction: Direction): boolean {
 
 function find(from: HTMLElement | null, direction: Direction): HTMLElement | undefined {
   const scope = from?.closest('[role=dialog], [role=alertdialog]') ?? openDialog() ?? document.body;
-  // What is around it, as the stage of a player is, is no neighbour of it either.
-  const candidates = reachable(scope).filter((element) => !from || !element.contains(from));
+  const all = reachable(scope);
   // Nothing of the page has it yet, or all of it.
   if (!from || from === document.body || from.matches('main')) {
-    return candidates.find((element) => element.closest('main')) ?? candidates[0];
+    return all.find((element) => element.closest('main')) ?? all[0];
   }
-  const at = nextBox(boxOf(from), candidates.map(boxOf), direction);
-  return at === undefined ? undefined : candidates[at];
+  const boxes = neighboursOf(from, all, direction);
+  const at = nextBox(boxOf(from), [...boxes.values()], direction);
+  return at === undefined ? undefined : [...boxes.keys()][at];
 }
-
-/** What is pressed: of a box to tick, and of a work in a list, all of its line. */
-function boxOf(element: HTMLElement): DOMRect {
-  const around = Object.entries(lines).find(([own]) => element.matches(own))?.[1];
-  const line = around === undefined ? null : element.closest(around);
-  return (line ?? element).getBoundingClientRect();
-}
-const lines = { 'input[type=checkbox]': 'label', '[data-work]': '[role=row]' };
 
 /** Of those over each other that is the last: each was added when it was opened. */
 const openDialog = () =>

@@ -10,6 +10,7 @@ interface Place {
 }
 
 const layer = '[role=dialog], [role=alertdialog], [role=menu]';
+const nearest = { block: 'nearest', inline: 'nearest' } as const;
 const takesFocus = (element: Element) => element.isConnected && !element.matches(':disabled');
 
 /**
@@ -30,6 +31,8 @@ export function keepFocus(): () => void {
     const place = placeOf(target);
     if (target.closest(layer)) above = place;
     else [above, below] = [undefined, place];
+    // A browser does so by itself, but of text fields forgets the bars that they may lie beneath.
+    if (usesKeys && target.matches('input, textarea')) target.scrollIntoView(nearest);
   };
   const look = () => {
     due = 0;

@@ -11,5 +11,6 @@ function isShown(element: HTMLElement): boolean {
   if (element.tabIndex < 0) return false;
   if (element.closest('[inert], [aria-hidden=true]')) return false;
   const { width, height } = element.getBoundingClientRect();
-  return width > 0 && height > 0 && element.checkVisibility({ visibilityProperty: true });
+  // Of one pixel is what is there for those who listen, until it has the focus.
+  return width > 1 && height > 1 && element.checkVisibility({ visibilityProperty: true });
 }

@@ -15,6 +15,9 @@ type Span = readonly [from: number, to: number];
 /** Distance between two spans on a line; 0 where they overlap. */
 const gap = (a: Span, b: Span) => Math.max(0, b[0] - a[1], a[0] - b[1]);
 
+/** Whether one lies above the other, or upon it: their columns overlap. */
+export const sharesColumn = (a: Box, b: Box): boolean => a.left < b.right && b.left < a.right;
+
 /**
  * Which of `boxes` an arrow key goes to from `from`, as an index; undefined when there is none in
  * that direction. What lies straight ahead wins over what is near but aside.
