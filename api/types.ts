@@ -741,7 +741,8 @@ export interface paths {
         /**
          * Live changes as server-sent events
          * @description A `text/event-stream` (WHATWG HTML, server-sent events) of what changes while one looks:
-         *     progress of scans, new and changed items, jobs. Each event has an `id`, an `event` (its
+         *     progress of scans, new and changed items, jobs, and what one may see (`user.changed`: read
+         *     all anew, as after a reset). Each event has an `id`, an `event` (its
          *     name) and `data` (JSON: `{ id, index, at, name, payload }`).
          *
          *     All nodes tell the same events in the same order, whichever node they come from. After a

@@ -19,6 +19,8 @@ export interface Events {
   'job.changed': { jobId: string; queue: string; name: string; state: string; progress?: number };
   'progress.changed': { userId: string; kind: string; itemId: string };
   'session.revoked': { userId: string; sessionId: string };
+  /** To this user: their account is another, and perhaps what they may see. */
+  'user.changed': { userId: string };
 }
 
 export type EventName = keyof Events;

@@ -153,6 +153,11 @@ describe('users: accounts', () => {
     };
     expect(await limits()).to.deep.equal([one]);
     expect((await change([one, two])).libraryIds).to.deep.equal([one, two]);
+    expect(world.published.at(-1), 'to themselves alone').to.deep.equal({
+      name: 'user.changed',
+      payload: params,
+      audience: params,
+    });
     expect(await limits()).to.deep.equal([one, two]);
     const unknown = randomUUID();
     const { code, extra } = await problemOf(change([one, unknown]));

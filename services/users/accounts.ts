@@ -117,7 +117,7 @@ async function update(deps: AccountDeps, updating: Updating): Promise<UserRow> {
 }
 
 async function updateIn(deps: AccountDeps, here: Change, updating: Updating): Promise<UserRow> {
-  const { tx, stale } = here;
+  const { tx, stale, tell } = here;
   const { userId, change, actor } = updating;
   const at = new Date(deps.now());
   // Before any user is locked: who deletes a library has that first, and then its users.
@@ -127,6 +127,7 @@ async function updateIn(deps: AccountDeps, here: Change, updating: Updating): Pr
   const row = await userStore.updateUser(tx, userId, { ...patchOf(change, before, at), at });
   if (before === undefined || row === undefined) throw missing();
   stale(userTag(userId), 'users');
+  tell('user.changed', { userId }, { userId });
   const { role, libraryIds, disabled } = change;
   await record(tx, {
     action: 'user.updated',

@@ -4,7 +4,7 @@ import type { components } from '#api/types.ts';
 import { needs } from '../needs.ts';
 import { writeFiles, type TestServer } from '../server.ts';
 import { barriers, type TestBrowser } from './browser.ts';
-import { openIn, signIn, startVisit, type Visit } from './suite.ts';
+import { headed, openIn, signIn, startVisit, type Visit } from './suite.ts';
 
 type Schemas = components['schemas'];
 
@@ -128,6 +128,25 @@ describe('what a person and a library may choose, in the web app', function () {
     await save();
     expect(await kept()).to.equal(null);
     expect(await line.getByText('librar').count()).to.equal(0);
+  });
+
+  it('takes a film from a page that is open, once it is hidden', async () => {
+    const theirs = await browser.person();
+    const his = await theirs.newPage();
+    await openIn(his, server.url);
+    await signIn(his, server.user);
+    await openIn(his, `${server.url}/movies`);
+    await his.getByRole('link', { name: /^Heat/ }).click();
+    await headed(his, 'Heat');
+    const see = (libraryIds: string[] | null) =>
+      server.read(`/api/v1/users/${server.user.id}`, { method: 'PATCH', json: { libraryIds } });
+    await see([]);
+    await his.getByText('It is not here').waitFor();
+    expect(await his.getByText('Heat').count()).to.equal(0);
+    await see(null);
+    await headed(his, 'Heat');
+    browser.complaints(); // the browser logs each 404
+    await theirs.close();
   });
 
   it('is a language that problems are told in, too', async () => {

@@ -4,7 +4,7 @@ import { ApiError } from './problem.ts';
 import { createReach, isJson } from './reach.ts';
 import { createRing } from './ring.ts';
 import { nodeState } from './node.svelte.ts';
-import { createSession } from './session.svelte.ts';
+import { createSession, type Tabs } from './session.svelte.ts';
 import { createTransport, type Ask } from './transport.ts';
 
 export { ApiError } from './problem.ts';
@@ -62,11 +62,22 @@ export const transport = createTransport({
   },
 });
 
+function tabsOf(channel: BroadcastChannel): Tabs {
+  return {
+    tell: (userId) => channel.postMessage(userId),
+    onTold(listener) {
+      channel.onmessage = ({ data }: MessageEvent<string | undefined>) => listener(data);
+    },
+  };
+}
+
 export const session = createSession({
   transport,
   storage: localStorage,
   locks: navigator.locks,
   elapsed: () => performance.now(),
+  tabs: tabsOf(new BroadcastChannel('revenge.session')),
+  onOther: () => location.replace('/'),
 });
 
 /** Sends with a token, and once more with a new one when the old one is refused. */

@@ -26,6 +26,8 @@ export function followEvents(queries: QueryClient): Live {
 
   const hear = ({ name, data }: SentEvent) => {
     if (name === 'reset') return void queries.invalidateQueries();
+    // Their name and role stand in the head; what fails now comes with the next token.
+    if (name === 'user.changed') void session.learn().catch(() => undefined);
     const event = { name, payload: payloadOf(data) };
     for (const key of staleKeys(event)) stale.add(key);
     for (const listener of listeners) listener(event);

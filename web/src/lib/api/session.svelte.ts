@@ -18,6 +18,16 @@ export interface SessionDeps {
   readonly locks: LockManager | undefined;
   /** Milliseconds of a clock that nobody sets. */
   readonly elapsed: () => number;
+  /** The browser's other tabs, which share what is kept. */
+  readonly tabs: Tabs;
+  /** The browser is somebody else's now, or nobody's: nothing that this tab holds may stay. */
+  readonly onOther: () => void;
+}
+
+/** What tabs tell each other: the id of who signed in; undefined when somebody signed out. */
+export interface Tabs {
+  tell(userId: string | undefined): void;
+  onTold(listener: (userId: string | undefined) => void): void;
 }
 
 /** Who is signed in. The access token is in memory only; the refresh token outlives the tab. */
@@ -32,6 +42,8 @@ export interface Session {
   token(): Promise<string | undefined>;
   /** The token that was refused is over, whatever its time: get another one. */
   renew(refused: string): Promise<string | undefined>;
+  /** Who is signed in, anew: the server says that they have changed. */
+  learn(): Promise<void>;
   /** Milliseconds after which the token is to be replaced. */
   readonly tokenLeftMs: number;
 }
@@ -40,14 +52,17 @@ const slot = 'revenge.refresh';
 const earlyMs = 60_000;
 const fallbackMs = 15 * 60_000;
 
-export function createSession({ transport, storage, locks, elapsed }: SessionDeps): Session {
+export function createSession(deps: SessionDeps): Session {
+  const { transport, storage, locks, elapsed, tabs, onOther } = deps;
   let status = $state<SessionStatus>('unknown');
   let user = $state.raw<components['schemas']['User'] | undefined>();
   let access: { token: string; until: number } | undefined;
   let running: Promise<string | undefined> | undefined;
 
-  const take = (tokens: Tokens): string => {
+  const take = (tokens: Tokens): string | undefined => {
     storage.setItem(slot, tokens.refreshToken);
+    // Signed in by another tab, while this one still shows what is not theirs.
+    if (user && user.id !== tokens.user.id) return give();
     const lifeMs = lifetimeOf(tokens.accessToken, fallbackMs);
     access = { token: tokens.accessToken, until: elapsed() + lifeMs };
     user = tokens.user;
@@ -81,6 +96,14 @@ export function createSession({ transport, storage, locks, elapsed }: SessionDep
     status = status === 'in' || status === 'expired' ? 'expired' : 'out';
     return undefined;
   };
+  /** To who came after. */
+  const give = () => {
+    access = undefined;
+    user = undefined;
+    status = 'unknown';
+    onOther();
+    return undefined;
+  };
   const alone = async (work: typeof exchange) => (locks ? locks.request(slot, work) : work());
   const refresh = (): Promise<string | undefined> => {
     running ??= alone(exchange).finally(() => (running = undefined));
@@ -92,6 +115,13 @@ export function createSession({ transport, storage, locks, elapsed }: SessionDep
     user = undefined;
     status = 'out';
   };
+
+  tabs.onTold((userId) => {
+    if (user === undefined) return;
+    if (user.id !== userId) give();
+    // What fails now is asked for again by whoever signs in here.
+    else if (status === 'expired') refresh().catch(() => undefined);
+  });
 
   return {
     get status() {
@@ -111,10 +141,12 @@ export function createSession({ transport, storage, locks, elapsed }: SessionDep
     async signIn(username, password) {
       const deviceName = describeDevice(navigator.userAgent);
       take((await post('/api/v1/auth/login', { username, password, deviceName })) as Tokens);
+      tabs.tell(user?.id);
     },
     async signOut() {
       const token = access?.token;
       leave();
+      tabs.tell(undefined);
       // The session ends here whether or not the server hears of it.
       if (token) await post('/api/v1/auth/logout', undefined, token).catch(() => undefined);
     },
@@ -122,6 +154,9 @@ export function createSession({ transport, storage, locks, elapsed }: SessionDep
       if (access && access.until - earlyMs > elapsed()) return access.token;
       if (status !== 'in') return undefined;
       return refresh();
+    },
+    async learn() {
+      if (status === 'in') await refresh();
     },
     async renew(refused) {
       if (access && access.token !== refused) return access.token;

@@ -51,6 +51,8 @@ export function staleKeys({ name, payload }: LiveEvent): readonly Key[] {
       return [['jobs'], ['backups']];
     case 'session.revoked':
       return [['sessions']];
+    case 'user.changed':
+      return [[]];
     default:
       return [];
   }

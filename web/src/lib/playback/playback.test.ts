@@ -197,6 +197,7 @@ describe('reports of progress', () => {
   function setUp(send: (report: Report) => Promise<void>) {
     const kept = new Map<string, string>();
     const left: Report[] = [];
+    let whose = 'anna';
     const storage = {
       getItem: (key: string) => kept.get(key) ?? null,
       setItem: (key: string, value: string) => void kept.set(key, value),
@@ -205,7 +206,10 @@ describe('reports of progress', () => {
     return {
       kept,
       left,
-      reporter: createReporter({ send, storage, leave: (one) => left.push(one) }),
+      as: (user: string) => (whose = user),
+      reporter: createReporter({
+        ...{ send, storage, leave: (one: Report) => left.push(one), whose: () => whose },
+      }),
     };
   }
 
@@ -250,9 +254,25 @@ describe('reports of progress', () => {
     expect(kept.size).to.equal(1);
   });
 
+  it('are not sent as somebody else’s, who uses the same browser', async () => {
+    let isAway = true;
+    const sent: Report[] = [];
+    const { reporter, as } = setUp(async (one) => {
+      if (isAway) throw new Error('away');
+      sent.push(one);
+    });
+    await reporter.tell(report('1')).catch(() => undefined);
+    isAway = false;
+    as('bert');
+    expect(await reporter.resend()).to.equal(0);
+    as('anna');
+    expect(await reporter.resend()).to.equal(1);
+    expect(sent).to.deep.equal([report('1')]);
+  });
+
   it('survive a store that somebody else wrote to', async () => {
     const { kept, reporter } = setUp(async () => undefined);
-    kept.set('revenge.progress', 'not JSON');
+    kept.set('revenge.progress.anna', 'not JSON');
     expect(await reporter.resend()).to.equal(0);
   });
 });

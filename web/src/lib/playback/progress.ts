@@ -15,6 +15,8 @@ export interface ReporterDeps {
   /** Leaves although the page goes; nobody hears whether it arrived. */
   readonly leave: (report: Report) => void;
   readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  /** Id of whose reports they are: what is kept in a browser is not sent as somebody else's. */
+  readonly whose: () => string | undefined;
 }
 
 /** Tells the server how far one is, and loses nothing when it does not hear. */
@@ -27,21 +29,21 @@ export interface Reporter {
   resend(): Promise<number>;
 }
 
-const slot = 'revenge.progress';
 const most = 50;
 
-export function createReporter({ send, leave, storage }: ReporterDeps): Reporter {
+export function createReporter({ send, leave, storage, whose }: ReporterDeps): Reporter {
+  const slotOf = () => `revenge.progress.${whose() ?? ''}`;
   const waiting = (): Record<string, Report> => {
     try {
-      return JSON.parse(storage.getItem(slot) ?? '{}') as Record<string, Report>;
+      return JSON.parse(storage.getItem(slotOf()) ?? '{}') as Record<string, Report>;
     } catch {
       return {}; // written by somebody else
     }
   };
   const save = (reports: Record<string, Report>) => {
     const entries = Object.entries(reports).slice(-most);
-    if (entries.length === 0) storage.removeItem(slot);
-    else storage.setItem(slot, JSON.stringify(Object.fromEntries(entries)));
+    if (entries.length === 0) storage.removeItem(slotOf());
+    else storage.setItem(slotOf(), JSON.stringify(Object.fromEntries(entries)));
   };
   const keep = (report: Report) => save({ ...waiting(), [report.itemId]: report });
   const forget = ({ itemId, at }: Report) => {

@@ -14,6 +14,7 @@ const rememberToken = async () => (lastToken = await session.token());
 /** This browser's reports of how far its people are. */
 export const reporter = createReporter({
   storage: localStorage,
+  whose: () => session.user?.id,
   async send(report) {
     await rememberToken();
     const path = { kind: report.kind, itemId: report.itemId };
