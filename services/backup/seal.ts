@@ -3,7 +3,13 @@ import type { Decrypter, Encrypter } from 'age-encryption';
 import { BackupError } from './errors.ts';
 
 /** Who may read a backup: whoever knows the passphrase, or has the secret key of one of these. */
-export type Lock = { readonly passphrase: string } | { readonly recipients: readonly string[] };
+export type Lock =
+  | {
+      readonly passphrase: string;
+      /** log2 of what scrypt costs, N (RFC 7914); 18, about a second, unless told. */
+      readonly workFactor?: number;
+    }
+  | { readonly recipients: readonly string[] };
 
 /** What opens a sealed backup. */
 export type Key = { readonly passphrase: string } | { readonly identities: readonly string[] };
@@ -28,8 +34,10 @@ export async function* seal(
   lock: Lock,
 ): AsyncGenerator<Uint8Array> {
   const encrypter: Encrypter = new (await load()).Encrypter();
-  if ('passphrase' in lock) encrypter.setPassphrase(lock.passphrase);
-  else for (const recipient of lock.recipients) addRecipient(encrypter, recipient);
+  if ('passphrase' in lock) {
+    encrypter.setPassphrase(lock.passphrase);
+    if (lock.workFactor !== undefined) encrypter.setScryptWorkFactor(lock.workFactor);
+  } else for (const recipient of lock.recipients) addRecipient(encrypter, recipient);
   yield* await encrypter.encrypt(ReadableStream.from<Uint8Array>(source));
 }
 
