@@ -16,7 +16,6 @@ interface Ran {
 }
 
 describe('the command line', function () {
-  this.timeout(120_000);
   let folder: string;
   let data: string;
   let node: ChildProcess;

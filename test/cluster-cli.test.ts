@@ -18,7 +18,6 @@ interface Ran {
 
 /** The program itself, against a node whose cluster is in memory. */
 describe('the command line of clusters', function () {
-  this.timeout(60_000);
   let folder: string;
   let control: FakeCluster;
   let api: TestApi;

@@ -22,7 +22,6 @@ const pictures = {
 
 describe('the pictures of a series, its seasons and episodes', function () {
   needs('ffmpeg', 'ffprobe');
-  this.timeout(120_000);
   let server: TestServer;
   let library: Schemas['Library'];
   let series: Schemas['Series'];

@@ -34,7 +34,6 @@ async function person(id: string): Promise<Person> {
 }
 
 describe('gossip', function () {
-  this.timeout(60_000);
   const open = new Set<{ close(): Promise<void> }>();
   const warnings: string[] = [];
   const told: string[] = [];

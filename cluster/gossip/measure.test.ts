@@ -9,7 +9,6 @@ const say = (line: string) => void (isReport && process.stdout.write(`      ${li
 
 /** Three nodes in one process, so one core does the work of three; no limits of ours. */
 describe('three gossip nodes', function () {
-  this.timeout(120_000);
   let networks: Network[] = [];
   let heard: (bytes: Uint8Array) => void = () => undefined;
 

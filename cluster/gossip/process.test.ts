@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 
 describe('gossip in a process of its own', function () {
-  this.timeout(60_000);
   const run = promisify(execFile);
   const index = fileURLToPath(new URL('index.ts', import.meta.url));
   const child = async (code: string) =>

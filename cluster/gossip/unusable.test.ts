@@ -8,7 +8,6 @@ import type { OpenNetwork } from './network.ts';
 import type { Gossip, GossipOptions } from './types.ts';
 
 describe('gossip that cannot work', function () {
-  this.timeout(60_000);
   const warnings: string[] = [];
   let identity: Uint8Array;
 

@@ -6,7 +6,6 @@ import { clusterFolder } from '../trust/identity.ts';
 import { readPeers } from './peers-file.ts';
 
 describe('where the others are, as a member has heard', function () {
-  this.timeout(60_000);
   let db: TestDatabase;
   let members: TestMembers;
   before(async () => {

@@ -4,7 +4,6 @@ import { testMembers, type TestMembers } from '#test/members.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 
 describe('members whose addresses have all changed', function () {
-  this.timeout(60_000);
   let db: TestDatabase;
   let members: TestMembers;
   const ids = ['a', 'b', 'c'];

@@ -12,7 +12,6 @@ import { signHere } from './credentials.ts';
 const dayMs = 86_400_000;
 
 describe('a member that comes back when its certificate has run out', function () {
-  this.timeout(60_000);
   let db: TestDatabase;
   let members: TestMembers;
   let aheadMs = 0;

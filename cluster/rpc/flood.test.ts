@@ -21,7 +21,6 @@ describe('a node that is flooded', () => {
   });
 
   it(`answers members old and new, beside ${connections} half-open connections`, async function () {
-    this.timeout(120_000);
     const limits = { strangers: 64, greetingMs: 60_000 };
     const there = await server(n2, { limits });
     const candidates = () => [there.address];

@@ -73,7 +73,6 @@ const titleIn = async ({ sql }: TestDatabase): Promise<string> =>
   (await sql<{ title: string }[]>`select title from movies where id = ${oddIds.movie}`)[0]!.title;
 
 describe('a cluster whose database was restored', function () {
-  this.timeout(120_000);
   let dir: string;
   let file: string;
   let source: TestDatabase;

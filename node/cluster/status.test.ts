@@ -4,7 +4,6 @@ import { testMembers, type TestMembers } from '#test/members.ts';
 import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 
 describe('the status of a cluster', function () {
-  this.timeout(90_000);
   let db: TestDatabase;
   let members: TestMembers;
   before(async () => {

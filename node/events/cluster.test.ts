@@ -9,7 +9,6 @@ import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { createLiveEvents } from './live.ts';
 
 describe('live events of several members', function () {
-  this.timeout(60_000);
   let db: TestDatabase;
   let outbox: Outbox;
   let members: TestMembers;

@@ -17,7 +17,6 @@ const paint = (path: string, ...[width, height, background = '#a33']: [number, n
   sharp({ create: { width, height, channels: 3, background } }).toFile(path);
 
 describe('artwork', function () {
-  this.timeout(60_000);
   let db: TestDatabase;
   let media: MediaEngine;
   let outbound: Outbound;

@@ -12,7 +12,6 @@ import { createMedia, type MediaEngine } from '#storage/media/index.ts';
 import { createOutbound, type Outbound } from '#storage/outbound/index.ts';
 
 describe('pictures that providers offer', function () {
-  this.timeout(60_000);
   let db: TestDatabase;
   let media: MediaEngine;
   let vendor: Vendor;

@@ -41,7 +41,6 @@ function claiming(width: number, height: number): Bytes {
 }
 
 describe('pictures that people upload', function () {
-  this.timeout(60_000);
   let db: TestDatabase;
   let media: MediaEngine;
   let outbound: Outbound;

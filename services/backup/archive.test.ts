@@ -128,7 +128,7 @@ describe('the archive of a backup', () => {
         faults.add(await faultOf(unpack(sealed.subarray(0, byte), key)));
       }
       expect([...faults].sort()).to.deep.equal(['damaged', 'wrong-key']);
-    }).timeout(60_000);
+    });
 
     it('is for nobody by a key that is none', async () => {
       expect(await faultOf(pack(entries, { recipients: ['age1nobody'] }))).to.equal('refused');

@@ -13,7 +13,6 @@ import { verifyBackup } from './read.ts';
 import { generateKey } from './seal.ts';
 
 describe('backups by schedule and on demand', function () {
-  this.timeout(30_000);
   let world: UsersWorld;
   let dir: string;
   let backups: Backups;

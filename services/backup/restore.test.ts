@@ -30,7 +30,6 @@ const [ours, theirs] = [
 ];
 
 describe('restoring a backup', function () {
-  this.timeout(120_000);
   let world: BackupWorld;
   let dir: string;
   let source: TestDatabase;

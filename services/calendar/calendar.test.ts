@@ -10,7 +10,6 @@ import { describeCalendar } from './ical.ts';
 type Calendar = components['schemas']['Calendar'];
 
 describe('the calendar', function () {
-  this.timeout(120_000);
   let tmdb: FakeTmdb;
   let server: TestServer;
 

@@ -13,7 +13,6 @@ interface Made {
 }
 
 describe('a picture that is added to what is being deleted', function () {
-  this.timeout(30_000);
   let db: TestDatabase;
   before(async () => {
     db = await testDatabase();

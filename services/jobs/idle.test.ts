@@ -50,5 +50,5 @@ describe('jobs: when there is nothing better to do', () => {
     expect(await never.catch((error: Error) => error.name)).to.be.oneOf(['Error', 'AbortError']);
     await db.sql`truncate shared.jobs`;
     expect(await soon).to.equal(true);
-  }).timeout(20_000);
+  });
 });

@@ -20,7 +20,6 @@ const through = (media: Media, then: (call: () => Promise<unknown>) => Promise<u
   });
 
 describe('a scan that is shared among nodes', function () {
-  this.timeout(60_000);
   let rig: LibraryRig;
   let root: string;
   beforeEach(async () => {

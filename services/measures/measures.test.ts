@@ -51,7 +51,6 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('measures of files', function () {
-  this.timeout(60_000);
   needs('ffmpeg', 'ffprobe');
   let db: TestDatabase;
   let media: MediaEngine;

@@ -10,7 +10,6 @@ import { startServer, type TestServer } from '#test/server.ts';
 type Schemas = components['schemas'];
 
 describe('a series, while the first provider does not answer', function () {
-  this.timeout(120_000);
   let tmdb: FakeTmdb;
   let tvdb: FakeTvdb;
   let server: TestServer;

@@ -21,7 +21,6 @@ const heat = {
 };
 
 describe('what else a record tells', function () {
-  this.timeout(120_000);
   let tmdb: FakeTmdb;
   let server: TestServer;
   let path: string;

@@ -7,7 +7,6 @@ import { startServer, writeFiles, type TestServer } from '#test/server.ts';
 type Schemas = components['schemas'];
 
 describe('a refresh of a library', function () {
-  this.timeout(120_000);
   let tmdb: FakeTmdb;
   let server: TestServer;
   let libraryId: string;

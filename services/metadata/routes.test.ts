@@ -12,7 +12,6 @@ const heat = { id: 949, title: 'Heat', date: '1995-12-15', votes: 7_000, imdb: '
 const older = { id: 5, title: 'Heat', date: '1986-11-01', votes: 6_000, minutes: 101 };
 
 describe('what people ask of providers', function () {
-  this.timeout(120_000);
   let tmdb: FakeTmdb;
   let server: TestServer;
   let path: string;

@@ -18,7 +18,6 @@ const translated = (title: string) => ({
 });
 
 describe('titles and texts in the language of who asks', function () {
-  this.timeout(120_000);
   let tmdb: FakeTmdb;
   let server: TestServer;
   let film: string;

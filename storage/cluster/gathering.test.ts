@@ -4,7 +4,6 @@ import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { createGathering, type Gathering } from './gathering.ts';
 
 describe('empty nodes that share a database', function () {
-  this.timeout(60_000);
   let db: TestDatabase;
   let gathering: Gathering;
   before(async () => {

@@ -4,7 +4,6 @@ import { testDatabase, type TestDatabase } from '#test/postgres.ts';
 import { createNodeRegistry, type NodeRegistry, type NodeRow } from './nodes.ts';
 
 describe('the register of nodes', function () {
-  this.timeout(60_000);
   const home = randomUUID();
   let db: TestDatabase;
   let nodes: NodeRegistry;

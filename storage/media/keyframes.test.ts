@@ -73,7 +73,6 @@ async function indexOf(path: string): Promise<number[] | undefined> {
 }
 
 describe('keyframes', function () {
-  this.timeout(120_000);
   needs('ffmpeg', 'ffprobe');
   let root: string;
   let media: MediaEngine;

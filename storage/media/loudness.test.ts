@@ -23,7 +23,6 @@ const atLevel = (seconds: number, level: number) => tone(seconds, level + 18.061
 const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:d=20:r=10'];
 
 describe('loudness', function () {
-  this.timeout(60_000);
   needs('ffmpeg', 'ffprobe');
   let root: string;
   let media: MediaEngine;

@@ -62,7 +62,6 @@ const files: readonly (readonly [name: string, by: 'head' | 'ffprobe', ...args: 
 ];
 
 describe('reading what discs hold', function () {
-  this.timeout(60_000);
   needs('ffmpeg', 'ffprobe');
   let folder: string;
   const at = (name: string) => join(folder, name);

@@ -53,7 +53,6 @@ const cases: readonly Case[] = [
 ];
 
 describe('reading what Dolby’s kinds of film say in their heads', function () {
-  this.timeout(60_000);
   needs('ffmpeg', 'ffprobe');
   let folder: string;
   const at = (name: string) => join(folder, name);

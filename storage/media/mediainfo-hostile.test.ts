@@ -143,7 +143,6 @@ const files: readonly (readonly [name: string, bytes: () => Buffer])[] = [
 ];
 
 describe('a file that means harm', function () {
-  this.timeout(120_000);
   needs('ffmpeg');
   let folder: string;
   const at = (name: string) => join(folder, name);

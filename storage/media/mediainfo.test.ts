@@ -149,7 +149,6 @@ function withDynamicHdr(stream: Buffer): Buffer {
 const start = Buffer.from([0, 0, 1]);
 
 describe('reading the head of a file in this process', function () {
-  this.timeout(60_000);
   needs('ffmpeg', 'ffprobe');
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), 'revenge-head-'))));

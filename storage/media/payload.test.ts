@@ -134,7 +134,6 @@ describe('where the pictures of a file are', () => {
 });
 
 describe('reading what stands behind the pictures', function () {
-  this.timeout(60_000);
   needs('ffmpeg');
 
   it('finds in Matroska the tags at its end, where mkvmerge writes them', async () => {

@@ -34,7 +34,6 @@ const start = (options: { ffmpegPath?: string; ffprobePath?: string } = {}): Med
   });
 
 describe('media programs', function () {
-  this.timeout(60_000);
   needs('ffmpeg', 'ffprobe');
   let root: string;
   let media: MediaEngine;

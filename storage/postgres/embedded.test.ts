@@ -14,7 +14,6 @@ import { startEmbedded, type EmbeddedPostgres } from './embedded.ts';
 import { startTime } from './process.ts';
 
 describe('embedded postgres', function () {
-  this.timeout(60_000);
   let dir: string;
   const closers: (() => Promise<unknown>)[] = [];
   beforeEach(async () => {

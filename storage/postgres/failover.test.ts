@@ -28,7 +28,6 @@ type Server = {
 };
 
 describe('fail-over between two PostgreSQL', function () {
-  this.timeout(120_000);
   let dir: string;
   let closed: () => void;
   let primary: Server;

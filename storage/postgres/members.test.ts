@@ -25,7 +25,6 @@ const migrations = join(import.meta.dirname, '../../migrations');
 const report = process.env['REVENGE_TEST_REPORT'] === '1';
 
 describe('embedded postgres, opened to members', function () {
-  this.timeout(120_000);
   const clusterId = randomUUID();
   let dir: string;
   let ca: AuthorityFiles;

@@ -169,7 +169,6 @@ describe('migrations', () => {
 
 describe('the released migrations', () => {
   it('go up, down to nothing, and up again', async function () {
-    this.timeout(60_000);
     await using db = await testDatabase({ migrate: false });
     const migrator = createMigrator({ sql: db.sql, dir: released, log: quiet });
     const up = await migrator.up();

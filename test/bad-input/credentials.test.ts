@@ -316,7 +316,6 @@ describe('bad credentials', () => {
   let world: World;
 
   before(async function () {
-    this.timeout(120_000);
     world = await build(await startServer());
   });
   after(() => world.server[Symbol.asyncDispose]());

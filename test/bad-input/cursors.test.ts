@@ -32,7 +32,6 @@ describe('bad cursors', () => {
   let ofUsers: string;
 
   before(async function () {
-    this.timeout(120_000);
     server = await startServer();
     await writeFiles(server.films, { 'all/.keep': '' });
     libraryId = (await server.library('Films', 'all')).id;

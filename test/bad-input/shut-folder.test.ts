@@ -23,7 +23,6 @@ describe('a folder that may not be read', () => {
   after(() => rm(dir, { recursive: true }));
 
   it('is forbidden, and the folder beside it is read', async function () {
-    this.timeout(60_000);
     const powerless = has('root') ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] : [];
     const [program = '', ...rest] = [...powerless, process.execPath, script, dir];
     const { stdout } = await run(program, rest);

@@ -71,7 +71,6 @@ describe('paths out of where they belong', () => {
   let server: TestServer;
 
   before(async function () {
-    this.timeout(120_000);
     server = await startServer();
     await writeFiles(server.films, { '../secret.txt': 'nobody is to read this' });
   });

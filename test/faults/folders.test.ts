@@ -17,7 +17,6 @@ const other = ['more/Kes (1969)/Kes (1969).mkv'];
 
 describe('folders that come and go', function () {
   needs('ffmpeg');
-  this.timeout(120_000);
   let node: FaultNode;
   let base: string;
   let libraryId: string;

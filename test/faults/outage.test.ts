@@ -107,7 +107,7 @@ describe('what the node needs goes away under load', function () {
       expect(node.pid()).to.equal(pid);
       expect(await rescan(node, libraryId)).to.include({ state: 'completed' });
       expect(events.isOpen(), 'the event stream').to.equal(true);
-      await until('an event', 5_000, async () => events.heard().includes('scan.finished'));
+      await until('an event', 60_000, async () => events.heard().includes('scan.finished'));
       const dead = await node.sql`select name, errors from shared.jobs where state = 'dead'`;
       expect([...dead], 'dead jobs').to.deep.equal([]);
       const faults = node.log().filter((line) => line.includes('"request failed"'));

@@ -30,7 +30,6 @@ describe('dialogs of the web app by keys alone', function () {
   before(async () => {
     visit = await startVisit({ prepare });
     ({ server, browser, page } = visit);
-    page.setDefaultTimeout(15_000);
     keys = keyboardOf(page);
     await openIn(page, server.url);
     await signIn(page, server.admin);

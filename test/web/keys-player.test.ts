@@ -32,7 +32,6 @@ describe('the player of the web app by keys alone', function () {
   before(async () => {
     visit = await startVisit({ prepare });
     ({ server, browser, context, page } = visit);
-    page.setDefaultTimeout(30_000);
     keys = keyboardOf(page);
     await openIn(page, server.url);
     await signIn(page, server.admin);

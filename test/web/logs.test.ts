@@ -22,7 +22,6 @@ describe('the log in the web app', function () {
     visit = await startVisit({ prepare });
     ({ server, browser, page } = visit);
     await open('/admin/logs');
-    page.setDefaultTimeout(15_000);
     await signIn(page, server.admin);
   });
   after(() => visit?.[Symbol.asyncDispose]());

@@ -8,7 +8,6 @@ const token = 'the-token-of-the-link';
 
 describe('the page that makes an administrator where the web app was not built', function () {
   needs('chromium');
-  this.timeout(60_000);
 
   it('has its token still when it is loaded anew, and not once there is an administrator', async () => {
     await using api = await testApi({ handlers: widgetHandlers });

@@ -95,7 +95,6 @@ describe('an engine on its real disk', () => {
   });
 
   it('writes into the log of its host, also while it still reads', async function () {
-    this.timeout(30_000);
     const dir = join(folder, 'n1');
     mkdirSync(dir);
     // A disk that does not answer for a while.

@@ -53,7 +53,6 @@ function createMachine(first: Buffer) {
 
 describe('a snapshot whose stream breaks', function () {
   needs('openssl');
-  this.timeout(60_000);
   const { transport, stranger, client } = useTransports();
   let root: string;
   let issue: (id: string) => TlsOptions;

@@ -66,7 +66,6 @@ function story(seed: number, length: number): { saves: Save[]; models: Model[] }
 }
 
 describe('the Raft store, broken off', function () {
-  this.timeout(120_000);
   let root = '';
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'raft-crash-'));

@@ -178,7 +178,6 @@ describe('a snapshot of which a part has come', () => {
   });
 
   it('is noted on the way, so that a crash loses little of it', async function () {
-    this.timeout(20_000);
     const size = 40 * 1024 * 1024;
     const snapshots = await openSnapshots({ dir });
     const sink = await snapshots.create(meta(5), { size, crc: 0, from: 0 });

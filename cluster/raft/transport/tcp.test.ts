@@ -261,7 +261,6 @@ describe('the raft transport', () => {
   });
 
   it('carries 200,000 commands of 128 bytes without collapsing', async function () {
-    this.timeout(60_000);
     let count = 0;
     const { address } = await listening(async (request) => {
       if (request.kind === 'append') count += request.entries.length;
