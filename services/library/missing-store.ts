@@ -17,6 +17,17 @@ export async function markGoneFiles(
   return result.count;
 }
 
+/**
+ * Lets the time of grace of what a root was lost with begin when the root is there again: only then
+ * could anybody look for it.
+ */
+export async function beginGraceAnew(tx: Tx, rootId: string, lostAt: Date): Promise<void> {
+  await tx`
+    update files f set missing_since = now(), updated_at = now()
+    from directories d
+    where d.root_id = ${rootId} and f.directory_id = d.id and f.missing_since >= ${lostAt}`;
+}
+
 /** Works of a library that do not yet know of files that came or went. */
 export async function itemsToRefresh(
   sql: Queryable,

@@ -121,6 +121,23 @@ describe('a work that is missing', () => {
     expect(await works()).to.deep.equal(['A', 'C']);
   });
 
+  it('has its time of grace from when its folder is there again, if it went while that was away', async () => {
+    const folder = (name: string) => join(rig.folder, name);
+    await rename(folder('m'), folder('away'));
+    await rig.scan(libraryId);
+    await rm(folder('away/C'), { recursive: true });
+    await rig.write({ 'away/D/D.mkv': 'd' });
+    await rig.db.sql`update files set missing_since = missing_since - interval '31 days'`;
+    await rig.db.sql`
+      update library_roots set unavailable_since = unavailable_since - interval '31 days'`;
+    await rename(folder('away'), folder('m'));
+    await rig.scan(libraryId);
+    await runJob(rig.service, clean.name, {});
+    expect(await works(), 'A and B had their time before').to.deep.equal(['C', 'D']);
+    await afterAMonth();
+    expect(await works()).to.deep.equal(['D']);
+  });
+
   it('is not kept where its folder was taken out, with which it goes', async () => {
     const { itemId } = await itemOf('A');
     await rig.write({ 'n/D/D.mkv': 'd' });

@@ -1,6 +1,7 @@
 import { MediaError, type DirectoryStat } from '#storage/media/media.ts';
 import { ensureTop, markRootGone, topDirectory } from './directories-store.ts';
 import { rootFound, rootLost, topOf } from './libraries-store.ts';
+import { beginGraceAnew } from './missing-store.ts';
 import type { Root } from './model.ts';
 import type { ScannerDeps, ScanRun } from './run.ts';
 import { seenBy } from './views-store.ts';
@@ -28,7 +29,9 @@ export async function inspectRoot(run: ScanRun, root: Root): Promise<boolean> {
   await run.change(async (tx, stale) => {
     await rootFound(tx, root.id, found.device);
     await ensureTop(tx, root.id);
-    if (root.unavailableSince !== null) stale(`library:${run.library.id}`, 'libraries');
+    if (root.unavailableSince === null) return {};
+    await beginGraceAnew(tx, root.id, root.unavailableSince);
+    stale(`library:${run.library.id}`, 'libraries');
     return {};
   });
   const { device } = found;
