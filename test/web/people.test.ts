@@ -62,6 +62,9 @@ describe('people in the web app', function () {
     await expectFit();
     await link(/^The Insider/).click();
     await headed(page, 'The Insider');
+    await link(/^Michael Mann/)
+      .getByText('Director · A Reporter', { exact: true })
+      .waitFor();
     await link(/^Michael Mann/).click();
     await headed(page, 'Michael Mann');
     await works.first().getByText('Director').waitFor();
@@ -163,7 +166,10 @@ const films: readonly Film[] = [
   },
   {
     ...{ title: 'The Insider', year: 1999, director: 'Michael Mann', collection: 'Crime Saga' },
-    cast: { 'Al Pacino': 'Lowell Bergman', 'Russell Crowe': 'Jeffrey Wigand' },
+    cast: {
+      ...{ 'Al Pacino': 'Lowell Bergman', 'Russell Crowe': 'Jeffrey Wigand' },
+      'Michael Mann': 'A Reporter',
+    },
   },
   { title: 'Odd', year: 2000, cast: { [longName]: longName, [rtlName]: rtlName } },
 ];

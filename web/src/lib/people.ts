@@ -41,5 +41,6 @@ export const creditOf = ({ role, character }: PersonCredit): string =>
     ? character
     : t(`role.${role}` as MessageKey);
 
-const partOf = (credits: readonly PersonCredit[]): string =>
+/** The same of all they did in one work. */
+export const partOf = (credits: readonly PersonCredit[]): string =>
   [...new Set(credits.map(creditOf))].join(' · ');
