@@ -6,7 +6,7 @@ import { needs } from '../needs.ts';
 import type { TestServer } from '../server.ts';
 import { barriers, barriersInAnyLight, until, type TestBrowser } from './browser.ts';
 import { makeFilms } from './site.ts';
-import { openIn, startVisit, video, type Visit } from './suite.ts';
+import { excess, openIn, startVisit, video, type Visit } from './suite.ts';
 
 const username = 'anna';
 const password = 'correct horse battery staple';
@@ -217,6 +217,22 @@ describe('the web app of a household', function () {
       expect(await barriersInAnyLight(page)).to.deep.equal([]);
     });
   }
+
+  it('fits on a phone as large as on a couch', async () => {
+    const size = page.viewportSize() ?? { width: 1280, height: 800 };
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.evaluate(`localStorage.setItem('revenge.scale', 'large')`);
+    for (const path of ['/', '/movies', '/admin/users', '/admin/settings']) {
+      await open(path);
+      await page.locator('.animate-pulse').first().waitFor({ state: 'detached' });
+      expect(await page.evaluate(excess), path).to.equal(0);
+    }
+    await open('/movies');
+    const { width } = (await page.getByLabel('Sort by').boundingBox())!;
+    expect(width, 'room for a word and its arrow').to.be.above(90);
+    await page.evaluate(`localStorage.removeItem('revenge.scale')`);
+    await page.setViewportSize(size);
+  });
 
   it('lets a user in whom an administrator made, and no further than that', async () => {
     await open('/admin/users');
