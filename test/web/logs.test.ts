@@ -96,7 +96,7 @@ describe('the log in the web app', function () {
     expect(new URL(page.url()).searchParams.get('text')).to.equal('LINE 1477');
     await page.getByLabel('Text').fill('nothing has this in it');
     await page.getByText('No lines', { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.getByRole('button', { name: 'Clear the filters' }).click();
     await until(page, `${drawn} > 10`);
   });
 

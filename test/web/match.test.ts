@@ -74,6 +74,7 @@ describe('which record a work is, in the web app', function () {
     await dialog().getByLabel('Title or id').fill('nothing of the kind');
     await dialog().getByRole('button', { name: 'Look' }).click();
     await dialog().getByText('0 records found').waitFor();
+    await dialog().getByText('Try fewer words of the title').waitFor();
     await dialog().getByLabel('Title or id').fill('tmdb:8');
     await dialog().getByLabel('Year').fill('');
     await dialog().getByRole('button', { name: 'Look' }).click();
@@ -101,6 +102,7 @@ describe('which record a work is, in the web app', function () {
     const history = page.getByRole('dialog', { name: 'What changed' });
     const latest = history.getByRole('listitem').filter({ hasText: 'TMDb' }).first();
     await latest.getByText('What happens in Cold.').waitFor();
+    await latest.getByText('1 Jan 2001').waitFor();
     expect(await barriers(page)).to.deep.equal([]);
     await page.keyboard.press('Escape');
     await history.waitFor({ state: 'hidden' });
@@ -148,6 +150,25 @@ describe('which record a work is, in the web app', function () {
     expect(await dialog().getByLabel('Title or id').inputValue()).to.equal('warm');
     browser.complaints(); // the browser logs each answer that is none
     await page.keyboard.press('Escape');
+  });
+
+  it('is told in the language of who reads, with the words of the server after its own', async () => {
+    const person = await browser.person({ language: 'de-DE' });
+    const german = await person.newPage();
+    await openIn(german, page.url());
+    await german.getByLabel('Benutzername').fill(server.admin.username);
+    await german.getByLabel('Passwort').fill(server.admin.password);
+    await german.keyboard.press('Enter');
+    await german.getByText('Läuft noch', { exact: true }).waitFor();
+    await german.getByRole('button', { name: 'Mehr', exact: true }).click();
+    await german.getByRole('menuitem', { name: 'Zuordnung berichtigen' }).click();
+    tmdb.trouble = 500;
+    await german.getByLabel('Titel oder Kennung').fill('warm');
+    await german.getByRole('button', { name: 'Suchen', exact: true }).click();
+    await german.getByText('Versuche es später wieder. Der Server sagt: „tmdb').waitFor();
+    tmdb.trouble = undefined;
+    browser.complaints(); // the browser logs each answer that is none
+    await person.close();
   });
 
   it('is not for everybody to say', async () => {

@@ -76,7 +76,11 @@ describe('what is missing of a library, in the web app', function () {
     await scan();
     await open('28 files missing');
     await dialog().getByText('28 of 29 files are missing.').waitFor();
+    await row('Film 5').getByText('Kept until confirmed').waitFor();
     await dialog().getByRole('button', { name: 'They are gone for good' }).click();
+    await row('Film 5')
+      .getByText(/^Kept until \d/)
+      .waitFor();
     await dialog().getByRole('button', { name: 'Keep it after all' }).click();
     await dialog().getByText('28 of 29 files are missing.').waitFor();
     for (const width of [360, 1280]) {

@@ -63,7 +63,7 @@ describe('series in the web app', function () {
     await open('/series?show=watched');
     await page.getByText('Nothing here is like that').waitFor();
     expect(await barriers(page)).to.deep.equal([]);
-    await page.getByRole('button', { name: 'Clear', exact: true }).click();
+    await page.getByRole('button', { name: 'Clear the filters' }).click();
     await page.getByText('5 series', { exact: true }).waitFor();
   });
 

@@ -1,5 +1,6 @@
 import { ApiError } from './api/problem';
 import { currentLanguage, isMessage, t, type MessageKey } from './i18n.svelte';
+import { unended } from './text';
 
 /** What can be many things: which one it is, only the server's own words say. */
 const isOfMany: ReadonlySet<string> = new Set([
@@ -21,7 +22,7 @@ export function explain(error: unknown): string {
 
 /** What the server says, which speaks English: to who reads another language, after a sentence. */
 export const inWords = (sentence: string, detail: string): string =>
-  currentLanguage() === 'en' ? detail : t('error.told', { sentence, detail });
+  currentLanguage() === 'en' ? detail : t('error.told', { sentence: unended(sentence), detail });
 
 /** Does something of which it is known what a problem means: that is said instead. */
 export async function meaning<Value>(

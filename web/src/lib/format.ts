@@ -54,7 +54,8 @@ export function fileSize(bytes: number, language: string): string {
   return numeral(value, language, {
     style: 'unit',
     unit: sizes[step] ?? 'byte',
-    unitDisplay: 'short',
+    // English has no plural of the short form: "21 byte".
+    unitDisplay: step === 0 ? 'long' : 'short',
     maximumFractionDigits: value < 10 && step > 0 ? 1 : 0,
   });
 }

@@ -13,7 +13,7 @@ import { changesOf, textOf, valueOf, type EditField } from './edit-fields.ts';
 import { episodeCode, specialsLast, withGaps, type EpisodeWords } from './episodes.ts';
 import { newestFirst, readMovieFilter, readSeriesFilter } from './filters.ts';
 import { asJson, asText, factsOf, linesMax, readLogFilter, withNewer } from './log-lines.ts';
-import { clip, fill, plural } from './text.ts';
+import { clip, fill, plural, unended } from './text.ts';
 import type { LogLine } from './types.ts';
 
 const messages = (code: string) =>
@@ -72,6 +72,11 @@ describe('messages', () => {
     expect(Object.keys(en).filter((key) => key.startsWith('setting.'))).to.have.members(texts);
   });
 
+  it('end once where another sentence follows', () => {
+    expect(unended('Try it later.')).to.equal('Try it later');
+    expect(unended('Not this way')).to.equal('Not this way');
+  });
+
   it('are filled, and chosen by number', () => {
     expect(fill('{count} of {all}', { count: 1234, all: 'x' }, 'de')).to.equal('1.234 of x');
     expect(fill('{unknown}', {}, 'en')).to.equal('{unknown}');
@@ -99,7 +104,8 @@ describe('formats', () => {
 
   it('write sizes and moments', () => {
     expect(fileSize(4_700_000_000, 'en')).to.equal('4.7 GB');
-    expect(fileSize(0, 'en')).to.equal('0 byte');
+    expect([0, 1].map((bytes) => fileSize(bytes, 'en'))).to.deep.equal(['0 bytes', '1 byte']);
+    expect(fileSize(21, 'de')).to.equal('21 Byte');
     expect(relative(0, 300_000, 'en')).to.equal('5 minutes ago');
     expect(relative(0, 10, 'en')).to.equal('now');
   });

@@ -21,3 +21,6 @@ export function plural(key: string, count: number, language: string): string {
 /** The beginning of a text, at most so many UTF-16 units: half a character is in no address. Pure. */
 export const clip = (text: string, most: number): string =>
   text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
+
+/** A sentence as it stands before its own full stop, for another to follow. Pure. */
+export const unended = (sentence: string): string => sentence.replace(/\.$/, '');
