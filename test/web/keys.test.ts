@@ -18,6 +18,9 @@ const pages = [
 /** In the page: how far below its upper edge that begins which has the focus. */
 const focusTop = 'document.activeElement.getBoundingClientRect().top';
 
+/** In the page: how far it can still be scrolled down. */
+const left = 'document.documentElement.scrollHeight - innerHeight - scrollY';
+
 describe('the web app by keys alone', function () {
   needs('chromium', 'ffmpeg');
   this.timeout(400_000);
@@ -122,6 +125,27 @@ describe('the web app by keys alone', function () {
     while (await isIn('main')) await press('ArrowUp');
     expect(await isIn('header')).to.equal(true);
     expect(await page.evaluate('scrollY'), 'what lies above was seen').to.be.lessThan(200);
+  });
+
+  it('goes down through all of a narrow page before what stays at its foot', async () => {
+    await page.setViewportSize({ width: 700, height: 800 });
+    await open('/admin/settings');
+    const { press } = keyboardOf(page);
+    const isIn = (what: string) =>
+      page.evaluate<boolean>(`document.activeElement.closest('${what}') !== null`);
+    const foot = 'nav[data-bar]';
+    await page.locator('main input').first().focus();
+    while (await isIn('main')) await press('ArrowDown');
+    expect(await isIn(foot)).to.equal(true);
+    expect(await page.evaluate(left), 'what lies below was seen').to.be.lessThan(200);
+    await page.evaluate('scrollTo(0, 400)');
+    await press('ArrowUp');
+    expect(await isIn('main')).to.equal(true);
+    const covered = `${focusTop} + document.activeElement.offsetHeight -
+      document.querySelector('${foot}').getBoundingClientRect().top`;
+    expect(await page.evaluate(covered), 'beneath it').to.be.at.most(0);
+    expect(await page.evaluate('scrollY'), 'what is seen').to.equal(400);
+    await page.setViewportSize({ width: 1280, height: 800 });
   });
 
   it('keeps the head of a page that is scrolled while a menu or a dialog is open', async () => {

@@ -1,6 +1,6 @@
 import { sharesColumn, type Box, type Direction } from './spatial.ts';
 
-/** What stays at the top while the page moves beneath it. */
+/** What stays at the top, or at the foot, while the page moves beneath it. */
 const barOf = (element: Element) => element.closest<HTMLElement>('[data-bar]');
 /** What stays beside the page while that moves. */
 const sideOf = (element: Element) => element.closest<HTMLElement>('[data-beside]');
@@ -17,7 +17,8 @@ export function boxOf(element: HTMLElement): DOMRect {
 /**
  * Which of `all` an arrow key may go to from `from`, and where each lies as seen from there: what a
  * bar covers is nothing that it leads to, and what the page has scrolled away lies between the page
- * and the bar above it. A bar is entered and left up and down, what stays beside the page sideways.
+ * and the bar above it, as what is yet to come lies between the page and the bar below. A bar is
+ * entered and left up and down, what stays beside the page sideways.
  */
 export function neighboursOf(
   from: HTMLElement,
@@ -25,8 +26,7 @@ export function neighboursOf(
   direction: Direction,
 ): Map<HTMLElement, Box> {
   const bar = barOf(from);
-  const isMoving = !bar && !sideOf(from);
-  const covered = bar && fallOf(bar) > 0 ? bar.getBoundingClientRect().bottom : -Infinity;
+  const isCovered = bar ? coverOf(bar) : () => false;
   const isVertical = direction === 'up' || direction === 'down';
   const found = new Map<HTMLElement, Box>();
   for (const element of all) {
@@ -35,8 +35,8 @@ export function neighboursOf(
     const theirs = barOf(element);
     if (isVertical ? areBeside(from, element) : theirs !== bar) continue;
     const box = boxOf(element);
-    if (theirs && theirs !== bar && isMoving) found.set(element, lifted(box, fallOf(theirs)));
-    else if (theirs || box.top > covered - 1) found.set(element, box);
+    if (theirs && !bar) found.set(element, lifted(box, fallOf(theirs)));
+    else if (theirs || !isCovered(box)) found.set(element, box);
   }
   return found;
 }
@@ -49,12 +49,24 @@ function areBeside(one: HTMLElement, other: HTMLElement): boolean {
   return !sharesColumn(box, (otherSide ?? other).getBoundingClientRect());
 }
 
-/** How far a bar has come down from the top of what it is in, in CSS pixels. */
+/** What of the page lies beneath a bar, or behind it. */
+function coverOf(bar: HTMLElement): (box: Box) => boolean {
+  const fall = fallOf(bar);
+  const { top, bottom } = bar.getBoundingClientRect();
+  if (fall > 0) return (box) => box.top <= bottom - 1;
+  return (box) => fall < 0 && box.bottom >= top + 1;
+}
+
+/**
+ * How far a bar has come down from the top of what it is in, in CSS pixels; less than 0 where it
+ * has come up from the foot of that.
+ */
 function fallOf(bar: HTMLElement): number {
   let around = bar.parentElement;
   // What has no box of its own says nothing of where it is.
   while (around && around.getClientRects().length === 0) around = around.parentElement;
-  return bar.getBoundingClientRect().top - (around?.getBoundingClientRect().top ?? 0);
+  const edge = bar.dataset['bar'] === 'foot' ? 'bottom' : 'top';
+  return bar.getBoundingClientRect()[edge] - (around?.getBoundingClientRect()[edge] ?? 0);
 }
 
 const lifted = ({ left, top, right, bottom }: Box, by: number): Box => ({
