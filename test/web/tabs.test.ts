@@ -1,9 +1,12 @@
 import { expect } from 'chai';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { needs } from '../needs.ts';
 import type { Account, TestServer } from '../server.ts';
 import type { TestBrowser } from './browser.ts';
 import { openIn, signIn, startVisit, type Visit } from './suite.ts';
+
+/** In the page: what it is signed in again with. */
+const token = `localStorage.getItem('revenge.refresh')`;
 
 describe('two tabs of one browser', function () {
   needs('chromium');
@@ -39,6 +42,25 @@ describe('two tabs of one browser', function () {
     await server.read(`/api/v1/users/${id}/sessions`, { method: 'DELETE' });
     return [await questionIn(page), await questionIn(other)] as const;
   };
+  /** The answer to the next question of a tab for a token is there, and comes when it is released. */
+  const holdAnswer = async (tab: Page) => {
+    const { promise: released, resolve } = Promise.withResolvers<void>();
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const hold = async (route: Route) => {
+      const response = await route.fetch();
+      ask();
+      await released;
+      await route.fulfill({ response });
+      answer();
+    };
+    await tab.route('**/auth/refresh', hold, { times: 1 });
+    const release = () => {
+      resolve();
+      return answered;
+    };
+    return { asked, release };
+  };
   const questionIn = async (tab: Page) => {
     const again = tab.getByRole('dialog', { name: 'Please sign in again' });
     await again.waitFor();
@@ -69,6 +91,60 @@ describe('two tabs of one browser', function () {
       expect(new URL(tab.url()).pathname).to.equal('/');
     }
     browser.complaints();
+  });
+
+  it('learn what is new of who they are, and spend no token for it', async () => {
+    await both();
+    const spent: string[] = [];
+    visit.context.on('request', (request) => spent.push(request.url()));
+    await server.read(`/api/v1/users/${bert.id}`, {
+      ...{ method: 'PATCH', json: { displayName: 'Bert B.' } },
+    });
+    for (const tab of [other, page]) await menuOf({ ...bert, username: 'Bert B.' }, tab).waitFor();
+    expect(spent.filter((url) => url.endsWith('/auth/refresh'))).to.deep.equal([]);
+    await server.read(`/api/v1/users/${bert.id}`, {
+      ...{ method: 'PATCH', json: { displayName: null } },
+    });
+    await menuOf(bert, other).waitFor();
+  });
+
+  it('keep the latest token where they cannot wait for each other, as on plain HTTP', async () => {
+    const context = await browser.person();
+    await context.addInitScript(`Object.defineProperty(navigator, 'locks', { value: undefined })`);
+    const [late, early] = [await context.newPage(), await context.newPage()];
+    await openIn(late, server.url);
+    await signIn(late, bert);
+    const { asked, release } = await holdAnswer(late);
+    await late.goto(server.url);
+    await asked;
+    const kept: unknown[] = [];
+    for (let times = 0; times < 2; times += 1) {
+      await early.goto(server.url);
+      await menuOf(bert, early).waitFor();
+      kept.push(await early.evaluate(token));
+    }
+    expect(kept[1]).not.to.equal(kept[0]);
+    await release();
+    await menuOf(bert, late).waitFor();
+    expect(await late.evaluate(token)).to.equal(kept[1]);
+    await context.close();
+  });
+
+  it('stay signed out, though one of them was just asking for a token', async () => {
+    const { asked, release } = await holdAnswer(page);
+    // The server does not hear that somebody signs out, and would take the new token.
+    await other.route('**/auth/logout', (route) => route.abort());
+    await page.goto(server.url);
+    await asked;
+    await menuOf(bert, other).click();
+    await other.getByRole('menuitem', { name: 'Sign out' }).click();
+    await other.getByLabel('User name').waitFor();
+    await release();
+    await page.getByLabel('User name').waitFor();
+    expect(await page.evaluate(token)).to.equal(null);
+    await other.unroute('**/auth/logout');
+    browser.complaints(); // the browser logs what was kept from it
+    await signIn(page, bert);
   });
 
   it('are signed out together', async () => {

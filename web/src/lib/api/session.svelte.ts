@@ -4,6 +4,7 @@ import { ApiError, type ProblemBody } from './problem.ts';
 import type { Ask, Transport } from './transport.ts';
 
 type Tokens = components['schemas']['Tokens'];
+type User = components['schemas']['User'];
 
 /**
  * `unknown` until it was looked whether this browser is still signed in. `expired`: the session
@@ -33,7 +34,7 @@ export interface Tabs {
 /** Who is signed in. The access token is in memory only; the refresh token outlives the tab. */
 export interface Session {
   readonly status: SessionStatus;
-  readonly user: components['schemas']['User'] | undefined;
+  readonly user: User | undefined;
   /** Signs in again with what this browser kept; resolves to whether that worked. */
   restore(): Promise<boolean>;
   signIn(username: string, password: string): Promise<void>;
@@ -55,12 +56,11 @@ const fallbackMs = 15 * 60_000;
 export function createSession(deps: SessionDeps): Session {
   const { transport, storage, locks, elapsed, tabs, onOther } = deps;
   let status = $state<SessionStatus>('unknown');
-  let user = $state.raw<components['schemas']['User'] | undefined>();
+  let user = $state.raw<User | undefined>();
   let access: { token: string; until: number } | undefined;
   let running: Promise<string | undefined> | undefined;
 
   const take = (tokens: Tokens): string | undefined => {
-    storage.setItem(slot, tokens.refreshToken);
     // Signed in by another tab, while this one still shows what is not theirs.
     if (user && user.id !== tokens.user.id) return give();
     const lifeMs = lifetimeOf(tokens.accessToken, fallbackMs);
@@ -69,24 +69,31 @@ export function createSession(deps: SessionDeps): Session {
     status = 'in';
     return tokens.accessToken;
   };
-  const post = async (path: string, json: unknown, token?: string): Promise<unknown> => {
-    const headers = new Headers({ 'Content-Type': 'application/json' });
-    if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
-    const ask: Ask = { method: 'POST', path, headers, body: JSON.stringify(json) };
+  const send = async (ask: Ask, token?: string): Promise<unknown> => {
+    if (token !== undefined) ask.headers.set('Authorization', `Bearer ${token}`);
     const answer = await transport.send(ask);
     const text = await answer.text();
     if (!answer.ok) throw new ApiError(answer.status, parse(text));
     return text === '' ? undefined : JSON.parse(text);
+  };
+  const post = (path: string, json: unknown, token?: string) => {
+    const headers = new Headers({ 'Content-Type': 'application/json' });
+    return send({ method: 'POST', path, headers, body: JSON.stringify(json) }, token);
   };
   const exchange = async (): Promise<string | undefined> => {
     // Another tab may have exchanged it in the meantime: what is kept now is what counts.
     const refreshToken = storage.getItem(slot);
     if (refreshToken === null) return lose();
     try {
-      return take((await post('/api/v1/auth/refresh', { refreshToken })) as Tokens);
+      const tokens = (await post('/api/v1/auth/refresh', { refreshToken })) as Tokens;
+      const kept = storage.getItem(slot);
+      // Signed out while it was on its way.
+      if (kept === null) return lose();
+      // Another tab may have one that came after it.
+      if (kept === refreshToken) storage.setItem(slot, tokens.refreshToken);
+      return take(tokens);
     } catch (error) {
-      // Only a refusal of the token itself ends the session; too many of them pass.
-      if (!(error instanceof ApiError) || ![401, 403].includes(error.status)) throw error;
+      if (!isRefusal(error)) throw error;
       if (storage.getItem(slot) === refreshToken) storage.removeItem(slot);
       return lose();
     }
@@ -140,8 +147,11 @@ export function createSession(deps: SessionDeps): Session {
     },
     async signIn(username, password) {
       const deviceName = describeDevice(navigator.userAgent);
-      take((await post('/api/v1/auth/login', { username, password, deviceName })) as Tokens);
-      tabs.tell(user?.id);
+      const json = { username, password, deviceName };
+      const tokens = (await post('/api/v1/auth/login', json)) as Tokens;
+      storage.setItem(slot, tokens.refreshToken);
+      take(tokens);
+      tabs.tell(tokens.user.id);
     },
     async signOut() {
       const token = access?.token;
@@ -156,7 +166,17 @@ export function createSession(deps: SessionDeps): Session {
       return refresh();
     },
     async learn() {
-      if (status === 'in') await refresh();
+      const token = access?.token;
+      if (status !== 'in' || token === undefined) return;
+      const headers = new Headers();
+      const ask: Ask = { method: 'GET', path: '/api/v1/users/me', headers, body: undefined };
+      try {
+        const self = (await send(ask, token)) as User;
+        if (user?.id === self.id) user = self;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        await refresh();
+      }
     },
     async renew(refused) {
       if (access && access.token !== refused) return access.token;
@@ -164,6 +184,10 @@ export function createSession(deps: SessionDeps): Session {
     },
   };
 }
+
+/** Of the token itself; too many of them pass. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ApiError && [401, 403].includes(error.status);
 
 function parse(text: string): ProblemBody | undefined {
   try {
