@@ -145,7 +145,47 @@ describe('what a person and a library may choose, in the web app', function () {
     expect(await his.getByText('Heat').count()).to.equal(0);
     await see(null);
     await headed(his, 'Heat');
+
+    await openIn(his, his.url().replace('/movies/', '/watch/'));
+    await his.locator('video').waitFor({ state: 'attached' });
+    // The second time because the player went away, which was to be told of what was watched.
+    const { promise: again, resolve: ask } = Promise.withResolvers<void>();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    let asked = 0;
+    const film = `**/api/v1/movies/${new URL(his.url()).pathname.split('/').at(-1)}`;
+    await his.route(film, async (route) => {
+      asked += 1;
+      if (asked === 2) {
+        ask();
+        await released;
+      }
+      await route.continue();
+    });
+    await see([]);
+    await again;
+    expect(await his.locator('video').count(), 'not begun again').to.equal(0);
+    release();
+    await his.getByText('It is not here').waitFor();
+    await his.unroute(film);
+    await see(null);
+    await his.locator('video').waitFor({ state: 'attached' });
     browser.complaints(); // the browser logs each 404
+    await theirs.close();
+  });
+
+  it('leaves nothing of the administration to who is no administrator any longer', async () => {
+    const deputy = await server.account('deputy', 'admin');
+    const theirs = await browser.person();
+    const his = await theirs.newPage();
+    await openIn(his, server.url);
+    await signIn(his, deputy);
+    await openIn(his, `${server.url}/admin/users`);
+    await his.getByText(server.user.username, { exact: true }).first().waitFor();
+    const json = { role: 'user' };
+    await server.read(`/api/v1/users/${deputy.id}`, { method: 'PATCH', json });
+    await his.waitForURL(`${server.url}/`);
+    await his.getByRole('heading', { name: 'Users' }).waitFor({ state: 'detached' });
+    browser.complaints(); // the browser logs each 403
     await theirs.close();
   });
 
