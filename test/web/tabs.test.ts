@@ -79,6 +79,27 @@ describe('two tabs of one browser', function () {
     browser.complaints(); // the browser logs each 401
   });
 
+  it('go on once what they are signed in with can be read, though it was told before', async () => {
+    await both();
+    const [here] = await end(anna);
+    const { username, password } = anna;
+    const json = { username, password, deviceName: 'Chrome' };
+    const { refreshToken } = await server.read<{ refreshToken: string }>('/api/v1/auth/login', {
+      ...{ method: 'POST', json },
+    });
+    const channel = `new BroadcastChannel('revenge.session')`;
+    await page.evaluate(`void (globalThis.told = new Promise((done) => {
+      ${channel}.onmessage = done;
+    }))`);
+    await other.evaluate(`${channel}.postMessage('${anna.id}')`);
+    // Until it was told, and has looked.
+    await page.evaluate(`told.then(() => navigator.locks.request('revenge.refresh', () => 0))`);
+    expect(await here.isVisible()).to.equal(true);
+    await other.evaluate(`localStorage.setItem('revenge.refresh', '${refreshToken}')`);
+    await here.waitFor({ state: 'hidden' });
+    browser.complaints();
+  });
+
   it('are both somebody else’s once one of them is, with nothing of who was there', async () => {
     await openIn(page, `${server.url}/admin/users`);
     await page.getByText(bert.username, { exact: true }).first().waitFor();

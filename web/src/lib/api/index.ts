@@ -68,6 +68,11 @@ function tabsOf(channel: BroadcastChannel): Tabs {
     onTold(listener) {
       channel.onmessage = ({ data }: MessageEvent<string | undefined>) => listener(data);
     },
+    onKept(place, listener) {
+      addEventListener('storage', ({ key, newValue }) => {
+        if (key === place && newValue !== null) listener();
+      });
+    },
   };
 }
 

@@ -29,6 +29,8 @@ export interface SessionDeps {
 export interface Tabs {
   tell(userId: string | undefined): void;
   onTold(listener: (userId: string | undefined) => void): void;
+  /** Calls when another tab has put something there, which may be after it is told. */
+  onKept(place: string, listener: () => void): void;
 }
 
 /** Who is signed in. The access token is in memory only; the refresh token outlives the tab. */
@@ -123,12 +125,16 @@ export function createSession(deps: SessionDeps): Session {
     status = 'out';
   };
 
+  const goOn = () => {
+    // What fails now is asked for again by whoever signs in here.
+    if (status === 'expired') refresh().catch(() => undefined);
+  };
   tabs.onTold((userId) => {
     if (user === undefined) return;
     if (user.id !== userId) give();
-    // What fails now is asked for again by whoever signs in here.
-    else if (status === 'expired') refresh().catch(() => undefined);
+    else goOn();
   });
+  tabs.onKept(slot, goOn);
 
   return {
     get status() {
