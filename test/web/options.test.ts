@@ -127,7 +127,7 @@ describe('what a person and a library may choose, in the web app', function () {
     await page.keyboard.press('Space');
     await save();
     expect(await kept()).to.equal(null);
-    expect(await line.getByText('librar').count()).to.equal(0);
+    await line.getByText('librar').waitFor({ state: 'detached' });
   });
 
   it('takes a film from a page that is open, once it is hidden', async () => {
