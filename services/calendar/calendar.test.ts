@@ -115,6 +115,7 @@ describe('the calendar', function () {
     const answer = await server.fetch('/api/v1/calendar.ics', basic(key));
     expect(answer.status).to.equal(200);
     expect(answer.headers.get('content-type')).to.equal('text/calendar; charset=utf-8');
+    expect(answer.headers.get('cache-control'), 'nobody else’s').to.equal('private, no-cache');
     expect(await answer.text()).to.match(/^BEGIN:VCALENDAR\r\n[^]*END:VCALENDAR/);
     expect((await server.fetch('/api/v1/calendar.ics', basic('wrong'))).status).to.equal(401);
     expect((await server.fetch('/api/v1/movies', basic(key))).status).to.equal(403);

@@ -47,7 +47,7 @@ export function createCalendar({ sql, now, name }: CalendarDeps): {
           headers: {
             'content-type': 'text/calendar; charset=utf-8',
             'content-disposition': 'inline; filename="revenge.ics"',
-            'cache-control': 'private, max-age=900',
+            'cache-control': 'private, no-cache',
           },
           stream: describeCalendar(items, { title, at: new Date(now()) }),
         };
