@@ -29,7 +29,7 @@ export async function addLibrary(node: FaultNode, folder: string): Promise<strin
 export async function rescan(node: FaultNode, libraryId: string): Promise<Schemas['LibraryScan']> {
   const path = `/api/v1/libraries/${libraryId}/scans`;
   const { id } = await node.read<Schemas['LibraryScan']>(path, { method: 'POST', json: {} });
-  await settled(node, 60_000);
+  await settled(node, 240_000);
   return node.read(`/api/v1/scans/${id}`);
 }
 

@@ -33,7 +33,7 @@ describe('folders that come and go', function () {
     const json = { kind: 'movie', name: 'Films', paths: [at('films'), at('more')] };
     const made = await node.read<Schemas['Library']>('/api/v1/libraries', { method: 'POST', json });
     libraryId = made.id;
-    await settled(node, 60_000);
+    await settled(node, 240_000);
     await watch(node);
   });
   after(async () => {

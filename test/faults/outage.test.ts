@@ -22,7 +22,7 @@ const recoverMaxMs = 15_000;
 
 describe('what the node needs goes away under load', function () {
   needs('ffmpeg', 'redis-server');
-  this.timeout(180_000);
+  this.timeout(400_000);
   let tree: Tree;
   let redis: TestRedis;
   let postgres: ExternalPostgres;
@@ -38,7 +38,7 @@ describe('what the node needs goes away under load', function () {
     const env = { REVENGE_CACHE_URL: redis.url };
     node = await startFaultNode({ env, database: { url: postgres.url } });
     libraryId = await addLibrary(node, tree.folder);
-    await settled(node, 120_000);
+    await settled(node, 240_000);
     ids = (await listFilms(node)).map(({ id }) => id);
     token = await signIn(node);
   });

@@ -7,6 +7,8 @@ const bodyOf = ({ fileId, positionMs, durationMs, at }: Report) => ({
 });
 
 let lastToken: string | undefined;
+/** A page that goes because somebody signed out has yet to tell how far they were. */
+let lastUser: string | undefined;
 
 /** Must be ready to leave at any time, and a token cannot be waited for then. */
 const rememberToken = async () => (lastToken = await session.token());
@@ -14,7 +16,7 @@ const rememberToken = async () => (lastToken = await session.token());
 /** This browser's reports of how far its people are. */
 export const reporter = createReporter({
   storage: localStorage,
-  whose: () => session.user?.id,
+  whose: () => (lastUser = session.user?.id ?? lastUser),
   async send(report) {
     await rememberToken();
     const path = { kind: report.kind, itemId: report.itemId };
