@@ -23,7 +23,7 @@ const sections = {
 
 const given = process.argv.slice(2);
 const isQuick = given.includes('--quick');
-const wanted = given.filter((word) => !word.startsWith('--'));
+const wanted = given.filter((word) => word !== '--quick');
 const unknown = wanted.filter((word) => !Object.hasOwn(sections, word));
 if (unknown.length > 0) {
   process.stderr.write(
