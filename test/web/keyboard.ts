@@ -50,6 +50,9 @@ const focused = `(() => {
   return (at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent ?? '')
     .trim();
 })()`;
+/** In the page: a menu that is open has the focus. */
+const inMenu = `document.querySelector('[role=menu][data-state=open]') === null ||
+  document.activeElement.closest('[role=menu]') !== null`;
 const arrows = ['ArrowDown', 'ArrowRight', 'ArrowUp', 'ArrowLeft'] as const;
 /** More presses than any way on a page needs. */
 const most = 60;
@@ -123,6 +126,8 @@ export function keyboardOf(page: Page) {
   };
   /** Goes on with a key until the focus is on what begins so. */
   const reach = async (wanted: string, key = 'Tab'): Promise<void> => {
+    // A menu takes the focus a little after it is there.
+    await until(page, inMenu);
     for (let presses = 0; presses < most; presses += 1) {
       if ((await name()).startsWith(wanted)) return;
       await press(key);
