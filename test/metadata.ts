@@ -27,7 +27,7 @@ export async function startSeriesServer(
   return { server, library, path: `/api/v1/series/${items[0]!.id}` };
 }
 
-const patienceMs = 180_000;
+const patienceMs = 60_000;
 const pollMs = 50;
 
 /**

@@ -68,7 +68,7 @@ export interface ServerOptions {
 const jwtSecret = 'the secret of test servers, 32 characters or more';
 const password = 'correct horse battery staple';
 const pollMs = 50;
-const settleMs = 240_000;
+const settleMs = 120_000;
 
 /** Starts a node; dispose of it in `after`. A node that is not set up has accounts that are not. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {

@@ -40,7 +40,7 @@ describe('members of a cluster', function () {
     it('leads, founds its cluster, and announces what is written', async () => {
       const member = await members.start('a');
       const tags = heard(member);
-      expect(await member.offices.find(60_000)).to.have.property('here');
+      expect(await member.offices.find(10_000)).to.have.property('here');
       const { clusterId, epoch } = member.state.view();
       expect(clusterId).to.match(/^[0-9a-f-]{36}$/);
       expect(member.clock.applied()).to.be.greaterThan(epoch * 2 ** 32);
@@ -58,13 +58,13 @@ describe('members of a cluster', function () {
 
     it('goes on after a restart where it was, with one founding', async () => {
       const first = await members.start('a');
-      await first.offices.find(60_000);
+      await first.offices.find(10_000);
       await first.announce({ tags: ['x'] }, await put('x'));
       const { clusterId, epoch, index } = first.state.view();
       await first.close();
       const second = await members.start('a');
       const tags = heard(second);
-      await second.offices.find(60_000);
+      await second.offices.find(10_000);
       expect(second.state.view()).to.include({ clusterId, epoch });
       expect(second.clock.applied()).to.be.greaterThan(index);
       expect(tags).to.include('x');
@@ -74,7 +74,7 @@ describe('members of a cluster', function () {
       await put('left', 'behind');
       const member = await members.start('a');
       const tags = heard(member);
-      await member.offices.find(60_000);
+      await member.offices.find(10_000);
       expect(tags).to.deep.equal(['left', 'behind']);
       expect(await outbox.waiting(0, 1)).to.deep.equal([]);
       await put('later');
@@ -87,18 +87,18 @@ describe('members of a cluster', function () {
       const member = await members.start('a');
       const indices: number[] = [];
       member.clock.onInvalidate((index) => indices.push(index));
-      await member.offices.find(60_000);
+      await member.offices.find(10_000);
       await member.announce({ tags: ['one'] }, await put('one'));
       await member.consensus.reopen();
       await member.announce({ tags: ['two'] }, await put('two'));
       expect(indices.length).to.be.greaterThan(1);
       expect(indices).to.deep.equal([...new Set(indices)].sort((one, other) => one - other));
-      expect(await member.offices.find(60_000)).to.have.property('here');
+      expect(await member.offices.find(10_000)).to.have.property('here');
     });
 
     it('shows what was known of it while its engine becomes another', async () => {
       const { consensus, offices } = await members.start('a');
-      await offices.find(60_000);
+      await offices.find(10_000);
       const { configuration } = await consensus.status();
       // Asked at the moment itself: who looked for it now and then might find it over.
       const asked: Promise<unknown>[] = [];
@@ -115,7 +115,7 @@ describe('members of a cluster', function () {
 
     it('does not serve a database in which a later leader has been', async () => {
       const first = await members.start('a');
-      await first.offices.find(60_000);
+      await first.offices.find(10_000);
       const { epoch } = first.state.view();
       await first.close();
       await db.sql`update shared.leadership set epoch = ${epoch + 1}, term = 1, node_id = 'b'`;
@@ -138,7 +138,7 @@ describe('members of a cluster', function () {
     it('hear of a write wherever it is made, by the time its writer is answered', async () => {
       const leader = await members.leader();
       const follower = [...members.running.values()].find(({ id }) => id !== leader.id)!;
-      expect(await follower.offices.find(60_000)).to.deep.equal({ leader: leader.id });
+      expect(await follower.offices.find(5000)).to.deep.equal({ leader: leader.id });
       const [there, here] = [heard(leader), heard(follower)];
       await follower.announce({ tags: ['progress'] }, await put('progress'));
       // Gossip may have said it before the log did.
@@ -209,7 +209,7 @@ describe('members of a cluster', function () {
       const copy = `${one!.dataDir}.copy`;
       await cp(one!.dataDir, copy, { recursive: true });
       const again = await members.start(one!.id);
-      await again.offices.find(60_000);
+      await again.offices.find(10_000);
       await until(() => known() > bootEpoch);
       await again.close();
       await rm(one!.dataDir, { recursive: true });

@@ -95,14 +95,14 @@ describe('members that are told, updated and put back one after the other', func
     it('put nothing into the log that the older cannot read, until it is updated', async () => {
       for (const { state } of all()) expect(state.view().featureLevel).to.equal(1);
       const asked = await other();
-      expect(await asked.propose(events, 60_000)).to.include({ why: 'features-unsupported' });
+      expect(await asked.propose(events, 5_000)).to.include({ why: 'features-unsupported' });
       const status = await asked.control.status();
       expect(status.notes.map(({ code }) => code)).to.include('oldMembers');
       old.clear();
       await members.running.get('a')!.close();
       const updated = await members.start('a');
       await until(() => updated.state.view().featureLevel === 2);
-      expect(await updated.propose(events, 60_000)).to.include({ isDone: true });
+      expect(await updated.propose(events, 5_000)).to.include({ isDone: true });
       await until(() => new Set(all().map(({ state }) => state.hash())).size === 1);
     });
 
@@ -119,7 +119,7 @@ describe('members that are told, updated and put back one after the other', func
       const { index } = back.state.view();
       const leader = await members.leader();
       expect(leader.id).to.not.equal('a');
-      expect(await leader.propose(events, 60_000)).to.include({ isDone: true });
+      expect(await leader.propose(events, 5_000)).to.include({ isDone: true });
       // Even where it is made to lead, it does not take office.
       await until(() => handOver('a'));
       await until(() => back.consensus.leadership().term > 0);

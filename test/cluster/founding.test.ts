@@ -55,7 +55,7 @@ describe('empty nodes that are to found a cluster together', function () {
     await Promise.all(
       pair.map((node) => node.logs(/waits to be invited by the cluster that has/, 60_000)),
     );
-    const status = await until('the first one goes on', 120_000, () =>
+    const status = await until('the first one goes on', 20_000, () =>
       alone.command<Status>('cluster', 'status'),
     );
     expect(status.members.map(({ id }) => id)).to.deep.equal(['alone']);

@@ -43,7 +43,7 @@ export async function startExternalPostgres(): Promise<ExternalPostgres> {
   };
   // No folder for a socket: the port is the one way in.
   const launch = { binaries, owner, cluster, socketDir: '', settings, log: quiet };
-  const start = () => startPostmaster({ ...launch, startTimeoutMs: 180_000 });
+  const start = () => startPostmaster({ ...launch, startTimeoutMs: 60_000 });
   let running: Postmaster | undefined = await start();
   const signal = async (name: NodeJS.Signals) => {
     for (const pid of await family(running!.pid)) process.kill(pid, name);

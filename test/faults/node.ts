@@ -43,7 +43,7 @@ export interface FaultNodeOptions {
 }
 
 const main = new URL('../../node/revenge.js', import.meta.url).pathname;
-const startMaxMs = 180_000;
+const startMaxMs = 60_000;
 const stopMaxMs = 25_000;
 const logLinesMax = 5_000;
 

@@ -10,7 +10,7 @@ import { report } from './report.ts';
 import { makeTree } from './tree.ts';
 
 const seed = 20_260_731;
-const recoverMs = 180_000;
+const recoverMs = 60_000;
 
 describe('kill -9 in the middle of a scan', function () {
   needs('ffmpeg');

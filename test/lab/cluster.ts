@@ -181,7 +181,7 @@ export async function leaderOf(
   { nodes }: Pick<LabCluster, 'nodes'>,
   observer: Observer,
 ): Promise<LabNode> {
-  return until('a leader', 120_000, async () => {
+  return until('a leader', 20_000, async () => {
     const all = await Promise.all(
       nodes.map((node) => observer.status(node).catch(() => undefined)),
     );

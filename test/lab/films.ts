@@ -42,7 +42,7 @@ export interface Film {
   readonly fileId: string;
 }
 
-const scanMaxMs = 240_000;
+const scanMaxMs = 90_000;
 
 /** Makes a library of the folder, and waits until all of its films are there. */
 export async function takeIn(

@@ -73,7 +73,7 @@ export interface LabNode {
 
 const program = new URL('../../node/revenge.js', import.meta.url).pathname;
 const stopMaxMs = 25_000;
-const readyMaxMs = 180_000;
+const readyMaxMs = 60_000;
 
 /** A node that may be started, killed and started again on its data folder. */
 export function createLabNode(wish: NodeWish): LabNode {

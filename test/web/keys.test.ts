@@ -49,6 +49,8 @@ describe('the web app by keys alone', function () {
   });
 
   const press = (key: string) => page.keyboard.press(key);
+  const isIn = (what: string) =>
+    page.evaluate<boolean>(`document.activeElement.closest('${what}') !== null`);
   const idOf = async (kind: string, title: string) => {
     const { items } = await server.read<{ items: { id: string; title: string }[] }>(
       `/api/v1/${kind}`,
@@ -120,8 +122,6 @@ describe('the web app by keys alone', function () {
     const { press } = keyboardOf(page);
     await page.getByRole('button', { name: 'Run now' }).last().focus();
     expect(await page.evaluate('scrollY')).to.be.greaterThan(400);
-    const isIn = (what: string) =>
-      page.evaluate<boolean>(`document.activeElement.closest('${what}') !== null`);
     while (await isIn('main')) await press('ArrowUp');
     expect(await isIn('header')).to.equal(true);
     expect(await page.evaluate('scrollY'), 'what lies above was seen').to.be.lessThan(200);
@@ -131,8 +131,6 @@ describe('the web app by keys alone', function () {
     await page.setViewportSize({ width: 700, height: 800 });
     await open('/admin/settings');
     const { press } = keyboardOf(page);
-    const isIn = (what: string) =>
-      page.evaluate<boolean>(`document.activeElement.closest('${what}') !== null`);
     const foot = 'nav[data-bar]';
     await page.locator('main input').first().focus();
     while (await isIn('main')) await press('ArrowDown');

@@ -13,7 +13,7 @@ const serviceAway = async (stage: Stage, service: Shared | undefined): Promise<v
 };
 
 const shareName = 'Lab share';
-const scanMaxMs = 240_000;
+const scanMaxMs = 60_000;
 
 interface Items {
   readonly items: readonly { readonly id: string; readonly name?: string }[];

@@ -114,8 +114,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     dir,
     peers,
     wires,
-    leader: (timeoutMs = 120_000) => findLeader(peers, timeoutMs),
-    agreed: (timeoutMs = 120_000) => agree(peers, timeoutMs),
+    leader: (timeoutMs = 20_000) => findLeader(peers, timeoutMs),
+    agreed: (timeoutMs = 30_000) => agree(peers, timeoutMs),
     async stop() {
       await Promise.all(peers.map((peer) => peer.kill()));
       await wires?.close();
@@ -183,7 +183,7 @@ function createPeer({ id, address, control, dir, command, args }: PeerPlace): Pe
       await ended;
     },
     wipe: () => rm(dir, { recursive: true, force: true }).then(() => void mkdir(dir)),
-    async call(request, body, timeoutMs = 60_000) {
+    async call(request, body, timeoutMs = 15_000) {
       const [method = 'GET', path = '/'] = request.split(' ');
       const response = await fetch(`http://${control}${path}`, {
         method,

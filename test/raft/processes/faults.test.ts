@@ -107,7 +107,7 @@ async function suffer(cluster: Cluster, fault: Fault, round: number): Promise<vo
   const leader = await cluster.leader();
   const victim = round % 3 === 2 ? (cluster.peers[round % size] ?? leader) : leader;
   await fault.round(cluster, victim);
-  for (const until = Date.now() + 120_000; Date.now() < until; await pause(20)) {
+  for (const until = Date.now() + 20_000; Date.now() < until; await pause(20)) {
     const states = cluster.peers.map((peer) => peer.state().then(() => true));
     if ((await Promise.allSettled(states)).every(({ status }) => status === 'fulfilled')) break;
   }

@@ -32,7 +32,7 @@ describe('the Raft engine in a process of its own', function () {
   };
   /** Another than this one, if one is named, leads and takes a write. */
   const others = async ({ peers }: Cluster, not?: string) => {
-    for (const until = Date.now() + 120_000; Date.now() < until; await pause(100)) {
+    for (const until = Date.now() + 20_000; Date.now() < until; await pause(100)) {
       for (const peer of peers.filter(({ id }) => id !== not)) {
         const { status } = await peer.call('POST /apply', 'x', 3000).catch(() => ({ status: 0 }));
         if (status === 200) return peer;
